@@ -1,0 +1,1 @@
+"""The state: one SQLite database, one module per table; SQL in, dataclasses out."""

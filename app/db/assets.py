@@ -1,0 +1,247 @@
+"""The assets table: one row per media file ever seen.
+
+A status changes only through `mark` and `place`, which keep the totals right in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select, update
+
+from app.db import totals
+from app.db.clock import now
+from app.db.rows import build, columns_for
+from app.db.tables import assets
+from app.errors import IllegalTransition, NotFound
+from app.model import ASSET_CHANGES, Asset, AssetStatus, Signature
+
+CONVERTERS = {"status": AssetStatus}
+#: SQLite takes at most 32,766 variables in a statement; lists are cut well below that.
+CHUNK = 5_000
+
+INSERT = (
+    "INSERT INTO assets (root_id, path, status, size_bytes, mtime_ns, ctime_ns, device, inode, group_id, "
+    "origin_root_id, origin_path, first_seen_at, updated_at) "
+    "VALUES (?, ?, 'discovered', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _select() -> Select[Any]:
+    return select(*columns_for(assets, Asset))
+
+
+def _asset(row: Sequence[Any]) -> Asset:
+    return build(Asset, row, CONVERTERS)
+
+
+def insert_discovered(
+    conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]
+) -> int:
+    """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
+    at = now()
+    rows = [
+        (root_id, path, s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode, group_id, root_id, path, at, at)
+        for path, s, group_id in found
+    ]
+    if rows:
+        conn.exec_driver_sql(INSERT, rows)
+        totals.add(conn, {AssetStatus.DISCOVERED: (len(rows), sum(r[2] for r in rows))})
+    return len(rows)
+
+
+def find(conn: Connection, asset_id: int) -> Asset | None:
+    """The asset, or None."""
+    row = conn.execute(_select().where(assets.c.id == asset_id)).first()
+    return _asset(row) if row else None
+
+
+def get(conn: Connection, asset_id: int) -> Asset:
+    """The asset. Raises NotFound."""
+    asset = find(conn, asset_id)
+    if asset is None:
+        raise NotFound("asset", asset_id)
+    return asset
+
+
+def find_at(conn: Connection, root_id: int, path: bytes) -> Asset | None:
+    """The asset whose place is this, unless it is gone."""
+    where = (assets.c.root_id == root_id, assets.c.path == path, assets.c.status != AssetStatus.GONE)
+    row = conn.execute(_select().where(*where)).first()
+    return _asset(row) if row else None
+
+
+def list_by_status(
+    conn: Connection, status: AssetStatus, after_id: int = 0, limit: int = 1_000, root_id: int | None = None
+) -> list[Asset]:
+    """Assets of one status in id order, those after `after_id`, at most `limit`."""
+    query = _select().where(assets.c.status == status, assets.c.id > after_id)
+    if root_id is not None:
+        query = query.where(assets.c.root_id == root_id)
+    return [_asset(row) for row in conn.execute(query.order_by(assets.c.id).limit(limit))]
+
+
+def list_in_batch(conn: Connection, batch_id: int, status: AssetStatus | None = None) -> list[Asset]:
+    """Every asset of a batch in id order, optionally only those of one status."""
+    query = _select().where(assets.c.batch_id == batch_id)
+    if status is not None:
+        query = query.where(assets.c.status == status)
+    return [_asset(row) for row in conn.execute(query.order_by(assets.c.id))]
+
+
+def list_in_group(conn: Connection, group_id: int) -> list[Asset]:
+    """Every asset of a group in id order."""
+    return [_asset(row) for row in conn.execute(_select().where(assets.c.group_id == group_id).order_by(assets.c.id))]
+
+
+def list_by_digest(conn: Connection, digests: Sequence[str]) -> list[Asset]:
+    """Every asset that has one of these digests, in id order; asks in slices."""
+    found: list[Asset] = []
+    for start in range(0, len(digests), CHUNK):
+        query = _select().where(assets.c.digest.in_(digests[start : start + CHUNK]))
+        found += [_asset(row) for row in conn.execute(query)]
+    return sorted(found, key=lambda a: a.id)
+
+
+def list_by_size(conn: Connection, sizes: Sequence[int]) -> list[Asset]:
+    """Every asset that has one of these sizes, in id order; asks in slices."""
+    found: list[Asset] = []
+    for start in range(0, len(sizes), CHUNK):
+        query = _select().where(assets.c.size_bytes.in_(sizes[start : start + CHUNK]))
+        found += [_asset(row) for row in conn.execute(query)]
+    return sorted(found, key=lambda a: a.id)
+
+
+def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, str, Signature]]:
+    """(id, path, status, signature) of every asset under a root that is not gone, streamed."""
+    c = assets.c
+    query = select(c.id, c.path, c.status, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns).where(
+        c.root_id == root_id, c.status != AssetStatus.GONE
+    )
+    for row in conn.execute(query):
+        yield row[0], row[1], row[2], Signature(*row[3:8])
+
+
+def count(conn: Connection, status: AssetStatus) -> int:
+    """How many assets have this status, counted afresh."""
+    return int(conn.execute(select(func.count()).where(assets.c.status == status)).scalar_one())
+
+
+def mark(
+    conn: Connection,
+    changed: Sequence[Asset],
+    status: AssetStatus,
+    *,
+    reason: str | None = None,
+    **columns: Any,
+) -> None:
+    """Give these assets a new status (and other columns, the same for all), with the totals.
+
+    Raises IllegalTransition when one of them may not become that, or was changed since it was read.
+    """
+    for asset in changed:
+        if status not in ASSET_CHANGES[asset.status] and asset.status != status:
+            raise IllegalTransition(f"Asset {asset.id}", asset.status, status)
+    by_status: dict[AssetStatus, list[Asset]] = {}
+    for asset in changed:
+        by_status.setdefault(asset.status, []).append(asset)
+    for before, group in by_status.items():
+        _mark_alike(conn, group, before, status, {"reason": reason, **columns})
+
+
+def _mark_alike(
+    conn: Connection, group: Sequence[Asset], before: AssetStatus, status: AssetStatus, columns: dict[str, Any]
+) -> None:
+    names = ["status", "updated_at", *columns]
+    sets = ", ".join(f"{name} = ?" for name in names)
+    values = [status.value, now(), *columns.values()]
+    result = conn.exec_driver_sql(
+        f"UPDATE assets SET {sets} WHERE id = ? AND status = ?",
+        [(*values, a.id, before.value) for a in group],
+    )
+    if result.rowcount != len(group):
+        raise IllegalTransition(f"One of {len(group)} assets", "changed meanwhile", status)
+    size = sum(a.size_bytes for a in group)
+    if before != status:
+        totals.add(conn, {before: (-len(group), -size), status: (len(group), size)})
+
+
+def set_columns(conn: Connection, rows: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    """Write other columns than status and size, per asset; every row must name the same columns."""
+    if not rows:
+        return
+    names = list(rows[0][1])
+    assert not {"status", "size_bytes"} & set(names)
+    sets = ", ".join(f"{name} = ?" for name in names)
+    conn.exec_driver_sql(
+        f"UPDATE assets SET {sets}, updated_at = ? WHERE id = ?",
+        [(*(columns[name] for name in names), now(), asset_id) for asset_id, columns in rows],
+    )
+
+
+def place(
+    conn: Connection, asset_id: int, root_id: int, path: bytes, signature: Signature, status: AssetStatus | None
+) -> None:
+    """Record where an asset is now, with its signature there, and its new status if one is given.
+
+    This is what a finished move and recovery call. The size must not differ: a move never changes content.
+    """
+    asset = get(conn, asset_id)
+    if status is not None and status != asset.status:
+        mark(conn, [asset], status, reason=None)
+    values = {
+        "root_id": root_id,
+        "path": path,
+        "device": signature.device,
+        "inode": signature.inode,
+        "mtime_ns": signature.mtime_ns,
+        "ctime_ns": signature.ctime_ns,
+        "updated_at": now(),
+    }
+    conn.execute(update(assets).where(assets.c.id == asset_id).values(**values))
+
+
+def place_many(
+    conn: Connection, placed: Sequence[tuple[Asset, int, bytes, Signature]], status: AssetStatus | None
+) -> None:
+    """`place` for many assets at once: (asset as read, root id, path, signature there)."""
+    if status is not None:
+        mark(conn, [p[0] for p in placed], status)
+    at = now()
+    rows = [
+        (root_id, path, s.device, s.inode, s.mtime_ns, s.ctime_ns, at, asset.id) for asset, root_id, path, s in placed
+    ]
+    if rows:
+        conn.exec_driver_sql(
+            "UPDATE assets SET root_id = ?, path = ?, device = ?, inode = ?, mtime_ns = ?, ctime_ns = ?, "
+            "updated_at = ? WHERE id = ?",
+            rows,
+        )
+
+
+def rebase_batch(conn: Connection, batch_id: int, from_root_id: int, to_root_id: int) -> None:
+    """After the batch folder itself was renamed to another root: its assets keep their relative paths."""
+    conn.execute(
+        update(assets)
+        .where(assets.c.batch_id == batch_id, assets.c.root_id == from_root_id)
+        .values(root_id=to_root_id, updated_at=now())
+    )
+
+
+def resize(conn: Connection, asset: Asset, signature: Signature) -> None:
+    """A discovered file's content changed on disk: new signature and size, digests forgotten."""
+    values = {
+        "size_bytes": signature.size_bytes,
+        "mtime_ns": signature.mtime_ns,
+        "ctime_ns": signature.ctime_ns,
+        "device": signature.device,
+        "inode": signature.inode,
+        "digest": None,
+        "head_digest": None,
+        "sha256": None,
+        "inspected_at": None,
+        "updated_at": now(),
+    }
+    conn.execute(update(assets).where(assets.c.id == asset.id).values(**values))
+    totals.add(conn, {asset.status: (0, signature.size_bytes - asset.size_bytes)})

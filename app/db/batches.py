@@ -1,0 +1,139 @@
+"""The batches table. A status changes only through `change`, which claims the row by its present status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from app.db.clock import now
+from app.db.rows import build, columns_for
+from app.db.tables import batches
+from app.errors import IllegalTransition, NotFound, OpenBatchExists
+from app.model import BATCH_CHANGES, OPEN_BATCH, Batch, BatchStatus
+
+CONVERTERS = {"status": BatchStatus}
+
+#: The instant column that each status fills in when it is first reached.
+REACHED_AT = {
+    BatchStatus.SYNCING: "syncing_at",
+    BatchStatus.SYNCED: "synced_at",
+    BatchStatus.SORTED: "sorted_at",
+}
+
+
+def _select() -> Select[Any]:
+    return select(*columns_for(batches, Batch))
+
+
+def _batch(row: Sequence[Any]) -> Batch:
+    return build(Batch, row, CONVERTERS)
+
+
+def reserve(
+    conn: Connection,
+    *,
+    naming_pattern: str,
+    allow_parallel: bool,
+    target: str,
+    transfer_mode: str,
+    peer_policy: str,
+    device_id: str | None,
+) -> Batch:
+    """Make a PENDING batch without files, under the next free name of the pattern, and return it.
+
+    Raises OpenBatchExists when a batch that has not ended stands in the way and `allow_parallel` is off.
+    """
+    blocking = find_open(conn)
+    if blocking is not None and not allow_parallel:
+        raise OpenBatchExists(blocking.id, blocking.name, blocking.status)
+    values = {
+        "name": _next_name(conn, naming_pattern),
+        "status": BatchStatus.PENDING.value,
+        "target": target,
+        "transfer_mode": transfer_mode,
+        "peer_policy": peer_policy,
+        "device_id": device_id,
+        "created_at": now(),
+    }
+    key = conn.execute(insert(batches).values(**values)).inserted_primary_key
+    assert key is not None
+    return get(conn, int(key[0]))
+
+
+def _next_name(conn: Connection, naming_pattern: str) -> str:
+    index = int(conn.execute(select(func.coalesce(func.max(batches.c.id), 0))).scalar_one()) + 1
+    taken = set(conn.execute(select(batches.c.name)).scalars())
+    while (name := naming_pattern.format(index=index)) in taken:
+        index += 1
+    return name
+
+
+def find(conn: Connection, batch_id: int) -> Batch | None:
+    """The batch, or None."""
+    row = conn.execute(_select().where(batches.c.id == batch_id)).first()
+    return _batch(row) if row else None
+
+
+def get(conn: Connection, batch_id: int) -> Batch:
+    """The batch. Raises NotFound."""
+    batch = find(conn, batch_id)
+    if batch is None:
+        raise NotFound("batch", batch_id)
+    return batch
+
+
+def find_open(conn: Connection) -> Batch | None:
+    """The oldest batch that has not ended, or None."""
+    row = conn.execute(_select().where(batches.c.status.in_(OPEN_BATCH)).order_by(batches.c.id).limit(1)).first()
+    return _batch(row) if row else None
+
+
+def list_by_status(conn: Connection, statuses: Sequence[BatchStatus]) -> list[Batch]:
+    """Every batch in one of these statuses, in id order."""
+    return [_batch(r) for r in conn.execute(_select().where(batches.c.status.in_(statuses)).order_by(batches.c.id))]
+
+
+def list_recent(conn: Connection, limit: int = 5, before_id: int | None = None) -> list[Batch]:
+    """The newest batches first, those before `before_id` if given."""
+    query = _select().order_by(batches.c.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(batches.c.id < before_id)
+    return [_batch(row) for row in conn.execute(query)]
+
+
+def count_by_status(conn: Connection) -> dict[BatchStatus, int]:
+    """How many batches have each status; every status is present."""
+    found = dict(conn.execute(select(batches.c.status, func.count()).group_by(batches.c.status)).tuples().all())
+    return {status: found.get(status.value, 0) for status in BatchStatus}
+
+
+def change(conn: Connection, batch: Batch, status: BatchStatus, **columns: Any) -> Batch:
+    """Move the batch from the status it was read with to another, with other columns; returns it afresh.
+
+    Raises IllegalTransition when the state table forbids it or someone else changed it meanwhile.
+    """
+    if status not in BATCH_CHANGES[batch.status]:
+        raise IllegalTransition(f"Batch {batch.name}", batch.status, status)
+    reached = REACHED_AT.get(status)
+    values = {"status": status.value, **({reached: now()} if reached else {}), **columns}
+    claim = update(batches).where(batches.c.id == batch.id, batches.c.status == batch.status.value)
+    if conn.execute(claim.values(**values)).rowcount != 1:
+        raise IllegalTransition(f"Batch {batch.name}", "changed meanwhile", status)
+    return get(conn, batch.id)
+
+
+def set_columns(conn: Connection, batch_id: int, **columns: Any) -> None:
+    """Write columns other than the status."""
+    assert "status" not in columns
+    conn.execute(update(batches).where(batches.c.id == batch_id).values(**columns))
+
+
+def drop_reserved(conn: Connection, batch_id: int) -> None:
+    """Remove a reserved batch that never got a file, so that an empty build leaves no row behind."""
+    conn.execute(
+        batches.delete().where(
+            batches.c.id == batch_id, batches.c.status == BatchStatus.PENDING.value, batches.c.file_count == 0
+        )
+    )

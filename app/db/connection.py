@@ -1,0 +1,91 @@
+"""Opening the database: WAL, synchronous=FULL, foreign keys, and two kinds of transaction.
+
+FULL because with NORMAL a power cut takes back committed rows, and the move journal must never forget.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from app.errors import StateError
+
+#: How long a writer waits for another one before it gives up.
+BUSY_TIMEOUT_SECONDS = 30
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-16384",
+)
+
+
+class Database:
+    """One open database. Threads may share it; processes must each open their own."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.engine: Engine = _engine(path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction (BEGIN IMMEDIATE): commits at the end, rolls back on any error.
+
+        Raises StateError when the database is locked for too long, full or damaged.
+        """
+        with _plain_errors(self.path), self.engine.connect() as conn:
+            conn = conn.execution_options(begin="IMMEDIATE")
+            with conn.begin():
+                yield conn
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A short read transaction with a stable view. Raises StateError as `transaction` does."""
+        with _plain_errors(self.path), self.engine.connect() as conn, conn.begin():
+            yield conn
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _plain_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.IntegrityError):
+            raise
+        raise StateError(f"The database {path} cannot be used: {error.orig}.") from error
+
+
+def _engine(path: str) -> Engine:
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(dbapi_connection: Any, _record: object) -> None:
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(conn: Connection) -> None:
+    mode = conn.get_execution_options().get("begin", "DEFERRED")
+    conn.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,115 @@
+"""The journal: append an event, read events. Kinds are `noun.past_tense`, each documented in docs/journal.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from app.db.clock import now
+from app.db.rows import build, columns_for
+from app.db.tables import events
+from app.model import Event
+
+#: Every kind of event that the program writes. A kind that is not here is refused.
+KINDS = frozenset(
+    {
+        "asset.set_aside",
+        "asset.failed",
+        "asset.vanished",
+        "asset.changed",
+        "asset.retried",
+        "batch.created",
+        "batch.published",
+        "batch.sync_started",
+        "batch.sync_progressed",
+        "batch.synced",
+        "batch.sort_started",
+        "batch.sorted",
+        "batch.failed",
+        "batch.retried",
+        "batch.cancelled",
+        "batch.cleaned",
+        "batch.oversize_accepted",
+        "scan.finished",
+        "dedup.finished",
+        "inspect.finished",
+        "cleanup.finished",
+        "orphan.found",
+        "orphan.adopted",
+        "run.requested",
+        "run.started",
+        "run.waited",
+        "run.paused",
+        "run.resumed",
+        "run.cancelled",
+        "run.finished",
+        "run.failed",
+        "run.interrupted",
+        "step.failed",
+        "move.recovered",
+        "move.quarantined",
+        "root.created",
+        "root.unavailable",
+        "config.saved",
+        "config.rejected",
+        "database.migrated",
+        "sync.device_chosen",
+    }
+)
+
+
+def record(
+    conn: Connection,
+    kind: str,
+    message: str,
+    *,
+    level: str = "info",
+    run_id: int | None = None,
+    batch_id: int | None = None,
+    asset_id: int | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Append one event in the caller's transaction. Raises ValueError for a kind that is not in KINDS."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown event kind {kind}")
+    values = {
+        "at": now(),
+        "kind": kind,
+        "level": level,
+        "message": message,
+        "run_id": run_id,
+        "batch_id": batch_id,
+        "asset_id": asset_id,
+        "detail": json.dumps(dict(detail or {})),
+    }
+    conn.execute(insert(events).values(**values))
+
+
+def list_events(
+    conn: Connection,
+    *,
+    after_id: int = 0,
+    before_id: int | None = None,
+    kind_prefix: str = "",
+    run_id: int | None = None,
+    batch_id: int | None = None,
+    limit: int = 100,
+) -> list[Event]:
+    """Events newest first (or, with `after_id`, the oldest after it first), at most `limit`."""
+    query = select(*columns_for(events, Event)).limit(limit)
+    if kind_prefix:
+        query = query.where(events.c.kind.startswith(kind_prefix, autoescape=True))
+    if run_id is not None:
+        query = query.where(events.c.run_id == run_id)
+    if batch_id is not None:
+        query = query.where(events.c.batch_id == batch_id)
+    if before_id is not None:
+        query = query.where(events.c.id < before_id)
+    if after_id:
+        query = query.where(events.c.id > after_id).order_by(events.c.id)
+    else:
+        query = query.order_by(events.c.id.desc())
+    return [build(Event, row, {"detail": json.loads}) for row in conn.execute(query)]

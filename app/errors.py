@@ -1,0 +1,191 @@
+"""Every error this program raises on purpose.
+
+    MediaPipelineError
+    ├── ConfigError             the configuration has faults, all listed
+    ├── Conflict                the request does not fit the present state
+    │   ├── RunInProgress
+    │   ├── OpenBatchExists
+    │   ├── IllegalTransition
+    │   └── RevisionChanged
+    ├── NotFound
+    ├── BadRequest              the request itself cannot be understood
+    ├── FileError               one file could not be read, moved or removed
+    │   ├── TargetExists
+    │   ├── SourceChanged
+    │   ├── CopyMismatch
+    │   ├── OutsideRoot
+    │   └── NoSpace
+    ├── RootUnavailable         a root folder is not mounted, foreign or unreadable
+    ├── StateError              the database is damaged, newer or locked
+    ├── MoverBusy               another process moves files
+    └── SyncthingError
+        ├── SyncthingUnreachable
+        └── SyncthingRefused
+
+Each class stores its parts, writes one plain sentence, and says by `retryable`
+whether the same call may succeed later without anyone changing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+def printable(path: bytes) -> str:
+    """A path for people: undecodable bytes and control characters become escapes."""
+    text = path.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class MediaPipelineError(Exception):
+    """Base of all errors raised on purpose; `str()` is a sentence for the user."""
+
+    retryable = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault in a configuration: where (`batch.max_size_gb`), what, and the line if known."""
+
+    path: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+class ConfigError(MediaPipelineError):
+    """The configuration is not usable; `problems` lists every fault found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems))
+
+
+class Conflict(MediaPipelineError):
+    """What was asked for does not fit the present state."""
+
+
+class RunInProgress(Conflict):
+    """A run is in flight already."""
+
+    retryable = True
+
+    def __init__(self, run_id: int, status: str) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(f"Run {run_id} is {status}; wait for it to end or cancel it.")
+
+
+class OpenBatchExists(Conflict):
+    """A batch that has not ended blocks the next one."""
+
+    def __init__(self, batch_id: int, name: str, status: str) -> None:
+        self.batch_id, self.name, self.status = batch_id, name, status
+        super().__init__(
+            f"Batch {name} (id {batch_id}) is still {status}; finish, retry or cancel it, or set batch.allow_parallel."
+        )
+
+
+class IllegalTransition(Conflict):
+    """A status change that the state table does not allow."""
+
+    def __init__(self, what: str, status: str, wanted: str) -> None:
+        self.what, self.status, self.wanted = what, status, wanted
+        super().__init__(f"{what} is {status} and cannot become {wanted}.")
+
+
+class RevisionChanged(Conflict):
+    """The configuration was changed by someone else meanwhile."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        self.expected, self.found = expected, found
+        super().__init__("The configuration was changed meanwhile; reload it and apply your change again.")
+
+
+class NotFound(MediaPipelineError):
+    """There is no such thing."""
+
+    def __init__(self, what: str, key: object) -> None:
+        self.what, self.key = what, key
+        super().__init__(f"There is no {what} {key}.")
+
+
+class BadRequest(MediaPipelineError):
+    """The request cannot be understood; the sentence says what to send instead."""
+
+
+class FileError(MediaPipelineError):
+    """Something with one file went wrong: `verb` it was being, `path`, `reason`."""
+
+    def __init__(self, verb: str, path: bytes, reason: str, target: bytes | None = None) -> None:
+        self.verb, self.path, self.target, self.reason = verb, path, target, reason
+        to = f" to {printable(target)}" if target is not None else ""
+        super().__init__(f"Could not {verb} {printable(path)}{to}: {reason}.")
+
+
+class TargetExists(FileError):
+    """The target name is taken by other content."""
+
+
+class SourceChanged(FileError):
+    """The file is not the one that was planned: it changed or was replaced."""
+
+    retryable = True
+
+
+class CopyMismatch(FileError):
+    """The copy does not hold what the source holds."""
+
+    retryable = True
+
+
+class OutsideRoot(FileError):
+    """The path leaves its root."""
+
+
+class NoSpace(FileError):
+    """Not enough free room."""
+
+    retryable = True
+
+
+class RootUnavailable(MediaPipelineError):
+    """A root folder is missing, unmounted or foreign; all work on media stops."""
+
+    retryable = True
+
+    def __init__(self, kind: str, path: bytes, reason: str) -> None:
+        self.kind, self.path, self.reason = kind, path, reason
+        super().__init__(f"The {kind} folder {printable(path)} cannot be used: {reason}.")
+
+
+class StateError(MediaPipelineError):
+    """The database cannot be used."""
+
+
+class MoverBusy(MediaPipelineError):
+    """Another process holds the mover's lock."""
+
+    retryable = True
+
+
+class SyncthingError(MediaPipelineError):
+    """Syncthing did not do what was asked."""
+
+
+class SyncthingUnreachable(SyncthingError):
+    """No usable answer came from Syncthing's address."""
+
+    retryable = True
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"Syncthing does not answer at {url}: {reason}.")
+
+
+class SyncthingRefused(SyncthingError):
+    """Syncthing answered, but refused; `cause` is one of key, host_check, not_found, other."""
+
+    def __init__(self, cause: str, status: int, message: str) -> None:
+        self.cause, self.status = cause, status
+        super().__init__(message)

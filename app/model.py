@@ -1,0 +1,374 @@
+"""The values that the program speaks of, their statuses and the legal changes. No input or output here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class AssetStatus(StrEnum):
+    """Where an asset stands; every asset seen has exactly one."""
+
+    DISCOVERED = "discovered"
+    UNIQUE = "unique"
+    DUPLICATE = "duplicate"
+    BATCHED = "batched"
+    DELIVERED = "delivered"
+    ARCHIVED = "archived"
+    SET_ASIDE = "set_aside"
+    FAILED = "failed"
+    GONE = "gone"
+
+
+class BatchStatus(StrEnum):
+    """Where a batch stands; API-visible statuses are upper-case words."""
+
+    PENDING = "PENDING"
+    SYNCING = "SYNCING"
+    SYNCED = "SYNCED"
+    SORTING = "SORTING"
+    SORTED = "SORTED"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+
+
+OPEN_BATCH = (
+    BatchStatus.PENDING,
+    BatchStatus.SYNCING,
+    BatchStatus.SYNCED,
+    BatchStatus.SORTING,
+    BatchStatus.ERROR,
+)
+
+BATCH_CHANGES: dict[BatchStatus, tuple[BatchStatus, ...]] = {
+    BatchStatus.PENDING: (BatchStatus.SYNCING, BatchStatus.SYNCED, BatchStatus.ERROR, BatchStatus.CANCELLED),
+    BatchStatus.SYNCING: (BatchStatus.SYNCED, BatchStatus.ERROR, BatchStatus.CANCELLED),
+    BatchStatus.SYNCED: (BatchStatus.SORTING, BatchStatus.ERROR, BatchStatus.CANCELLED),
+    BatchStatus.SORTING: (BatchStatus.SORTED, BatchStatus.ERROR, BatchStatus.CANCELLED),
+    BatchStatus.SORTED: (BatchStatus.CANCELLED,),
+    BatchStatus.ERROR: (
+        BatchStatus.PENDING,
+        BatchStatus.SYNCING,
+        BatchStatus.SYNCED,
+        BatchStatus.SORTING,
+        BatchStatus.CANCELLED,
+    ),
+    BatchStatus.CANCELLED: (),
+}
+
+ASSET_CHANGES: dict[AssetStatus, tuple[AssetStatus, ...]] = {
+    AssetStatus.DISCOVERED: (
+        AssetStatus.UNIQUE,
+        AssetStatus.DUPLICATE,
+        AssetStatus.SET_ASIDE,
+        AssetStatus.FAILED,
+        AssetStatus.GONE,
+    ),
+    AssetStatus.UNIQUE: (
+        AssetStatus.DISCOVERED,
+        AssetStatus.DUPLICATE,
+        AssetStatus.BATCHED,
+        AssetStatus.SET_ASIDE,
+        AssetStatus.FAILED,
+        AssetStatus.GONE,
+    ),
+    AssetStatus.DUPLICATE: (AssetStatus.DISCOVERED, AssetStatus.SET_ASIDE, AssetStatus.FAILED, AssetStatus.GONE),
+    AssetStatus.BATCHED: (
+        AssetStatus.DELIVERED,
+        AssetStatus.ARCHIVED,
+        AssetStatus.SET_ASIDE,
+        AssetStatus.FAILED,
+        AssetStatus.UNIQUE,
+        AssetStatus.GONE,
+    ),
+    AssetStatus.DELIVERED: (AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE, AssetStatus.FAILED, AssetStatus.GONE),
+    AssetStatus.ARCHIVED: (AssetStatus.SET_ASIDE, AssetStatus.GONE, AssetStatus.FAILED),
+    AssetStatus.SET_ASIDE: (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.FAILED, AssetStatus.GONE),
+    AssetStatus.FAILED: (
+        AssetStatus.DISCOVERED,
+        AssetStatus.UNIQUE,
+        AssetStatus.BATCHED,
+        AssetStatus.DELIVERED,
+        AssetStatus.SET_ASIDE,
+        AssetStatus.GONE,
+    ),
+    AssetStatus.GONE: (AssetStatus.DISCOVERED, AssetStatus.ARCHIVED),
+}
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. QUEUED, RUNNING and PAUSED are in flight: they hold the one slot."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+IN_FLIGHT = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)
+
+
+class RunKind(StrEnum):
+    """What a run was asked to do."""
+
+    WORKFLOW = "workflow"
+    STAGE = "stage"
+    SETUP = "setup"
+
+
+class Trigger(StrEnum):
+    """Who asked for a run."""
+
+    API = "api"
+    CONTROL = "control"
+    CLI = "cli"
+    SCHEDULE = "schedule"
+
+
+class Stage(StrEnum):
+    """The seven stages; their order is written in app/pipeline/workflow.py."""
+
+    SCAN = "scan"
+    DEDUP = "dedup"
+    INSPECT = "inspect"
+    BATCH = "batch"
+    SYNC = "sync"
+    SORT = "sort"
+    CLEANUP = "cleanup"
+
+
+class StepStatus(StrEnum):
+    """How a step ended, or that it has not."""
+
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    WAITING = "waiting"
+    WARNING = "warning"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RootKind(StrEnum):
+    """What a root folder is for."""
+
+    INGEST = "ingest"
+    BATCH = "batch"
+    STAGING = "staging"
+    ARCHIVE = "archive"
+    DUPLICATES = "duplicates"
+    REFERENCE = "reference"
+    DELIVERY = "delivery"
+
+
+class MoveState(StrEnum):
+    """The states of one journalled move (docs/architecture.md, "How a file moves")."""
+
+    PLANNED = "PLANNED"
+    PLACED = "PLACED"
+    DONE = "DONE"
+    ABORTED = "ABORTED"
+    QUARANTINE = "QUARANTINE"
+
+
+OPEN_MOVE = (MoveState.PLANNED, MoveState.PLACED)
+
+
+@dataclass(frozen=True)
+class Root:
+    """A root folder: `path` is absolute bytes; `marker_id` is what its marker file holds."""
+
+    id: int
+    kind: RootKind
+    label: str
+    path: bytes
+    marker_id: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Identity of a file's content as the file system tells it; equal signatures need no re-read."""
+
+    device: int
+    inode: int
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file is: a root and a path relative to it (bytes, no leading slash)."""
+
+    root: Root
+    path: bytes
+
+    @property
+    def absolute(self) -> bytes:
+        """The absolute path, as bytes."""
+        return self.root.path.rstrip(b"/") + b"/" + self.path
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Our row for one media file. `path` is relative to the root; times are UTC ISO 8601 text."""
+
+    id: int
+    root_id: int
+    path: bytes
+    status: AssetStatus
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    device: int
+    inode: int
+    digest: str | None = None
+    digest_algorithm: str | None = None
+    sha256: str | None = None
+    head_digest: str | None = None
+    original_id: int | None = None
+    group_id: int | None = None
+    batch_id: int | None = None
+    taken_at: str | None = None
+    taken_local: str | None = None
+    taken_from: str | None = None
+    content_identifier: str | None = None
+    inspected_at: str | None = None
+    origin_root_id: int | None = None
+    origin_path: bytes | None = None
+    attempts: int = 0
+    reason: str | None = None
+    first_seen_at: str = ""
+    updated_at: str = ""
+
+    @property
+    def signature(self) -> Signature:
+        """What the file system said of this file when its row was last written."""
+        return Signature(self.device, self.inode, self.size_bytes, self.mtime_ns, self.ctime_ns)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A set of unique assets moved together. Times are UTC ISO 8601 text."""
+
+    id: int
+    name: str
+    status: BatchStatus
+    file_count: int
+    size_bytes: int
+    target: str
+    transfer_mode: str
+    peer_policy: str
+    device_id: str | None
+    created_at: str
+    published_at: str | None = None
+    syncing_at: str | None = None
+    synced_at: str | None = None
+    released_at: str | None = None
+    sorted_at: str | None = None
+    cleaned_at: str | None = None
+    confirmed_count: int = 0
+    confirmed_bytes: int = 0
+    sync_detail: str | None = None
+    next_look_at: str | None = None
+    error: str | None = None
+    error_from: str | None = None
+    manifest_path: bytes | None = None
+    run_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One request to execute stages. `wish` is what a person asked of a run in flight: pause or cancel."""
+
+    id: int
+    kind: RunKind
+    trigger: Trigger
+    status: RunStatus
+    stages: tuple[Stage, ...]
+    batch_id: int | None
+    config_revision: str | None
+    requested_at: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    wish: str | None = None
+    error: str | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage inside one run. `report` is what the stage returned, as JSON."""
+
+    id: int
+    run_id: int
+    stage: Stage
+    status: StepStatus
+    batch_id: int | None
+    started_at: str
+    ended_at: str | None
+    report: dict[str, Any]
+    progress_done: int
+    progress_total: int
+    progress_bytes: int
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One immutable journal row; `kind` is `noun.past_tense`, `level` is info, warning or error."""
+
+    id: int
+    at: str
+    kind: str
+    level: str
+    message: str
+    run_id: int | None
+    batch_id: int | None
+    asset_id: int | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One file that a stage could not handle, and why, in one sentence."""
+
+    path: str
+    reason: str
+    asset_id: int | None = None
+
+
+@dataclass
+class Report:
+    """What a stage returns. `outcome` decides what the workflow does next.
+
+    outcome: "done" (go on), "idle" (there was nothing to do), "waiting" (a delivery is not finished),
+    "blocked" (an open batch stands in the way), "failed" (this step failed; `message` says why).
+    """
+
+    outcome: str = "done"
+    message: str = ""
+    done: int = 0
+    skipped: int = 0
+    size_bytes: int = 0
+    batch_id: int | None = None
+    failures: list[Failure] = field(default_factory=list)
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON-ready values; at most 100 failures are listed, `failed` counts all."""
+        return {
+            "outcome": self.outcome,
+            "message": self.message,
+            "done": self.done,
+            "skipped": self.skipped,
+            "failed": len(self.failures),
+            "size_bytes": self.size_bytes,
+            "batch_id": self.batch_id,
+            "failures": [{"path": f.path, "reason": f.reason, "asset_id": f.asset_id} for f in self.failures[:100]],
+            **self.detail,
+        }
