@@ -1,0 +1,72 @@
+"""What a stage is given: which run and step it works for, and a way to report progress and to be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from app.db import runs
+from app.services import Services
+
+#: Progress is written, and wishes are read, at most this often.
+PROGRESS_INTERVAL_SECONDS = 0.5
+
+#: Reasons for `Stopped`, beside a person's "pause" and "cancel".
+STOPPING = "stopping"
+TIMED_OUT = "timed_out"
+
+
+class Stopped(Exception):
+    """A stage was asked to stop at a safe point; everything it has done so far is committed.
+
+    `wish` is "pause" or "cancel" (a person asked), "stopping" (the worker is shutting down) or
+    "timed_out" (the step took longer than workflow.debug.step_timeout_sec).
+    """
+
+    def __init__(self, wish: str) -> None:
+        self.wish = wish
+        super().__init__(f"The step was stopped ({wish}).")
+
+
+class StepContext:
+    """One stage at work inside one run. Stages call `safe_point` between files, never inside one."""
+
+    def __init__(
+        self,
+        services: Services,
+        run_id: int,
+        step_id: int,
+        batch_id: int | None,
+        stopping: threading.Event | None = None,
+        timeout_seconds: float = 0,
+    ) -> None:
+        self.services = services
+        self.run_id = run_id
+        self.step_id = step_id
+        self.batch_id = batch_id
+        self.stopping = stopping if stopping is not None else threading.Event()
+        self._deadline = time.monotonic() + timeout_seconds if timeout_seconds else None
+        self._next_look = 0.0
+
+    def safe_point(self, done: int, total: int, size_bytes: int = 0) -> None:
+        """Note how far the step is, and raise Stopped when it has to stop here.
+
+        Cheap enough to be called for every file. Must not be called inside a transaction.
+        """
+        if self.stopping.is_set():
+            self._note(done, total, size_bytes)
+            raise Stopped(STOPPING)
+        moment = time.monotonic()
+        if self._deadline is not None and moment > self._deadline:
+            raise Stopped(TIMED_OUT)
+        if moment < self._next_look and done < total:
+            return
+        self._next_look = moment + PROGRESS_INTERVAL_SECONDS
+        wish = self._note(done, total, size_bytes)
+        if wish is not None:
+            raise Stopped(wish)
+
+    def _note(self, done: int, total: int, size_bytes: int) -> str | None:
+        with self.services.db.transaction() as conn:
+            runs.progress(conn, self.step_id, done, total, size_bytes)
+            return runs.wish_of(conn, self.run_id)
