@@ -47,26 +47,29 @@ class StepContext:
         self.stopping = stopping if stopping is not None else threading.Event()
         self._deadline = time.monotonic() + timeout_seconds if timeout_seconds else None
         self._next_look = 0.0
+        self._latest: tuple[int, int, int] | None = None
 
     def safe_point(self, done: int, total: int, size_bytes: int = 0) -> None:
         """Note how far the step is, and raise Stopped when it has to stop here.
 
         Cheap enough to be called for every file. Must not be called inside a transaction.
         """
-        if self.stopping.is_set():
-            self._note(done, total, size_bytes)
-            raise Stopped(STOPPING)
+        self._latest = (done, total, size_bytes)
         moment = time.monotonic()
+        if self.stopping.is_set():
+            raise Stopped(STOPPING)
         if self._deadline is not None and moment > self._deadline:
             raise Stopped(TIMED_OUT)
-        if moment < self._next_look and done < total:
+        if moment < self._next_look:
             return
         self._next_look = moment + PROGRESS_INTERVAL_SECONDS
-        wish = self._note(done, total, size_bytes)
+        with self.services.db.transaction() as conn:
+            runs.progress(conn, self.step_id, done, total, size_bytes)
+            wish = runs.wish_of(conn, self.run_id)
         if wish is not None:
             raise Stopped(wish)
 
-    def _note(self, done: int, total: int, size_bytes: int) -> str | None:
-        with self.services.db.transaction() as conn:
-            runs.progress(conn, self.step_id, done, total, size_bytes)
-            return runs.wish_of(conn, self.run_id)
+    @property
+    def progress(self) -> tuple[int, int, int] | None:
+        """(files done, files in all, bytes done) as last told at a safe point."""
+        return self._latest
