@@ -1,0 +1,40 @@
+# Short names for the scripts; each target can be run alone.
+VENV ?= .venv
+PY = $(VENV)/bin/python
+
+.PHONY: help setup run stop test check torture torture-sample bench image image-test
+
+help: ## show these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: ## virtual environment, assets, configuration, database
+	./scripts/setup.sh
+
+run: ## start web, worker and database browser in the background
+	./scripts/run.sh
+
+stop: ## stop them
+	./scripts/stop.sh
+
+test: ## checks and all tests but torture and container
+	./scripts/test.sh
+
+check: ## ruff, mypy and import contracts only
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+torture: ## the whole kill sweep and every injected fault (long)
+	$(PY) -m pytest -m torture tests/torture
+
+torture-sample: ## every tenth case of the sweep
+	TORTURE_SAMPLE=10 $(PY) -m pytest -m torture tests/torture
+
+bench: ## throughput of the whole pipeline beside cp -a
+	$(PY) bench/pipeline.py
+
+image: ## build the container image
+	docker build -t $${MEDIA_PIPELINE_IMAGE:-media-pipeline:local} .
+
+image-test: ## build and start the image in a real Docker engine
+	$(PY) -m pytest -m container tests/container

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Fetches the pinned browser libraries with npm and copies what the pages use to app/web/static/vendor.
+# Does nothing when that was done already for this package-lock.json.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+vendor=app/web/static/vendor
+stamp=$vendor/.package-lock.sha256
+wanted=$(python3 -c 'import hashlib; print(hashlib.sha256(open("package-lock.json", "rb").read()).hexdigest())')
+
+if [[ -s $stamp && $(cat "$stamp") == "$wanted" ]]; then
+    exit 0
+fi
+if ! command -v npm >/dev/null; then
+    echo "npm is missing: the pages need it once, to fetch their assets (Debian: apt-get install npm)." >&2
+    exit 1
+fi
+
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+mkdir -p "$vendor"
+cp node_modules/htmx.org/dist/htmx.min.js \
+   node_modules/htmx-ext-sse/dist/sse.min.js \
+   node_modules/idiomorph/dist/idiomorph-ext.min.js \
+   node_modules/@picocss/pico/css/pico.min.css "$vendor/"
+for package in htmx.org htmx-ext-sse idiomorph @picocss/pico; do
+    for license in "node_modules/$package"/LICENSE*; do
+        cp "$license" "$vendor/LICENSE.${package##*/}.txt"
+    done
+done
+echo "$wanted" >"$stamp"
