@@ -42,8 +42,8 @@ class Database:
 
         Raises StateError when the database is locked for too long, full or damaged.
         """
-        with _plain_errors(self.path), self.engine.connect() as conn:
-            conn = conn.execution_options(begin="IMMEDIATE")
+        with _plain_errors(self.path), self.engine.connect() as plain:
+            conn = plain.execution_options(begin="IMMEDIATE")
             with conn.begin():
                 yield conn
 
