@@ -1,0 +1,254 @@
+"""Every setting: its type, default, bounds and one sentence about it.
+
+The descriptions are what default.yaml, a saved file and the settings form say about a key, so they are
+written once, here. Rules that join several keys, or look at the disk, are in app/config/checks.py.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Text = Annotated[str, Field(max_length=4096)]
+TextList = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
+TransferMode = Literal["move", "copy"]
+SyncTarget = Literal["syncthing", "folder", "none"]
+
+SECRET = {"secret": True}
+
+
+class Section(BaseModel):
+    """A group of settings; unknown keys and values of another type are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Paths(Section):
+    """Where the folders are. Absolute paths; no folder may be, hold or lie in another one."""
+
+    source_dir: Text = Field(description="Ingest: the folder where photos and videos arrive, read recursively.")
+    duplicates_dir: Text = Field(
+        "", description="Where duplicates go under dedup.duplicate_policy: quarantine. Empty: beside sorted_dir."
+    )
+    batch_dir: Text = Field(description="Where batches are published; the folder that Syncthing shares.")
+    sorted_dir: Text = Field(description="The archive: the dated tree that finished files end up in.")
+    temp_dir: Text = Field("", description="Temporary files of the program. Empty: temp/ beside the database.")
+
+
+class Scan(Section):
+    """What counts as a file that has arrived."""
+
+    settle_seconds: Seconds = Field(10, description="A file counts once it has not changed for this many seconds.")
+    ignore_patterns: TextList = Field((), description="More file or folder names to leave in place (globs).")
+
+
+class Dedup(Section):
+    """How duplicates are found and what happens to them."""
+
+    hash_algorithm: Literal["blake3", "sha256"] = Field(
+        "blake3", description="Digest that decides whether two files are the same: blake3 or sha256."
+    )
+    threads: int = Field(2, ge=1, le=64, description="How many files are hashed at the same time.")
+    duplicate_policy: Literal["label", "quarantine"] = Field(
+        "label", description="label: a duplicate stays where it is; quarantine: it moves to paths.duplicates_dir."
+    )
+
+
+class Batch(Section):
+    """How files become batches."""
+
+    max_size_gb: float = Field(15.0, ge=0, le=1_000_000, description="Largest batch in GiB; 0 = no cap.")
+    max_files: int = Field(0, ge=0, le=10_000_000, description="Most files in a batch; 0 = no cap.")
+    selection_mode: Literal["size", "files"] = Field(
+        "size", description="Which cap fills a batch: size (max_size_gb) or files (max_files)."
+    )
+    naming_pattern: Text = Field("batch_{index:03d}", description="Name of a batch folder; must use index.")
+    allow_parallel: bool = Field(False, description="Allow a new batch while an earlier one has not ended.")
+    transfer_mode: TransferMode = Field(
+        "move", description="move: files leave the ingest folder; copy: they stay there as well."
+    )
+
+
+class Sync(Section):
+    """Where batches are delivered."""
+
+    target: Literal["auto", "syncthing", "folder", "none"] = Field(
+        "auto", description="syncthing, folder, none; auto = syncthing when syncthing.folder_id is set, else none."
+    )
+    folder_dir: Text = Field("", description="Folder that receives verified copies under target: folder.")
+    peer_policy: Literal["keep", "mirror", "release"] = Field(
+        "keep",
+        description="The peer's copy after archiving: keep it, mirror our removal, or wait until the peer releases it.",
+    )
+    grace_seconds: Seconds = Field(0, description="Wait this long before files leave the batch folder under mirror.")
+
+
+class Syncthing(Section):
+    """How to reach Syncthing."""
+
+    api_url: Text = Field("http://127.0.0.1:8384", description="Address of Syncthing's GUI and REST API.")
+    api_key: Text = Field("", description="Syncthing's API key.", repr=False, json_schema_extra=SECRET)
+    folder_id: Text = Field("", description="ID of the Syncthing folder whose path is paths.batch_dir.")
+    device_id: Text = Field("", description="ID of the peer that must have every file; empty: the only peer.")
+    gui_url: Text = Field("", description="Address of Syncthing's GUI for links in the browser; empty: api_url.")
+    poll_interval_sec: int = Field(60, ge=1, le=86_400, description="Seconds between two looks at a delivery.")
+    rescan_delay_sec: Seconds = Field(3, description="Seconds between publishing a batch and asking for a rescan.")
+    auto_sort_after_sync: bool = Field(True, description="Archive a batch as soon as it is delivered.")
+
+
+class Sorter(Section):
+    """How files are filed into the archive."""
+
+    folder_pattern: Text = Field(
+        "{year}/{month:02d}/{day:02d}", description="Folders of the archive; year, month and day can be used."
+    )
+    exif_fallback: bool = Field(True, description="Use the file's modification time when it holds no capture time.")
+    transfer_mode: TransferMode = Field(
+        "move", description="move: files leave the batch folder; copy: they stay there as well."
+    )
+    timezone: Text = Field("", description="Zone that decides the day, as in Europe/Berlin. Empty: TZ, else UTC.")
+    weak_dates: Literal["mtime", "review", "unknown_folder"] = Field(
+        "mtime", description="Files with a doubtful date: file by mtime, hold for review, or into unknown-date/."
+    )
+
+
+class Auth(Section):
+    """Who may use the API and the pages."""
+
+    api_key: Text = Field(
+        "", description="Key that clients must send; empty = no key needed.", repr=False, json_schema_extra=SECRET
+    )
+    header_name: Text = Field("x-api-key", description="HTTP header that carries the key.")
+
+
+class System(Section):
+    """The program itself."""
+
+    db_path: Text = Field("/var/lib/media-pipeline/db.sqlite", description="The database; on a local disk.")
+    log_dir: Text = Field("", description="Folder of the log files. Empty: logs/ beside the database.")
+    port_api: Port = Field(8080, description="Port of the pages and the API.")
+    port_dbui: Port = Field(8081, description="Port of the read-only database browser.")
+    bind_host: Text = Field("0.0.0.0", description="Address to listen on; 127.0.0.1 = this machine only.")
+    dbui_enabled: bool = Field(True, description="Start the read-only database browser.")
+    allowed_hosts: TextList = Field((), description="More host names that browsers may use to reach this server.")
+    max_parallel_fs_ops: int = Field(4, ge=1, le=64, description="Most file operations at the same time.")
+    cleanup_empty_batches: bool = Field(True, description="Remove a batch folder once it is archived and empty.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_max_mb: int = Field(10, ge=1, le=10_000, description="A log file is rotated at this many MB.")
+    log_keep: int = Field(5, ge=1, le=100, description="How many rotated log files are kept.")
+
+
+class Cleanup(Section):
+    """How long things are kept."""
+
+    trash_days: Days = Field(7, description="Days until a verified leftover of a move is dropped from the trash.")
+    temp_days: Days = Field(7, description="Days until a stale temporary file is removed.")
+
+
+class Debug(Section):
+    """Going through the workflow step by step."""
+
+    enabled: bool = Field(False, description="Pause after every step.")
+    auto_advance: bool = Field(False, description="Go on after a pause without a person.")
+    step_timeout_sec: Seconds = Field(0, description="Stop a step after this many seconds; 0 = never.")
+
+
+class Delays(Section):
+    """Waits of the workflow; nothing is blocked meanwhile."""
+
+    syncthing_settle_sec: Seconds = Field(5, description="Seconds before the first look at a delivery.")
+    post_sync_sec: Seconds = Field(10, description="Seconds between delivered and archiving.")
+
+
+class Trace(Section):
+    """What is kept to look at."""
+
+    syncthing_samples: int = Field(25, ge=1, le=10_000, description="How many looks at a delivery its timeline keeps.")
+
+
+class Workflow(Section):
+    """How a run goes from stage to stage."""
+
+    debug: Debug = Debug()
+    delays: Delays = Delays()
+    trace: Trace = Trace()
+
+
+class Config(Section):
+    """The whole configuration; immutable, so a run keeps the one that it began with."""
+
+    paths: Paths
+    scan: Scan = Scan()
+    dedup: Dedup = Dedup()
+    batch: Batch = Batch()
+    sync: Sync = Sync()
+    syncthing: Syncthing = Syncthing()
+    sorter: Sorter = Sorter()
+    auth: Auth = Auth()
+    system: System = System()
+    cleanup: Cleanup = Cleanup()
+    workflow: Workflow = Workflow()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_folders(cls, data: Any) -> Any:
+        return derive_folders(data)
+
+    @property
+    def sync_target(self) -> SyncTarget:
+        """Where batches are delivered, with `auto` resolved."""
+        if self.sync.target != "auto":
+            return self.sync.target
+        return "syncthing" if self.syncthing.folder_id else "none"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that decides a file's day: sorter.timezone, else TZ, else UTC."""
+        for name in (self.sorter.timezone, os.environ.get("TZ", "").lstrip(":")):
+            if name and is_zone(name):
+                return ZoneInfo(name)
+        return ZoneInfo("UTC")
+
+
+def is_zone(name: str) -> bool:
+    """Whether the time zone database knows this name."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True
+
+
+def derive_folders(data: Any) -> Any:
+    """Fill in the folders that may be left empty from those that are set; other data is returned as it is."""
+    paths = data.get("paths") if isinstance(data, dict) else None
+    if isinstance(paths, Paths):
+        paths = paths.model_dump()
+    if not isinstance(paths, dict):
+        return data
+    system = data.get("system")
+    if isinstance(system, System):
+        system = system.model_dump()
+    system = system if isinstance(system, dict) else {}
+    default_db_path = System.model_fields["db_path"].default
+    derived = {
+        "duplicates_dir": _beside(paths.get("sorted_dir"), "duplicates"),
+        "temp_dir": _beside(system.get("db_path", default_db_path), "temp"),
+    }
+    logs = {"log_dir": _beside(system.get("db_path", default_db_path), "logs")}
+    return {**data, "paths": _filled(paths, derived), "system": _filled(system, logs)}
+
+
+def _beside(path: Any, name: str) -> str:
+    return os.path.join(os.path.dirname(path.rstrip("/")), name) if isinstance(path, str) and path else ""
+
+
+def _filled(section: dict[str, Any], derived: dict[str, str]) -> dict[str, Any]:
+    empty = {key: value for key, value in derived.items() if section.get(key, "") == ""}
+    return {**section, **empty}

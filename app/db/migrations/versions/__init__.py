@@ -1,0 +1,1 @@
+"""One module per revision; they never import app/db/tables.py, which only knows the newest shape."""
