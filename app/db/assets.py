@@ -82,6 +82,20 @@ def list_by_status(
     return [_asset(row) for row in conn.execute(query.order_by(assets.c.id).limit(limit))]
 
 
+def list_page(
+    conn: Connection, *, status: AssetStatus | None, prefix: bytes, batch_id: int | None, after_id: int, limit: int
+) -> list[Asset]:
+    """Assets in id order after `after_id`: of one status, of one batch, with a path that begins so; each if given."""
+    query = _select().where(assets.c.id > after_id).order_by(assets.c.id).limit(limit)
+    if status is not None:
+        query = query.where(assets.c.status == status)
+    if batch_id is not None:
+        query = query.where(assets.c.batch_id == batch_id)
+    if prefix:
+        query = query.where(func.substr(assets.c.path, 1, len(prefix)) == prefix)
+    return [_asset(row) for row in conn.execute(query)]
+
+
 def list_in_batch(conn: Connection, batch_id: int, status: AssetStatus | None = None) -> list[Asset]:
     """Every asset of a batch in id order, optionally only those of one status."""
     query = _select().where(assets.c.batch_id == batch_id)

@@ -96,6 +96,7 @@ def list_events(
     kind_prefix: str = "",
     run_id: int | None = None,
     batch_id: int | None = None,
+    asset_id: int | None = None,
     limit: int = 100,
 ) -> list[Event]:
     """Events newest first (or, with `after_id`, the oldest after it first), at most `limit`."""
@@ -106,6 +107,8 @@ def list_events(
         query = query.where(events.c.run_id == run_id)
     if batch_id is not None:
         query = query.where(events.c.batch_id == batch_id)
+    if asset_id is not None:
+        query = query.where(events.c.asset_id == asset_id)
     if before_id is not None:
         query = query.where(events.c.id < before_id)
     if after_id:
