@@ -34,44 +34,48 @@ class Paths(Section):
 
     source_dir: Text = Field(description="Ingest: the folder where photos and videos arrive, read recursively.")
     duplicates_dir: Text = Field(
-        "", description="Where duplicates go under dedup.duplicate_policy: quarantine. Empty: beside sorted_dir."
+        default="",
+        description="Where duplicates go under dedup.duplicate_policy: quarantine. Empty: beside sorted_dir.",
     )
     batch_dir: Text = Field(description="Where batches are published; the folder that Syncthing shares.")
     sorted_dir: Text = Field(description="The archive: the dated tree that finished files end up in.")
-    temp_dir: Text = Field("", description="Temporary files of the program. Empty: temp/ beside the database.")
+    temp_dir: Text = Field(default="", description="Temporary files of the program. Empty: temp/ beside the database.")
 
 
 class Scan(Section):
     """What counts as a file that has arrived."""
 
-    settle_seconds: Seconds = Field(10, description="A file counts once it has not changed for this many seconds.")
-    ignore_patterns: TextList = Field((), description="More file or folder names to leave in place (globs).")
+    settle_seconds: Seconds = Field(
+        default=10, description="A file counts once it has not changed for this many seconds."
+    )
+    ignore_patterns: TextList = Field(default=(), description="More file or folder names to leave in place (globs).")
 
 
 class Dedup(Section):
     """How duplicates are found and what happens to them."""
 
     hash_algorithm: Literal["blake3", "sha256"] = Field(
-        "blake3", description="Digest that decides whether two files are the same: blake3 or sha256."
+        default="blake3", description="Digest that decides whether two files are the same: blake3 or sha256."
     )
-    threads: int = Field(2, ge=1, le=64, description="How many files are hashed at the same time.")
+    threads: int = Field(default=2, ge=1, le=64, description="How many files are hashed at the same time.")
     duplicate_policy: Literal["label", "quarantine"] = Field(
-        "label", description="label: a duplicate stays where it is; quarantine: it moves to paths.duplicates_dir."
+        default="label",
+        description="label: a duplicate stays where it is; quarantine: it moves to paths.duplicates_dir.",
     )
 
 
 class Batch(Section):
     """How files become batches."""
 
-    max_size_gb: float = Field(15.0, ge=0, le=1_000_000, description="Largest batch in GiB; 0 = no cap.")
-    max_files: int = Field(0, ge=0, le=10_000_000, description="Most files in a batch; 0 = no cap.")
+    max_size_gb: float = Field(default=15.0, ge=0, le=1_000_000, description="Largest batch in GiB; 0 = no cap.")
+    max_files: int = Field(default=0, ge=0, le=10_000_000, description="Most files in a batch; 0 = no cap.")
     selection_mode: Literal["size", "files"] = Field(
-        "size", description="Which cap fills a batch: size (max_size_gb) or files (max_files)."
+        default="size", description="Which cap fills a batch: size (max_size_gb) or files (max_files)."
     )
-    naming_pattern: Text = Field("batch_{index:03d}", description="Name of a batch folder; must use index.")
-    allow_parallel: bool = Field(False, description="Allow a new batch while an earlier one has not ended.")
+    naming_pattern: Text = Field(default="batch_{index:03d}", description="Name of a batch folder; must use index.")
+    allow_parallel: bool = Field(default=False, description="Allow a new batch while an earlier one has not ended.")
     transfer_mode: TransferMode = Field(
-        "move", description="move: files leave the ingest folder; copy: they stay there as well."
+        default="move", description="move: files leave the ingest folder; copy: they stay there as well."
     )
 
 
@@ -79,42 +83,54 @@ class Sync(Section):
     """Where batches are delivered."""
 
     target: Literal["auto", "syncthing", "folder", "none"] = Field(
-        "auto", description="syncthing, folder, none; auto = syncthing when syncthing.folder_id is set, else none."
+        default="auto",
+        description="syncthing, folder, none; auto = syncthing when syncthing.folder_id is set, else none.",
     )
-    folder_dir: Text = Field("", description="Folder that receives verified copies under target: folder.")
+    folder_dir: Text = Field(default="", description="Folder that receives verified copies under target: folder.")
     peer_policy: Literal["keep", "mirror", "release"] = Field(
-        "keep",
+        default="keep",
         description="The peer's copy after archiving: keep it, mirror our removal, or wait until the peer releases it.",
     )
-    grace_seconds: Seconds = Field(0, description="Wait this long before files leave the batch folder under mirror.")
+    grace_seconds: Seconds = Field(
+        default=0, description="Wait this long before files leave the batch folder under mirror."
+    )
 
 
 class Syncthing(Section):
     """How to reach Syncthing."""
 
-    api_url: Text = Field("http://127.0.0.1:8384", description="Address of Syncthing's GUI and REST API.")
-    api_key: Text = Field("", description="Syncthing's API key.", repr=False, json_schema_extra=SECRET)
-    folder_id: Text = Field("", description="ID of the Syncthing folder whose path is paths.batch_dir.")
-    device_id: Text = Field("", description="ID of the peer that must have every file; empty: the only peer.")
-    gui_url: Text = Field("", description="Address of Syncthing's GUI for links in the browser; empty: api_url.")
-    poll_interval_sec: int = Field(60, ge=1, le=86_400, description="Seconds between two looks at a delivery.")
-    rescan_delay_sec: Seconds = Field(3, description="Seconds between publishing a batch and asking for a rescan.")
-    auto_sort_after_sync: bool = Field(True, description="Archive a batch as soon as it is delivered.")
+    api_url: Text = Field(default="http://127.0.0.1:8384", description="Address of Syncthing's GUI and REST API.")
+    api_key: Text = Field(default="", description="Syncthing's API key.", repr=False, json_schema_extra=SECRET)
+    folder_id: Text = Field(default="", description="ID of the Syncthing folder whose path is paths.batch_dir.")
+    device_id: Text = Field(default="", description="ID of the peer that must have every file; empty: the only peer.")
+    gui_url: Text = Field(
+        default="", description="Address of Syncthing's GUI for links in the browser; empty: api_url."
+    )
+    poll_interval_sec: int = Field(default=60, ge=1, le=86_400, description="Seconds between two looks at a delivery.")
+    rescan_delay_sec: Seconds = Field(
+        default=3, description="Seconds between publishing a batch and asking for a rescan."
+    )
+    auto_sort_after_sync: bool = Field(default=True, description="Archive a batch as soon as it is delivered.")
 
 
 class Sorter(Section):
     """How files are filed into the archive."""
 
     folder_pattern: Text = Field(
-        "{year}/{month:02d}/{day:02d}", description="Folders of the archive; year, month and day can be used."
+        default="{year}/{month:02d}/{day:02d}", description="Folders of the archive; year, month and day can be used."
     )
-    exif_fallback: bool = Field(True, description="Use the file's modification time when it holds no capture time.")
+    exif_fallback: bool = Field(
+        default=True, description="Use the file's modification time when it holds no capture time."
+    )
     transfer_mode: TransferMode = Field(
-        "move", description="move: files leave the batch folder; copy: they stay there as well."
+        default="move", description="move: files leave the batch folder; copy: they stay there as well."
     )
-    timezone: Text = Field("", description="Zone that decides the day, as in Europe/Berlin. Empty: TZ, else UTC.")
+    timezone: Text = Field(
+        default="", description="Zone that decides the day, as in Europe/Berlin. Empty: TZ, else UTC."
+    )
     weak_dates: Literal["mtime", "review", "unknown_folder"] = Field(
-        "mtime", description="Files with a doubtful date: file by mtime, hold for review, or into unknown-date/."
+        default="mtime",
+        description="Files with a doubtful date: file by mtime, hold for review, or into unknown-date/.",
     )
 
 
@@ -122,54 +138,67 @@ class Auth(Section):
     """Who may use the API and the pages."""
 
     api_key: Text = Field(
-        "", description="Key that clients must send; empty = no key needed.", repr=False, json_schema_extra=SECRET
+        default="",
+        description="Key that clients must send; empty = no key needed.",
+        repr=False,
+        json_schema_extra=SECRET,
     )
-    header_name: Text = Field("x-api-key", description="HTTP header that carries the key.")
+    header_name: Text = Field(default="x-api-key", description="HTTP header that carries the key.")
 
 
 class System(Section):
     """The program itself."""
 
-    db_path: Text = Field("/var/lib/media-pipeline/db.sqlite", description="The database; on a local disk.")
-    log_dir: Text = Field("", description="Folder of the log files. Empty: logs/ beside the database.")
-    port_api: Port = Field(8080, description="Port of the pages and the API.")
-    port_dbui: Port = Field(8081, description="Port of the read-only database browser.")
-    bind_host: Text = Field("0.0.0.0", description="Address to listen on; 127.0.0.1 = this machine only.")
-    dbui_enabled: bool = Field(True, description="Start the read-only database browser.")
-    allowed_hosts: TextList = Field((), description="More host names that browsers may use to reach this server.")
-    max_parallel_fs_ops: int = Field(4, ge=1, le=64, description="Most file operations at the same time.")
-    cleanup_empty_batches: bool = Field(True, description="Remove a batch folder once it is archived and empty.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
-    log_max_mb: int = Field(10, ge=1, le=10_000, description="A log file is rotated at this many MB.")
-    log_keep: int = Field(5, ge=1, le=100, description="How many rotated log files are kept.")
+    db_path: Text = Field(default="/var/lib/media-pipeline/db.sqlite", description="The database; on a local disk.")
+    log_dir: Text = Field(default="", description="Folder of the log files. Empty: logs/ beside the database.")
+    port_api: Port = Field(default=8080, description="Port of the pages and the API.")
+    port_dbui: Port = Field(default=8081, description="Port of the read-only database browser.")
+    bind_host: Text = Field(default="0.0.0.0", description="Address to listen on; 127.0.0.1 = this machine only.")
+    dbui_enabled: bool = Field(default=True, description="Start the read-only database browser.")
+    allowed_hosts: TextList = Field(
+        default=(), description="More host names that browsers may use to reach this server."
+    )
+    max_parallel_fs_ops: int = Field(default=4, ge=1, le=64, description="Most file operations at the same time.")
+    cleanup_empty_batches: bool = Field(
+        default=True, description="Remove a batch folder once it is archived and empty."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged."
+    )
+    log_max_mb: int = Field(default=10, ge=1, le=10_000, description="A log file is rotated at this many MB.")
+    log_keep: int = Field(default=5, ge=1, le=100, description="How many rotated log files are kept.")
 
 
 class Cleanup(Section):
     """How long things are kept."""
 
-    trash_days: Days = Field(7, description="Days until a verified leftover of a move is dropped from the trash.")
-    temp_days: Days = Field(7, description="Days until a stale temporary file is removed.")
+    trash_days: Days = Field(
+        default=7, description="Days until a verified leftover of a move is dropped from the trash."
+    )
+    temp_days: Days = Field(default=7, description="Days until a stale temporary file is removed.")
 
 
 class Debug(Section):
     """Going through the workflow step by step."""
 
-    enabled: bool = Field(False, description="Pause after every step.")
-    auto_advance: bool = Field(False, description="Go on after a pause without a person.")
-    step_timeout_sec: Seconds = Field(0, description="Stop a step after this many seconds; 0 = never.")
+    enabled: bool = Field(default=False, description="Pause after every step.")
+    auto_advance: bool = Field(default=False, description="Go on after a pause without a person.")
+    step_timeout_sec: Seconds = Field(default=0, description="Stop a step after this many seconds; 0 = never.")
 
 
 class Delays(Section):
     """Waits of the workflow; nothing is blocked meanwhile."""
 
-    syncthing_settle_sec: Seconds = Field(5, description="Seconds before the first look at a delivery.")
-    post_sync_sec: Seconds = Field(10, description="Seconds between delivered and archiving.")
+    syncthing_settle_sec: Seconds = Field(default=5, description="Seconds before the first look at a delivery.")
+    post_sync_sec: Seconds = Field(default=10, description="Seconds between delivered and archiving.")
 
 
 class Trace(Section):
     """What is kept to look at."""
 
-    syncthing_samples: int = Field(25, ge=1, le=10_000, description="How many looks at a delivery its timeline keeps.")
+    syncthing_samples: int = Field(
+        default=25, ge=1, le=10_000, description="How many looks at a delivery its timeline keeps."
+    )
 
 
 class Workflow(Section):

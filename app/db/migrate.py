@@ -41,7 +41,7 @@ def migrate(path: str) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
     refuse_network(os.fsencode(folder))
-    with _lock(path):
+    with database_lock(path):
         found = read_revision(path)
         if found is not None:
             _check(path)
@@ -184,7 +184,8 @@ def _scripts() -> ScriptDirectory:
 
 
 @contextmanager
-def _lock(path: str) -> Iterator[None]:
+def database_lock(path: str) -> Iterator[None]:
+    """Keep other processes from migrating this database or setting its roots up meanwhile; waits its turn."""
     descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,100 @@
+"""What a stage, a route or a command works with: one configuration, its database and its root folders."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config.schema import Config
+from app.config.store import ConfigStore, Snapshot
+from app.db.connection import Database
+from app.db.migrate import migrate, open_database, read_database_id
+from app.errors import RootUnavailable
+from app.files.roots import find_roots, refuse_foreign_markers, set_up_roots
+from app.model import Root, RootKind
+
+#: The setting that names each kind of root, for messages about one that was not set up.
+SETTINGS = {
+    RootKind.INGEST: "paths.source_dir",
+    RootKind.BATCH: "paths.batch_dir",
+    RootKind.STAGING: "paths.batch_dir",
+    RootKind.ARCHIVE: "paths.sorted_dir",
+    RootKind.DUPLICATES: "paths.duplicates_dir",
+    RootKind.DELIVERY: "sync.folder_dir",
+}
+
+
+@dataclass(frozen=True)
+class Services:
+    """One configuration with what it names; never changed, replaced as a whole when the configuration moves."""
+
+    config: Config
+    revision: str
+    db: Database
+    roots: Mapping[RootKind, tuple[Root, ...]]
+    state_dir: Path
+
+    def root(self, kind: RootKind) -> Root:
+        """The root of this kind. Raises RootUnavailable when it was not set up."""
+        found = self.roots.get(kind, ())
+        if not found:
+            setting = SETTINGS.get(kind, kind.value)
+            raise RootUnavailable(kind, b"", f"{setting} was not set up yet; set it up to make its folder and marker")
+        return found[0]
+
+    def close(self) -> None:
+        """Close the database."""
+        self.db.close()
+
+
+def open_services(snapshot: Snapshot) -> Services:
+    """Open the database, which must be migrated, and look up the configured roots. Raises StateError."""
+    db = open_database(snapshot.config.system.db_path)
+    return _services(snapshot, db)
+
+
+def set_up(snapshot: Snapshot) -> Services:
+    """What each process does once when it starts: migrate, set the roots up while the database is new, open.
+
+    Raises StateError before anything is made when the folders belong to a database that is not there, and
+    RootUnavailable when a folder or its marker has gone missing since set-up.
+    """
+    db_path = snapshot.config.system.db_path
+    refuse_foreign_markers(snapshot.config, read_database_id(db_path))
+    migrate(db_path)
+    db = open_database(db_path)
+    try:
+        set_up_roots(db, snapshot.config)
+    except BaseException:
+        db.close()
+        raise
+    return _services(snapshot, db)
+
+
+def _services(snapshot: Snapshot, db: Database) -> Services:
+    by_kind: dict[RootKind, tuple[Root, ...]] = {}
+    for root in find_roots(db, snapshot.config):
+        by_kind[root.kind] = (*by_kind.get(root.kind, ()), root)
+    state_dir = Path(os.path.dirname(os.path.abspath(db.path)))
+    return Services(snapshot.config, snapshot.revision, db, by_kind, state_dir)
+
+
+class ServiceContainer:
+    """Hands out the services of the present configuration, rebuilt when its revision moves."""
+
+    def __init__(self, path: str) -> None:
+        self.store = ConfigStore(path)
+        self._lock = threading.Lock()
+        self._services: Services | None = None
+
+    @property
+    def services(self) -> Services:
+        """The services of the newest usable configuration."""
+        with self._lock:
+            snapshot = self.store.current()
+            if self._services is None or self._services.revision != snapshot.revision:
+                self._services = open_services(snapshot)
+            return self._services
