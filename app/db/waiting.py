@@ -1,0 +1,63 @@
+"""What is ready to be batched: groups of unique, inspected assets, in capture order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, or_, select
+
+from app.db.assets import CHUNK, CONVERTERS
+from app.db.rows import build, columns_for
+from app.db.tables import assets
+from app.model import Asset, AssetStatus
+
+#: A group waits for members that are not through dedup and inspect yet, so that it can move as a whole.
+GROUPS = """
+SELECT COALESCE(group_id, -id) AS group_key, MIN(taken_local) AS first_taken, COUNT(*), SUM(size_bytes)
+FROM assets
+WHERE status = 'unique' AND inspected_at IS NOT NULL AND batch_id IS NULL
+  AND digest IS NOT NULL AND sha256 IS NOT NULL
+  AND (group_id IS NULL OR group_id NOT IN (
+    SELECT group_id FROM assets WHERE group_id IS NOT NULL
+    AND (status = 'discovered' OR (status = 'unique' AND inspected_at IS NULL))))
+GROUP BY group_key ORDER BY first_taken, MIN(id)
+"""
+
+
+@dataclass(frozen=True)
+class WaitingGroup:
+    """A group that is ready: `key` is its id, or minus the id of an asset that has no group."""
+
+    key: int
+    first_taken: str | None
+    file_count: int
+    size_bytes: int
+
+
+def list_groups(conn: Connection) -> Iterator[WaitingGroup]:
+    """Every group that is ready to be batched, in capture order, streamed."""
+    for row in conn.exec_driver_sql(GROUPS):
+        yield WaitingGroup(*row)
+
+
+def list_members(conn: Connection, keys: Sequence[int]) -> list[list[Asset]]:
+    """The assets of these groups that are ready, group by group in the order of `keys`, members in id order."""
+    members: dict[int, list[Asset]] = {key: [] for key in keys}
+    for start in range(0, len(keys), CHUNK):
+        part = keys[start : start + CHUNK]
+        query = (
+            select(*columns_for(assets, Asset))
+            .where(
+                or_(
+                    assets.c.group_id.in_([key for key in part if key >= 0]),
+                    assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
+                )
+            )
+            .where(assets.c.status == AssetStatus.UNIQUE, assets.c.batch_id.is_(None), assets.c.sha256.is_not(None))
+            .order_by(assets.c.id)
+        )
+        for row in conn.execute(query):
+            asset = build(Asset, row, CONVERTERS)
+            members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
+    return list(members.values())
