@@ -1,0 +1,134 @@
+"""The program that hashes files: `python -m app.files.hash_reader <parent>`. See app/files/digest.py.
+
+Imports as little as it can: it is started for every dedup step.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import mmap
+import os
+import signal
+import stat
+from typing import Any
+
+from blake3 import blake3
+
+from app.files.reader_process import serve
+
+BUFFER_BYTES = 1 << 20
+#: How much of each waiting file the kernel is asked to fetch ahead.
+FETCH_AHEAD_BYTES = 1 << 20
+
+#: Answers that are not digests, beside ["error", words].
+CHANGED, VANISHED, BEING_WRITTEN, ERROR = "changed", "vanished", "being_written", "error"
+
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+def open_file(root: bytes, path: bytes) -> int:
+    """A read-only descriptor of a file under a root, reached without following any symbolic link below the root."""
+    folder, _, name = path.rpartition(b"/")
+    descriptor = os.open(root, FOLDER_FLAGS & ~os.O_NOFOLLOW)
+    try:
+        for part in folder.split(b"/") if folder else ():
+            deeper = os.open(part, FOLDER_FLAGS, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = deeper
+        return os.open(name, FILE_FLAGS, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def facts(status: os.stat_result) -> list[int]:
+    """Device, inode, size, mtime and ctime: what must be the same before and after reading."""
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def hash_descriptor(descriptor: int, algorithm: str, buffer: mmap.mmap) -> tuple[str, str]:
+    """(digest, sha256) of all that the descriptor gives, read once."""
+    sha256 = hashlib.sha256()
+    quick = blake3() if algorithm == "blake3" else None
+    view = memoryview(buffer)
+    try:
+        offset = 0
+        while count := os.preadv(descriptor, [view], offset):
+            offset += count
+            sha256.update(view[:count])
+            if quick is not None:
+                quick.update(view[:count])
+    finally:
+        view.release()
+    proof = sha256.hexdigest()
+    return (quick.hexdigest() if quick is not None else proof), proof
+
+
+def has_writer(descriptor: int) -> bool:
+    """True when some program on this machine has the file open for writing, as far as the kernel tells us.
+
+    A read lease is granted only when there is none; file systems and owners that allow no lease tell nothing.
+    """
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
+
+
+class HashReader:
+    """Answers [root, path, facts, algorithm] with [digest, sha256] or one of the words above."""
+
+    def __init__(self) -> None:
+        self._buffer = mmap.mmap(-1, BUFFER_BYTES)
+        self._open: dict[tuple[str, str], int | OSError] = {}
+
+    def prepare(self, requests: list[list[Any]]) -> None:
+        """Open what is going to be asked for and have the kernel fetch it."""
+        for root, path, _, _ in requests:
+            self._open[(root, path)] = self._opened(root, path)
+
+    def answer(self, request: list[Any]) -> list[str]:
+        """Hash one file, or say why not."""
+        root, path, expected, algorithm = request
+        descriptor = self._open.pop((root, path), None)
+        try:
+            descriptor = self._opened(root, path) if descriptor is None else descriptor
+            if isinstance(descriptor, OSError):
+                raise descriptor
+            return self._hash(descriptor, expected, algorithm)
+        except (FileNotFoundError, NotADirectoryError):
+            return [VANISHED]
+        except OSError as error:
+            return [CHANGED] if error.errno == errno.ELOOP else [ERROR, error.strerror or str(error)]
+        finally:
+            if isinstance(descriptor, int):
+                os.close(descriptor)
+
+    def _hash(self, descriptor: int, expected: list[int], algorithm: str) -> list[str]:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode) or facts(before)[1:] != expected[1:]:
+            return [CHANGED]
+        if has_writer(descriptor):
+            return [BEING_WRITTEN]
+        digests = hash_descriptor(descriptor, algorithm, self._buffer)
+        return list(digests) if facts(os.fstat(descriptor)) == facts(before) else [CHANGED]
+
+    @staticmethod
+    def _opened(root: str, path: str) -> int | OSError:
+        try:
+            descriptor = open_file(root.encode("latin-1"), path.encode("latin-1"))
+        except OSError as error:
+            return error
+        os.posix_fadvise(descriptor, 0, FETCH_AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+        return descriptor
+
+
+if __name__ == "__main__":
+    # Whoever opens a file for writing in the moment of our lease makes the kernel send this; it must not kill us.
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    reader = HashReader()
+    serve(reader.answer, reader.prepare)

@@ -1,0 +1,183 @@
+"""Child processes that read files for us: hashing beside the interpreter's lock, parsing hostile bytes behind limits.
+
+A reader is a small program of its own (`python -m app.files.hash_reader`), started by exec, so that it may be
+started from a process with threads. It takes one JSON line per job and answers one line per job, in order.
+It dies with the thread that started it, at the latest when its input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+#: Jobs in one message, and how many a reader may have before its first answer; bounds memory and keeps it busy.
+CHUNK = 32
+AHEAD = 2 * CHUNK
+#: An answer is a few hundred bytes; a reader that says more than this has lost its mind.
+MAX_ANSWER_BYTES = 1 << 20
+PROGRAM_FOLDER = str(Path(__file__).resolve().parents[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a job: `value` is the reader's answer; `fault` says why there is none."""
+
+    key: int
+    value: Any = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to read: `key` comes back with the answer, `request` is JSON for the reader."""
+
+    key: int
+    request: Sequence[Any]
+
+
+class _Reader:
+    """One child process, the jobs it has, and what it has said so far."""
+
+    def __init__(self, module: str, arguments: Sequence[str]) -> None:
+        self.jobs: deque[Job] = deque()
+        self.heard_at = time.monotonic()
+        self._buffer = b""
+        environment = {**os.environ, "PYTHONPATH": PROGRAM_FOLDER}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, str(os.getpid()), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.input, self.output = self.process.stdin.fileno(), self.process.stdout.fileno()
+
+    def give(self, jobs: Sequence[Job]) -> None:
+        """Hand jobs over; a reader that has died is noticed when it is listened to."""
+        if not self.jobs:
+            self.heard_at = time.monotonic()
+        self.jobs.extend(jobs)
+        message = b"".join(json.dumps(job.request).encode() + b"\n" for job in jobs)
+        try:
+            while message:
+                message = message[os.write(self.input, message) :]
+        except BrokenPipeError:
+            pass
+
+    def listen(self) -> list[Answer] | None:
+        """The answers that have come, or None when the reader is dead or talks nonsense."""
+        said = os.read(self.output, 1 << 16)
+        *lines, self._buffer = (self._buffer + said).split(b"\n")
+        if not said or len(self._buffer) > MAX_ANSWER_BYTES or len(lines) > len(self.jobs):
+            return None
+        self.heard_at = time.monotonic()
+        try:
+            return [Answer(self.jobs.popleft().key, json.loads(line)) for line in lines]
+        except ValueError:
+            return None
+
+    def end(self) -> None:
+        """Kill the reader and whatever it started, and wait for it."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
+
+
+class Readers:
+    """A few readers of one kind, used as a context manager by one thread."""
+
+    def __init__(
+        self, module: str, count: int, timeout_seconds: float | None = None, arguments: Sequence[str] = ()
+    ) -> None:
+        self._module, self._arguments, self._timeout_seconds = module, arguments, timeout_seconds
+        self._selector = selectors.DefaultSelector()
+        self._readers: list[_Reader] = []
+        for _ in range(max(1, count)):
+            self._start()
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for reader in list(self._readers):
+            self._drop(reader)
+        self._selector.close()
+
+    def read(self, jobs: Iterable[Job], tick_seconds: float = 0.25) -> Iterator[Answer | None]:
+        """The answer to every job, as they come; None now and then while nothing comes, so that the caller can look
+        about. A reader that crashes or takes too long costs the one file that it was at, with a fault in words."""
+        waiting = iter(jobs)
+        while True:
+            for reader in self._readers:
+                self._feed(reader, waiting)
+            if not any(reader.jobs for reader in self._readers):
+                return
+            heard = self._selector.select(tick_seconds)
+            if not heard:
+                yield None
+            for key, _ in heard:
+                yield from self._hear(key.data)
+            yield from self._end_late_ones()
+
+    def _feed(self, reader: _Reader, waiting: Iterator[Job]) -> None:
+        while len(reader.jobs) <= AHEAD - CHUNK:
+            chunk = list(islice(waiting, CHUNK))
+            if not chunk:
+                return
+            reader.give(chunk)
+
+    def _hear(self, reader: _Reader) -> Iterator[Answer]:
+        if reader not in self._readers:
+            return
+        answers = reader.listen()
+        if answers is not None:
+            yield from answers
+            return
+        yield from self._replace(reader, "the program that reads it crashed on it")
+
+    def _end_late_ones(self) -> Iterator[Answer]:
+        if self._timeout_seconds is None:
+            return
+        limit = time.monotonic() - self._timeout_seconds
+        for reader in [r for r in self._readers if r.jobs and r.heard_at < limit]:
+            yield from self._replace(reader, f"reading it took longer than {self._timeout_seconds:.0f} s")
+
+    def _replace(self, reader: _Reader, fault: str) -> Iterator[Answer]:
+        jobs = reader.jobs
+        self._drop(reader)
+        fresh = self._start()
+        if jobs:
+            yield Answer(jobs.popleft().key, fault=fault)
+        fresh.give(list(jobs))
+
+    def _start(self) -> _Reader:
+        reader = _Reader(self._module, self._arguments)
+        self._readers.append(reader)
+        self._selector.register(reader.output, selectors.EVENT_READ, reader)
+        return reader
+
+    def _drop(self, reader: _Reader) -> None:
+        self._readers.remove(reader)
+        self._selector.unregister(reader.output)
+        reader.end()

@@ -1,0 +1,154 @@
+"""Walking a root: every name under it is seen once, and is media, a sidecar, or left in place with a reason.
+
+Nothing is opened but folders. Symbolic links are never followed, not even one that is swapped in for a folder
+during the walk: each folder is opened from the root down, component by component.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.errors import RootUnavailable
+from app.files.kinds import MEDIA_SUFFIXES, TAKEOUT_SUFFIX, Kind, file_kind, folder_reason, ignored_by, is_own, suffix
+from app.files.takeout import takeout_partner
+from app.model import Root, Signature
+
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+SPECIAL_FILES = (
+    (stat.S_ISLNK, "symbolic link"),
+    (stat.S_ISFIFO, "named pipe"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One name under a root. `group_name` is the name whose stem says the group (a JSON's is its media file's)."""
+
+    path: bytes
+    kind: Kind
+    signature: Signature | None = None
+    reason: str = ""
+    group_name: bytes = b""
+
+
+def signature_of(status: os.stat_result) -> Signature:
+    """The signature in what `stat` told."""
+    return Signature(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def look(root: Root, path: bytes) -> Signature | None:
+    """The signature of the regular file at a path now; None when there is none.
+
+    Raises OSError when the file system cannot tell (anything but "there is no such file").
+    """
+    folder, _, name = path.rpartition(b"/")
+    try:
+        descriptor = open_folder(root, folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    finally:
+        os.close(descriptor)
+    return signature_of(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def open_folder(root: Root, folder: bytes) -> int:
+    """A descriptor of a folder under a root, reached without following any symbolic link; the caller closes it."""
+    descriptor = os.open(root.path, FOLDER_FLAGS & ~os.O_NOFOLLOW)
+    for part in folder.split(b"/") if folder else ():
+        try:
+            deeper = os.open(part, FOLDER_FLAGS, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = deeper
+    return descriptor
+
+
+def walk(root: Root, ignore_patterns: Sequence[str] = ()) -> Iterator[Found]:
+    """Every file under a root, and every folder that is not entered; what is our own is passed over in silence.
+
+    A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable.
+    """
+    patterns = tuple(os.fsencode(p) for p in ignore_patterns)
+    waiting = [b""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            yield from _folder(root, folder, patterns, waiting)
+        except OSError as error:
+            if not folder:
+                raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
+            yield Found(folder, "left", reason=f"folder cannot be read: {error.strerror}")
+
+
+def _folder(root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes]) -> Iterator[Found]:
+    prefix = folder + b"/" if folder else b""
+    described: list[Found] = []
+    media_names: set[bytes] = set()
+    for entry in _entries(root, folder):
+        name = os.fsencode(entry.name)
+        found = None if is_own(name) else _look_at(entry, name, prefix + name, patterns, waiting)
+        if found is None:
+            continue
+        if found.signature is not None and found.kind == "left" and suffix(name) == TAKEOUT_SUFFIX:
+            described.append(found)
+            continue
+        if found.kind == "media":
+            media_names.add(name)
+        yield found
+    for found in described:
+        yield _with_partner(found, media_names)
+
+
+def _entries(root: Root, folder: bytes) -> Iterator[os.DirEntry[str]]:
+    descriptor = open_folder(root, folder)
+    try:
+        with os.scandir(descriptor) as entries:
+            yield from entries
+    finally:
+        os.close(descriptor)
+
+
+def _look_at(
+    entry: os.DirEntry[str], name: bytes, path: bytes, patterns: tuple[bytes, ...], waiting: list[bytes]
+) -> Found | None:
+    """None when it vanished meanwhile, or is a folder to enter: then it is waiting."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Found(path, "left", reason=f"cannot be read: {error.strerror}")
+    reason = ignored_by(name, path, patterns) if patterns else None
+    if stat.S_ISDIR(status.st_mode):
+        reason = reason or folder_reason(name)
+        if reason is None:
+            waiting.append(path)
+            return None
+    reason = reason or next((words for is_special, words in SPECIAL_FILES if is_special(status.st_mode)), None)
+    if reason is not None:
+        return Found(path, "left", reason=reason)
+    kind, reason = file_kind(name)
+    return Found(path, kind, signature_of(status), reason, name)
+
+
+def _with_partner(found: Found, media_names: set[bytes]) -> Found:
+    partner = takeout_partner(found.group_name, media_names)
+    if partner is None:
+        return found
+    return Found(found.path, "sidecar", found.signature, "", partner)
+
+
+def is_media(path: bytes) -> bool:
+    """Whether a path names a photo or video (else it is a sidecar)."""
+    return suffix(path.rpartition(b"/")[2]) in MEDIA_SUFFIXES
