@@ -1,0 +1,123 @@
+"""The parts of debug.sh that need Python; nothing here writes.
+
+    debug_state.py config      the configuration in force, secrets masked
+    debug_state.py database    schema, integrity, rows, totals
+    debug_state.py health      what the service answers
+    debug_state.py mask        copies standard input, secrets masked
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import sys
+import urllib.error
+import urllib.request
+from contextlib import closing
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import yaml
+
+from app.config.store import ConfigStore, Snapshot, default_path, masked
+from app.errors import MediaPipelineError
+
+TIMEOUT_SECONDS = 5
+
+#: In log lines and addresses: a secret's name, and what follows it.
+SECRET = re.compile(
+    r"((?:api[_-]?key|password|passwd|secret|token|authorization|cookie)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+)?)[^\s\"',}]+",
+    re.IGNORECASE,
+)
+
+
+def loaded() -> Snapshot:
+    """The configuration in force. Raises ConfigError."""
+    return ConfigStore(default_path()).load()
+
+
+def show_config() -> None:
+    """The masked configuration, where it came from and what is odd about it."""
+    snapshot = loaded()
+    print(f"revision {snapshot.revision}")
+    for warning in snapshot.warnings:
+        print(f"warning: {warning}")
+    if snapshot.environment_keys:
+        print("from the environment:", ", ".join(sorted(snapshot.environment_keys)))
+    print(yaml.safe_dump(masked(snapshot.config), sort_keys=False).rstrip())
+
+
+def show_database() -> None:
+    """Schema revision, integrity and how many rows there are."""
+    path = loaded().config.system.db_path
+    print(path)
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            print("integrity:", db.execute("PRAGMA quick_check").fetchone()[0])
+            names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+            for name in names:
+                print(f"  {name:20} {db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]} rows")
+            print("schema:", *[row[0] for row in db.execute("SELECT version_num FROM alembic_version")])
+            for row in db.execute("SELECT status, file_count, size_bytes FROM totals ORDER BY status"):
+                print(f"  {row[0]:20} {row[1]} files, {row[2]} bytes")
+    except sqlite3.Error as error:
+        print(f"cannot be read: {error}")
+
+
+def show_health() -> None:
+    """What the running service says of itself and of Syncthing."""
+    config = loaded().config
+    base = f"http://127.0.0.1:{config.system.port_api}"
+    for path in ("/health", "/ready", "/api/workflow/status", "/api/sync/diagnostics"):
+        request = urllib.request.Request(base + path)
+        if config.auth.api_key:
+            request.add_header(config.auth.header_name, config.auth.api_key)
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+                print(f"{path}: {answer.status}\n{hidden(indented(answer.read()))}")
+        except urllib.error.HTTPError as error:
+            print(f"{path}: {error.code}\n{hidden(indented(error.read()))}")
+        except OSError as error:
+            print(f"{path}: no answer ({error})")
+
+
+def indented(body: bytes) -> str:
+    """JSON made readable; anything else as it is."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body.decode("utf-8", "replace")
+
+
+def hidden(text: str) -> str:
+    """The text with secrets replaced: those of the configuration wherever they stand, and what looks like one."""
+    config = loaded().config
+    for secret in (config.syncthing.api_key, config.auth.api_key):
+        if secret:
+            text = text.replace(secret, "********")
+    return SECRET.sub(r"\1********", text)
+
+
+def main() -> int:
+    """Run the part that is asked for."""
+    parts = {
+        "config": show_config,
+        "database": show_database,
+        "health": show_health,
+        "mask": lambda: print(hidden(sys.stdin.read()), end=""),
+    }
+    if len(sys.argv) != 2 or sys.argv[1] not in parts:
+        print(__doc__)
+        return 2
+    try:
+        parts[sys.argv[1]]()
+    except MediaPipelineError as error:
+        print(error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

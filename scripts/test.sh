@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them.
+#
+#   test.sh                 ruff, mypy, import contracts, shell syntax, then every test (a sample of the torture suite)
+#   test.sh ARGUMENTS...    pytest with these arguments only
+#
+# As root where apt-get exists, missing programs are installed; elsewhere they are named and the script fails:
+# a test that cannot run is a failure, never a skip.
+set -euo pipefail
+# shellcheck source=scripts/environment.sh
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+case ${1:-} in
+    --what-is-needed)
+        say "exiftool ffmpeg syncthing chromium strace tini, and node with npm"
+        exit 0
+        ;;
+esac
+
+#: program and the Debian package that brings it
+needed=(
+    exiftool:libimage-exiftool-perl ffmpeg:ffmpeg syncthing:syncthing chromium:chromium strace:strace
+    tini:tini setpriv:util-linux ps:procps git:git
+)
+
+install_programs() {
+    local entry missing=()
+    for entry in "${needed[@]}"; do
+        command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
+    done
+    ((${#missing[@]})) || return 0
+    if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+        fail "the tests need: ${missing[*]}. Install them (Debian: sudo apt-get install ${missing[*]}) and start again."
+    fi
+    say "Installing ${missing[*]} ..."
+    DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+install_programs
+# tests never touch the configuration of this machine
+state=$(mktemp -d)
+trap 'rm -rf "$state"' EXIT
+MEDIA_PIPELINE_CONFIG=$state/config.yaml scripts/setup.sh --dev
+unset MEDIA_PIPELINE_CONFIG
+
+if (($#)); then
+    "$python" -m pytest "$@"
+    exit
+fi
+
+"$python" -m ruff check .
+"$python" -m mypy
+"$venv/bin/lint-imports" --config .importlinter
+for script in scripts/*.sh docker/*.sh entrypoint.sh .ci/run; do
+    bash -n "$script"
+done
+"$python" -m pytest
+TORTURE_SAMPLE=${TORTURE_SAMPLE:-10} "$python" -m pytest -m torture tests/torture
