@@ -218,11 +218,13 @@ def _create_moves() -> None:
         Column("asset_id", Integer),
         Column("is_directory", Boolean, server_default="0", nullable=False),
         Column("keep_source", Boolean, server_default="0", nullable=False),
+        Column("places_asset", Boolean, server_default="1", nullable=False),
         Column("src_root_id", Integer, nullable=False),
         Column("src_path", LargeBinary, nullable=False),
         Column("dst_root_id", Integer, nullable=False),
         Column("dst_path", LargeBinary, nullable=False),
         Column("tmp_name", LargeBinary),
+        Column("trash_root_id", Integer),
         Column("trash_path", LargeBinary),
         Column("trashed_at", Text),
         Column("trash_dropped_at", Text),
@@ -259,7 +261,20 @@ def _create_moves() -> None:
     )
     op.create_index("ix_moves_asset_id", "moves", ["asset_id"])
     op.create_index("ix_moves_batch_id", "moves", ["batch_id"])
-    op.create_index("ix_moves_state", "moves", ["state"])
+    op.create_index(
+        "ix_moves_state",
+        "moves",
+        ["state"],
+        sqlite_where=text("state NOT IN ('DONE', 'ABORTED')"),
+        postgresql_where=text("state NOT IN ('DONE', 'ABORTED')"),
+    )
+    op.create_index(
+        "ix_moves_trash",
+        "moves",
+        ["trashed_at"],
+        sqlite_where=text("trashed_at IS NOT NULL AND trash_dropped_at IS NULL"),
+        postgresql_where=text("trashed_at IS NOT NULL AND trash_dropped_at IS NULL"),
+    )
     op.create_index(
         "uq_moves_open_dst",
         "moves",

@@ -1,0 +1,205 @@
+"""The moves table: the journal of intents that makes a move survive a crash, and the history of every file's path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from app.db.clock import now
+from app.db.rows import build, columns_for
+from app.db.tables import assets, moves
+from app.model import AssetStatus, MoveState
+
+OPEN = "state IN ('PLANNED', 'PLACED')"
+
+INSERT = (
+    "INSERT INTO moves (id, purpose, state, run_id, batch_id, asset_id, is_directory, keep_source, places_asset, "
+    "src_root_id, src_path, dst_root_id, dst_path, tmp_name, digest, digest_algorithm, size_bytes, src_device, "
+    "src_inode, src_mtime_ns, method, status_after, boot_id, created_at, updated_at) "
+    "VALUES (?, ?, 'PLANNED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+@dataclass(frozen=True)
+class MoveRow:
+    """One row of the journal, as recovery and clean-up read it."""
+
+    id: int
+    purpose: str
+    state: MoveState
+    run_id: int | None
+    batch_id: int | None
+    asset_id: int | None
+    is_directory: bool
+    keep_source: bool
+    places_asset: bool
+    src_root_id: int
+    src_path: bytes
+    dst_root_id: int
+    dst_path: bytes
+    tmp_name: bytes | None
+    trash_root_id: int | None
+    trash_path: bytes | None
+    trashed_at: str | None
+    digest: str | None
+    digest_algorithm: str | None
+    size_bytes: int
+    src_device: int | None
+    src_inode: int | None
+    src_mtime_ns: int | None
+    dst_inode: int | None
+    method: str | None
+    status_after: str | None
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is about to be done to one file or folder."""
+
+    purpose: str
+    run_id: int | None
+    batch_id: int | None
+    asset_id: int | None
+    is_directory: bool
+    keep_source: bool
+    places_asset: bool
+    src_root_id: int
+    src_path: bytes
+    dst_root_id: int
+    dst_path: bytes
+    tmp_name: bytes | None
+    digest: str | None
+    digest_algorithm: str | None
+    size_bytes: int
+    src_device: int
+    src_inode: int
+    src_mtime_ns: int
+    method: str | None
+    status_after: str | None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a row is closed."""
+
+    id: int
+    state: MoveState
+    method: str | None
+    dst_inode: int | None
+    trashed: bool
+    note: str | None
+
+
+def plan(conn: Connection, intents: Sequence[Intent], boot_id: str) -> list[int]:
+    """Write the intents as PLANNED rows; returns their ids in order."""
+    first = int(conn.execute(select(func.coalesce(func.max(moves.c.id), 0))).scalar_one()) + 1
+    at = now()
+    rows = [(first + n, *_values(intent), boot_id, at, at) for n, intent in enumerate(intents)]
+    if rows:
+        conn.exec_driver_sql(INSERT, rows)
+    return [row[0] for row in rows]
+
+
+def _values(intent: Intent) -> tuple[Any, ...]:
+    i = intent
+    return (
+        i.purpose, i.run_id, i.batch_id, i.asset_id, i.is_directory, i.keep_source, i.places_asset, i.src_root_id,
+        i.src_path, i.dst_root_id, i.dst_path, i.tmp_name, i.digest, i.digest_algorithm, i.size_bytes, i.src_device,
+        i.src_inode, i.src_mtime_ns, i.method, i.status_after,
+    )  # fmt: skip
+
+
+def note_method(conn: Connection, noted: Sequence[tuple[int, str, int | None]]) -> None:
+    """Write (id, method, inode of our placeholder) before a method is tried that recovery must know of."""
+    at = now()
+    conn.exec_driver_sql(
+        "UPDATE moves SET method = ?, dst_inode = ?, updated_at = ? WHERE id = ?",
+        [(method, inode, at, move_id) for move_id, method, inode in noted],
+    )
+
+
+def mark_placed(conn: Connection, placed: Sequence[tuple[int, str, int, int | None, bytes | None]]) -> None:
+    """Write (id, method, inode at the target, trash root id, trash path): the target is durable, the source may go."""
+    at = now()
+    conn.exec_driver_sql(
+        "UPDATE moves SET state = 'PLACED', method = ?, dst_inode = ?, trash_root_id = ?, trash_path = ?, "
+        "updated_at = ? WHERE id = ?",
+        [(method, inode, root_id, path, at, move_id) for move_id, method, inode, root_id, path in placed],
+    )
+
+
+def close(conn: Connection, endings: Sequence[Ending]) -> None:
+    """Write DONE, ABORTED or QUARANTINE."""
+    at = now()
+    if endings:
+        conn.exec_driver_sql(
+            "UPDATE moves SET state = ?, method = ?, dst_inode = ?, trashed_at = ?, note = ?, updated_at = ? "
+            "WHERE id = ?",
+            [(e.state.value, e.method, e.dst_inode, at if e.trashed else None, e.note, at, e.id) for e in endings],
+        )
+
+
+def has_open(conn: Connection) -> bool:
+    """Whether a move was begun and not ended."""
+    return conn.exec_driver_sql(f"SELECT 1 FROM moves WHERE {OPEN} LIMIT 1").first() is not None
+
+
+def list_open(conn: Connection) -> list[MoveRow]:
+    """Every move begun and not ended, in the order in which they were planned."""
+    return _rows(conn, moves.c.state.in_((MoveState.PLANNED.value, MoveState.PLACED.value)))
+
+
+def list_quarantined(conn: Connection) -> list[MoveRow]:
+    """Every move whose facts did not fit: a person has to look."""
+    return _rows(conn, moves.c.state == MoveState.QUARANTINE.value)
+
+
+def list_trash(conn: Connection, before: str, after_id: int = 0, limit: int = 500) -> list[MoveRow]:
+    """Moves whose source has lain in the trash since before this instant, in id order."""
+    due = (moves.c.trashed_at.is_not(None), moves.c.trash_dropped_at.is_(None), moves.c.trashed_at < before)
+    query = select(*columns_for(moves, MoveRow)).where(*due, moves.c.state == MoveState.DONE.value)
+    query = query.where(moves.c.id > after_id).order_by(moves.c.id).limit(limit)
+    return [build(MoveRow, row, {"state": MoveState}) for row in conn.execute(query)]
+
+
+def _rows(conn: Connection, where: Any) -> list[MoveRow]:
+    query = select(*columns_for(moves, MoveRow)).where(where).order_by(moves.c.id)
+    return [build(MoveRow, row, {"state": MoveState}) for row in conn.execute(query)]
+
+
+def mark_dropped(conn: Connection, ids: Sequence[int]) -> None:
+    """Note that these sources are out of the trash for good."""
+    at = now()
+    if ids:
+        conn.exec_driver_sql("UPDATE moves SET trash_dropped_at = ? WHERE id = ?", [(at, i) for i in ids])
+
+
+def closed_temps(conn: Connection, names: Sequence[bytes], before: str) -> set[bytes]:
+    """Those of our temporary names whose move ended, well or badly but not in quarantine, before this instant."""
+    found: set[bytes] = set()
+    for start in range(0, len(names), 500):
+        query = select(moves.c.tmp_name).where(
+            moves.c.tmp_name.in_(names[start : start + 500]),
+            moves.c.state.in_((MoveState.DONE.value, MoveState.ABORTED.value)),
+            moves.c.updated_at < before,
+        )
+        found.update(conn.execute(query).scalars())
+    return found
+
+
+def holders(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, int]:
+    """Which asset is recorded at each of these places of a root, if one is."""
+    c = assets.c
+    query = select(c.path, c.id).where(c.status != AssetStatus.GONE, c.root_id == root_id, c.path.in_(paths))
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def standing(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[AssetStatus, int, bytes]]:
+    """(status, root id, path) of these assets as they are now."""
+    c = assets.c
+    query = select(c.id, c.status, c.root_id, c.path).where(c.id.in_(ids))
+    return {row[0]: (AssetStatus(row[1]), row[2], row[3]) for row in conn.execute(query)}
