@@ -58,7 +58,8 @@ def show_database() -> None:
             print("integrity:", db.execute("PRAGMA quick_check").fetchone()[0])
             names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
             for name in names:
-                print(f"  {name:20} {db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]} rows")
+                count = db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+                print(f"  {name:20} {count} rows")
             print("schema:", *[row[0] for row in db.execute("SELECT version_num FROM alembic_version")])
             for row in db.execute("SELECT status, file_count, size_bytes FROM totals ORDER BY status"):
                 print(f"  {row[0]:20} {row[1]} files, {row[2]} bytes")

@@ -16,15 +16,6 @@ if ! command -v npm >/dev/null; then
     exit 1
 fi
 
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-mkdir -p "$vendor"
-cp node_modules/htmx.org/dist/htmx.min.js \
-   node_modules/htmx-ext-sse/dist/sse.min.js \
-   node_modules/idiomorph/dist/idiomorph-ext.min.js \
-   node_modules/@picocss/pico/css/pico.min.css "$vendor/"
-for package in htmx.org htmx-ext-sse idiomorph @picocss/pico; do
-    for license in "node_modules/$package"/LICENSE*; do
-        cp "$license" "$vendor/LICENSE.${package##*/}.txt"
-    done
-done
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+scripts/copy_assets.sh "$vendor"
 echo "$wanted" >"$stamp"
