@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection as Connection
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import StateError
+
+#: Code outside app/db types the connections that it is given by this module's name.
+__all__ = ["BUSY_TIMEOUT_SECONDS", "Connection", "Database"]
 
 #: How long a writer waits for another one before it gives up.
 BUSY_TIMEOUT_SECONDS = 30
