@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
@@ -62,12 +62,17 @@ def reserve(
     return get(conn, int(key[0]))
 
 
-def _next_name(conn: Connection, naming_pattern: str) -> str:
+def _next_name(conn: Connection, naming_pattern: str, also_taken: Collection[str] = ()) -> str:
     index = int(conn.execute(select(func.coalesce(func.max(batches.c.id), 0))).scalar_one()) + 1
     taken = set(conn.execute(select(batches.c.name)).scalars())
-    while (name := naming_pattern.format(index=index)) in taken:
+    while (name := naming_pattern.format(index=index)) in taken or name in also_taken:
         index += 1
     return name
+
+
+def free_name(conn: Connection, batch: Batch, naming_pattern: str, taken_on_disk: Collection[str]) -> str:
+    """The batch's own name, or the next free one when something on disk has taken that."""
+    return batch.name if batch.name not in taken_on_disk else _next_name(conn, naming_pattern, taken_on_disk)
 
 
 def find(conn: Connection, batch_id: int) -> Batch | None:
@@ -105,7 +110,8 @@ def list_recent(conn: Connection, limit: int = 5, before_id: int | None = None) 
 
 def count_by_status(conn: Connection) -> dict[BatchStatus, int]:
     """How many batches have each status; every status is present."""
-    found = dict(conn.execute(select(batches.c.status, func.count()).group_by(batches.c.status)).tuples().all())
+    rows = conn.execute(select(batches.c.status, func.count()).group_by(batches.c.status))
+    found = {status: int(number) for status, number in rows}
     return {status: found.get(status.value, 0) for status in BatchStatus}
 
 
@@ -124,10 +130,22 @@ def change(conn: Connection, batch: Batch, status: BatchStatus, **columns: Any) 
     return get(conn, batch.id)
 
 
+def make_looks_due(conn: Connection) -> list[Batch]:
+    """Make every delivery that goes on due for a look now; returns those batches."""
+    syncing = [BatchStatus.SYNCING.value]
+    conn.execute(update(batches).where(batches.c.status.in_(syncing)).values(next_look_at=now()))
+    return list_by_status(conn, [BatchStatus.SYNCING])
+
+
 def set_columns(conn: Connection, batch_id: int, **columns: Any) -> None:
     """Write columns other than the status."""
     assert "status" not in columns
     conn.execute(update(batches).where(batches.c.id == batch_id).values(**columns))
+
+
+def mark_published(conn: Connection, batch_id: int, file_count: int, size_bytes: int) -> None:
+    """Note that the batch's folder is where the peer sees it, and what it holds."""
+    set_columns(conn, batch_id, published_at=now(), file_count=file_count, size_bytes=size_bytes)
 
 
 def drop_reserved(conn: Connection, batch_id: int) -> None:
