@@ -77,12 +77,19 @@ ASSET_CHANGES: dict[AssetStatus, tuple[AssetStatus, ...]] = {
     AssetStatus.BATCHED: (
         AssetStatus.DELIVERED,
         AssetStatus.ARCHIVED,
+        AssetStatus.DUPLICATE,
         AssetStatus.SET_ASIDE,
         AssetStatus.FAILED,
         AssetStatus.UNIQUE,
         AssetStatus.GONE,
     ),
-    AssetStatus.DELIVERED: (AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE, AssetStatus.FAILED, AssetStatus.GONE),
+    AssetStatus.DELIVERED: (
+        AssetStatus.ARCHIVED,
+        AssetStatus.DUPLICATE,
+        AssetStatus.SET_ASIDE,
+        AssetStatus.FAILED,
+        AssetStatus.GONE,
+    ),
     AssetStatus.ARCHIVED: (AssetStatus.SET_ASIDE, AssetStatus.GONE, AssetStatus.FAILED),
     AssetStatus.SET_ASIDE: (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.FAILED, AssetStatus.GONE),
     AssetStatus.FAILED: (

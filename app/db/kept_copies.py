@@ -1,0 +1,59 @@
+"""The kept_copies table: files that stayed at their first place when their asset was copied on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, select
+
+from app.db.assets import CHUNK
+from app.db.tables import kept_copies
+from app.model import Signature
+
+
+def add(conn: Connection, kept: Sequence[tuple[int, int, bytes, Signature]]) -> None:
+    """Write (asset id, root id, path, signature) of copies that stay; a known place is written anew."""
+    if kept:
+        conn.exec_driver_sql(
+            "INSERT INTO kept_copies (asset_id, root_id, path, size_bytes, mtime_ns, ctime_ns, device, inode) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root_id, path) DO UPDATE SET asset_id = excluded.asset_id, "
+            "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
+            "device = excluded.device, inode = excluded.inode",
+            [
+                (asset_id, root_id, path, s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode)
+                for asset_id, root_id, path, s in kept
+            ],
+        )
+
+
+def list_at(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, tuple[int, int, Signature]]:
+    """(row id, asset id, signature) of the kept copies at these paths."""
+    c = kept_copies.c
+    found: dict[bytes, tuple[int, int, Signature]] = {}
+    for start in range(0, len(paths), CHUNK):
+        query = select(c.path, c.id, c.asset_id, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns).where(
+            c.root_id == root_id, c.path.in_(paths[start : start + CHUNK])
+        )
+        found.update({row[0]: (row[1], row[2], Signature(*row[3:8])) for row in conn.execute(query)})
+    return found
+
+
+def list_of(conn: Connection, asset_id: int) -> list[tuple[int, bytes, Signature]]:
+    """(root id, path, signature) of every kept copy of an asset, the oldest first."""
+    c = kept_copies.c
+    query = select(c.root_id, c.path, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns)
+    rows = conn.execute(query.where(c.asset_id == asset_id).order_by(c.id))
+    return [(row[0], row[1], Signature(*row[2:7])) for row in rows]
+
+
+def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes]]:
+    """(row id, path) of every kept copy under a root, streamed."""
+    query = select(kept_copies.c.id, kept_copies.c.path).where(kept_copies.c.root_id == root_id)
+    for row in conn.execute(query):
+        yield row[0], row[1]
+
+
+def remove(conn: Connection, ids: Sequence[int]) -> None:
+    """Forget these kept copies: they changed or vanished. The files themselves are not touched."""
+    if ids:
+        conn.exec_driver_sql("DELETE FROM kept_copies WHERE id = ?", [(i,) for i in ids])
