@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, func, select, text, update
 
 from app.db import totals
 from app.db.clock import now
@@ -20,6 +20,8 @@ from app.model import ASSET_CHANGES, Asset, AssetStatus, Signature
 CONVERTERS = {"status": AssetStatus}
 #: SQLite takes at most 32,766 variables in a statement; lists are cut well below that.
 CHUNK = 5_000
+#: Spelled out, not bound: only so does SQLite take the partial index on places.
+NOT_GONE = text("status != 'gone'")
 
 INSERT = (
     "INSERT INTO assets (root_id, path, status, size_bytes, mtime_ns, ctime_ns, device, inode, group_id, "
@@ -36,9 +38,7 @@ def _asset(row: Sequence[Any]) -> Asset:
     return build(Asset, row, CONVERTERS)
 
 
-def insert_discovered(
-    conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]
-) -> int:
+def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
     """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
     at = now()
     rows = [
@@ -67,9 +67,17 @@ def get(conn: Connection, asset_id: int) -> Asset:
 
 def find_at(conn: Connection, root_id: int, path: bytes) -> Asset | None:
     """The asset whose place is this, unless it is gone."""
-    where = (assets.c.root_id == root_id, assets.c.path == path, assets.c.status != AssetStatus.GONE)
-    row = conn.execute(_select().where(*where)).first()
+    row = conn.execute(_select().where(assets.c.root_id == root_id, assets.c.path == path, NOT_GONE)).first()
     return _asset(row) if row else None
+
+
+def list_at(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, Asset]:
+    """The assets whose places are these, unless they are gone; asks in slices."""
+    found: dict[bytes, Asset] = {}
+    for start in range(0, len(paths), CHUNK):
+        where = (assets.c.root_id == root_id, assets.c.path.in_(paths[start : start + CHUNK]), NOT_GONE)
+        found.update({asset.path: asset for asset in map(_asset, conn.execute(_select().where(*where)))})
+    return found
 
 
 def list_by_status(
@@ -135,6 +143,27 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, st
     )
     for row in conn.execute(query):
         yield row[0], row[1], row[2], Signature(*row[3:8])
+
+
+def list_signatures_at(
+    conn: Connection, root_id: int, paths: Sequence[bytes]
+) -> dict[bytes, tuple[int, AssetStatus, Signature]]:
+    """(id, status, signature) by path of the assets whose places are these, unless they are gone."""
+    c = assets.c
+    found: dict[bytes, tuple[int, AssetStatus, Signature]] = {}
+    for start in range(0, len(paths), CHUNK):
+        part = c.path.in_(paths[start : start + CHUNK])
+        query = select(c.path, c.id, c.status, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns).where(
+            c.root_id == root_id, part, NOT_GONE
+        )
+        for row in conn.execute(query):
+            found[row[0]] = (row[1], AssetStatus(row[2]), Signature(*row[3:8]))
+    return found
+
+
+def last_id(conn: Connection) -> int:
+    """The highest id so far, 0 when there is none."""
+    return int(conn.execute(select(func.coalesce(func.max(assets.c.id), 0))).scalar_one())
 
 
 def count(conn: Connection, status: AssetStatus) -> int:

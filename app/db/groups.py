@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from app.db.tables import groups
+#: Groups asked for in one statement.
+CHUNK = 5_000
 
 
 def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) -> dict[tuple[bytes, bytes], int]:
@@ -18,7 +19,18 @@ def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) 
             [(root_id, folder, stem) for folder, stem in wanted],
         )
     found: dict[tuple[bytes, bytes], int] = {}
-    for folder in {folder for folder, _ in wanted}:
-        query = select(groups.c.stem, groups.c.id).where(groups.c.root_id == root_id, groups.c.folder == folder)
-        found.update({(folder, stem): group_id for stem, group_id in conn.execute(query)})
+    for start in range(0, len(wanted), CHUNK):
+        part = wanted[start : start + CHUNK]
+        values = [value for key in part for value in key]
+        rows = conn.exec_driver_sql(_find_sql(len(part)), (*values, root_id))
+        found.update({(folder, stem): group_id for folder, stem, group_id in rows})
     return {key: found[key] for key in wanted}
+
+
+def _find_sql(count: int) -> str:
+    # A join with the list, because an IN over pairs does not use the index.
+    pairs = ", ".join(["(?, ?)"] * count)
+    return (
+        f"WITH wanted (folder, stem) AS (VALUES {pairs}) SELECT wanted.folder, wanted.stem, groups.id FROM wanted "
+        "JOIN groups ON groups.root_id = ? AND groups.folder = wanted.folder AND groups.stem = wanted.stem"
+    )

@@ -74,9 +74,7 @@ def full_digest(place: Place, algorithm: str = "blake3") -> Digests:
     return Digests(digest, sha256, Signature(*facts(before)))
 
 
-def digest_files(
-    wanted: Iterable[Wanted], algorithm: str = "blake3", processes: int = 2
-) -> Iterator[Digested | None]:
+def digest_files(wanted: Iterable[Wanted], algorithm: str = "blake3", processes: int = 2) -> Iterator[Digested | None]:
     """The result for every file, as they come; None now and then while a long file is being read.
 
     A file that is not what `signature` says, that some program has open for writing, or that moves while it

@@ -12,6 +12,7 @@ import mmap
 import os
 import signal
 import stat
+from contextlib import suppress
 from typing import Any
 
 from blake3 import blake3
@@ -123,7 +124,8 @@ class HashReader:
             descriptor = open_file(root.encode("latin-1"), path.encode("latin-1"))
         except OSError as error:
             return error
-        os.posix_fadvise(descriptor, 0, FETCH_AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, FETCH_AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
         return descriptor
 
 

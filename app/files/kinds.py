@@ -12,7 +12,8 @@ from typing import Literal
 Kind = Literal["media", "sidecar", "left"]
 
 STILL_SUFFIXES = frozenset(
-    b"jpg jpeg jpe jfif jxl heic heif hif heics heifs avif avifs png apng gif webp bmp dib tif tiff jp2 j2k jpx mpo insp".split()
+    b"jpg jpeg jpe jfif jxl heic heif hif heics heifs avif avifs png apng gif webp bmp dib tif tiff jp2 j2k jpx mpo "
+    b"insp".split()
 )
 RAW_SUFFIXES = frozenset(
     b"3fr ari arq arw bay braw cap cr2 cr3 crw dcr dcs dng drf eip erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf "

@@ -16,6 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -71,11 +72,9 @@ class _Reader:
             self.heard_at = time.monotonic()
         self.jobs.extend(jobs)
         message = b"".join(json.dumps(job.request).encode() + b"\n" for job in jobs)
-        try:
+        with suppress(BrokenPipeError):
             while message:
                 message = message[os.write(self.input, message) :]
-        except BrokenPipeError:
-            pass
 
     def listen(self) -> list[Answer] | None:
         """The answers that have come, or None when the reader is dead or talks nonsense."""
@@ -91,17 +90,13 @@ class _Reader:
 
     def end(self) -> None:
         """Kill the reader and whatever it started, and wait for it."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
             assert stream is not None
-            try:
+            with suppress(BrokenPipeError):
                 stream.close()
-            except BrokenPipeError:
-                pass
 
 
 class Readers:

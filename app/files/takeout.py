@@ -1,7 +1,7 @@
 """Which media file a JSON file of a Google Takeout export describes, by the names alone.
 
-Google writes `<media name>.supplemental-metadata.json` (older exports `<media name>.json`), cuts what stands
-before `.json` to 46 characters, and puts a copy's `(n)` behind the cut: IMG(1).jpg has IMG.jpg.supplemental-metadata(1).json.
+Google writes `<media name>.supplemental-metadata.json` (older exports `<media name>.json`), cuts what stands before
+`.json` to 46 characters, and puts a copy's `(n)` behind the cut: IMG(1).jpg has IMG.jpg.supplemental-metadata(1).json.
 """
 
 from __future__ import annotations

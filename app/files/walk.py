@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.errors import RootUnavailable
+from app.files.directory import signature_of
 from app.files.kinds import MEDIA_SUFFIXES, TAKEOUT_SUFFIX, Kind, file_kind, folder_reason, ignored_by, is_own, suffix
 from app.files.takeout import takeout_partner
 from app.model import Root, Signature
@@ -38,12 +39,7 @@ class Found:
     group_name: bytes = b""
 
 
-def signature_of(status: os.stat_result) -> Signature:
-    """The signature in what `stat` told."""
-    return Signature(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def look(root: Root, path: bytes) -> Signature | None:
+def signature_at(root: Root, path: bytes) -> Signature | None:
     """The signature of the regular file at a path now; None when there is none.
 
     Raises OSError when the file system cannot tell (anything but "there is no such file").

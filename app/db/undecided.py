@@ -1,0 +1,92 @@
+"""What dedup asks of the assets table: which files have no digest, which groups have no verdict, and against whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, exists, or_, select
+
+from app.db.assets import CHUNK, CONVERTERS
+from app.db.rows import build, columns_for
+from app.db.tables import assets, deliveries
+from app.model import Asset, AssetStatus
+
+#: A group waits until all its members have a digest; of groups alike, the one with the oldest file is the original.
+GROUPS = """
+SELECT COALESCE(group_id, -id) AS group_key FROM assets WHERE status = 'discovered'
+GROUP BY group_key HAVING COUNT(*) = COUNT(digest)
+ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(id)
+"""
+
+#: Labels that lean on a file which is no longer there, unless it was delivered.
+ORPHANED = """
+SELECT label.id FROM assets AS label JOIN assets AS original ON original.id = label.original_id
+WHERE label.status IN ('duplicate', 'set_aside') AND original.status = 'gone'
+  AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.asset_id = original.id)
+"""
+
+
+def list_without_digest(conn: Connection, after_id: int, limit: int) -> list[Asset]:
+    """Discovered assets that have not been read yet, in id order, those after `after_id`."""
+    c = assets.c
+    query = (
+        select(*columns_for(assets, Asset))
+        .where(c.status == AssetStatus.DISCOVERED, c.digest.is_(None), c.id > after_id)
+        .order_by(c.id)
+        .limit(limit)
+    )
+    return [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
+
+
+def list_groups(conn: Connection) -> Iterator[int]:
+    """The keys of the groups that wait for a verdict, first the one that would be the original: a group's id,
+    or minus the id of an asset without a group."""
+    for row in conn.exec_driver_sql(GROUPS):
+        yield row[0]
+
+
+def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]]:
+    """Every asset of these groups that still stands before a batch, by group key, in id order."""
+    members: dict[int, list[Asset]] = {key: [] for key in keys}
+    before_batch = (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE)
+    for start in range(0, len(keys), CHUNK):
+        part = keys[start : start + CHUNK]
+        here = or_(
+            assets.c.group_id.in_([key for key in part if key >= 0]),
+            assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
+        )
+        query = select(*columns_for(assets, Asset)).where(here, assets.c.status.in_(before_batch))
+        for row in conn.execute(query.order_by(assets.c.id)):
+            asset = build(Asset, row, CONVERTERS)
+            members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
+    return members
+
+
+def has_other_algorithm(conn: Connection, algorithm: str) -> bool:
+    """Whether any digest was made by another algorithm than the present one; reads the whole table once."""
+    return conn.execute(select(exists().where(assets.c.digest_algorithm != algorithm))).scalar() is True
+
+
+def list_of_other_algorithm(conn: Connection, algorithm: str, sizes: Sequence[int]) -> list[Asset]:
+    """Assets of these sizes whose digest was made by another algorithm than the present one."""
+    is_other = assets.c.digest_algorithm != algorithm
+    found: list[Asset] = []
+    for start in range(0, len(sizes), CHUNK):
+        of_size = assets.c.size_bytes.in_(sizes[start : start + CHUNK])
+        query = select(*columns_for(assets, Asset)).where(is_other, of_size)
+        found += [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
+    return found
+
+
+def list_orphaned_labels(conn: Connection) -> list[int]:
+    """Ids of duplicates and second names whose original is gone without ever having been delivered."""
+    return [row[0] for row in conn.exec_driver_sql(ORPHANED)]
+
+
+def list_delivered_ids(conn: Connection, ids: Sequence[int]) -> set[int]:
+    """Those of these assets that were proven to have arrived at a peer."""
+    found: set[int] = set()
+    for start in range(0, len(ids), CHUNK):
+        query = select(deliveries.c.asset_id).where(deliveries.c.asset_id.in_(ids[start : start + CHUNK]))
+        found.update(row[0] for row in conn.execute(query))
+    return found

@@ -1,0 +1,127 @@
+"""Dedup: which discovered files are new, and which does the library hold already?
+
+Each file is read once, whole, for its digest and its SHA-256. Then group by group, the group with the oldest file
+first, the rules of app/pipeline/verdicts.py are applied. Nothing is ever deleted: duplicates are labelled, and moved
+to the duplicates folder only under dedup.duplicate_policy: quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from app.db import assets, journal, undecided
+from app.db.connection import Connection
+from app.errors import FileError, printable
+from app.files.roots import check_roots
+from app.model import Asset, AssetStatus, Report
+from app.pipeline.digesting import Digesting
+from app.pipeline.originals import Originals
+from app.pipeline.step import StepContext
+from app.pipeline.tally import Tally
+from app.pipeline.verdicts import Verdict, judge
+from app.services import Services
+
+#: Groups judged and written in one transaction.
+SLICE = 1_000
+
+#: What a dedup counts, in its report and in its journal event.
+COUNTED = ("read", "unique", "duplicate", "set_aside", "failed", "reopened", "quarantined")
+
+
+def run(services: Services, step: StepContext) -> Report:
+    """Read and judge every discovered asset. Raises RootUnavailable when a folder that may hold originals is away."""
+    check_roots(services.db, [root for roots in services.roots.values() for root in roots])
+    tally = Tally()
+    with services.db.transaction() as conn:
+        _reopen_orphaned(conn, tally)
+    Digesting(services, step, tally).run()
+    _judge_all(services, step, tally)
+    if services.config.dedup.duplicate_policy == "quarantine":
+        from app.pipeline.quarantine import quarantine_duplicates
+
+        quarantine_duplicates(services, step, tally)
+    report = _report(tally)
+    with services.db.transaction() as conn:
+        journal.record(conn, "dedup.finished", report.message, run_id=step.run_id, detail=report.detail)
+    return report
+
+
+def _reopen_orphaned(conn: Connection, tally: Tally) -> None:
+    """A duplicate whose original has vanished undelivered is no duplicate any more: judge it again."""
+    for asset_id in undecided.list_orphaned_labels(conn):
+        assets.mark(conn, [assets.get(conn, asset_id)], AssetStatus.DISCOVERED, original_id=None)
+        tally.counts["reopened"] += 1
+
+
+def _judge_all(services: Services, step: StepContext, tally: Tally) -> None:
+    with services.db.reading() as conn:
+        keys = list(undecided.list_groups(conn))
+        other = undecided.has_other_algorithm(conn, services.config.dedup.hash_algorithm)
+    originals = Originals(services, other)
+    waiting = iter(keys)
+    while part := list(islice(waiting, SLICE)):
+        step.safe_point(tally.counts["read"], tally.counts["read"], tally.size_bytes)
+        with services.db.reading() as conn:
+            members = undecided.list_members(conn, part)
+        originals.load([a for group in members.values() for a in group if a.status is AssetStatus.DISCOVERED])
+        failed: list[tuple[Asset, FileError]] = []
+        verdicts = list(_verdicts(members.values(), originals, failed))
+        with services.db.transaction() as conn:
+            _write(conn, verdicts, step, tally)
+            for asset, error in failed:
+                tally.note_failure(conn, asset, error, step.run_id)
+
+
+def _verdicts(
+    groups: Iterable[list[Asset]],
+    originals: Originals,
+    failed: list[tuple[Asset, FileError]],
+) -> Iterator[Verdict]:
+    """Judge one group after the other; what one group keeps may be the original of the next."""
+    for members in groups:
+        waiting = [a for a in members if a.status is AssetStatus.DISCOVERED]
+        siblings = [a for a in members if a.status is not AssetStatus.DISCOVERED]
+        ids = {a.id for a in members}
+        try:
+            verdicts = judge(waiting, siblings, lambda asset, ids=ids: originals.find(asset, ids))
+        except FileError as error:
+            failed += [(asset, error) for asset in waiting]
+            continue
+        for verdict in verdicts:
+            originals.put(replace(verdict.asset, status=verdict.status))
+        yield from verdicts
+
+
+def _write(conn: Connection, verdicts: Sequence[Verdict], step: StepContext, tally: Tally) -> None:
+    revived = [v.asset for v in verdicts if v.asset.status is AssetStatus.DUPLICATE]
+    # The state table leads from duplicate to unique through discovered only.
+    assets.mark(conn, revived, AssetStatus.DISCOVERED)
+    for status in (AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE):
+        alike = [v for v in verdicts if v.status is status]
+        reason = "another name of a file that is known already" if status is AssetStatus.SET_ASIDE else None
+        assets.mark(conn, [_as_discovered(v.asset) for v in alike], status, reason=reason, attempts=0)
+        leaning = [(v.asset.id, {"original_id": v.original.id if v.original else None}) for v in alike]
+        assets.set_columns(conn, leaning)
+        tally.counts[status.value] += len(alike)
+    for verdict in verdicts:
+        if verdict.status is AssetStatus.SET_ASIDE and verdict.original is not None:
+            first, second = printable(verdict.original.path), printable(verdict.asset.path)
+            message = f"{second} is another name (hard link) of {first}; it stays where it is."
+            journal.record(conn, "asset.set_aside", message, run_id=step.run_id, asset_id=verdict.asset.id)
+
+
+def _as_discovered(asset: Asset) -> Asset:
+    return replace(asset, status=AssetStatus.DISCOVERED)
+
+
+def _report(tally: Tally) -> Report:
+    counts = {name: tally.counts[name] for name in COUNTED}
+    done = counts["unique"] + counts["duplicate"] + counts["set_aside"]
+    if not done and not tally.failures and not counts["quarantined"]:
+        return Report("idle", "There was nothing to compare.", detail=counts)
+    message = f"{counts['unique']} unique, {counts['duplicate']} duplicates"
+    message += f", {counts['set_aside']} second names set aside" if counts["set_aside"] else ""
+    message += f", {len(tally.failures)} could not be read" if tally.failures else ""
+    return Report("done", message + ".", done, 0, tally.size_bytes, failures=tally.failures, detail=counts)

@@ -1,0 +1,74 @@
+"""The first half of dedup: every discovered file is read once, whole, and its digests are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.db import assets, undecided
+from app.files.digest import Digested, Wanted, digest_files
+from app.model import Asset, AssetStatus, Place, Root
+from app.pipeline.step import StepContext
+from app.pipeline.tally import Tally
+from app.services import Services
+
+#: Rows in one transaction.
+CHUNK = 1_000
+
+
+class Digesting:
+    """One pass over the discovered files that have no digest. What was written stays when the pass is stopped."""
+
+    def __init__(self, services: Services, step: StepContext, tally: Tally) -> None:
+        self.db, self.step, self.tally = services.db, step, tally
+        self.settings = services.config.dedup
+        self.roots: dict[int, Root] = {root.id: root for roots in services.roots.values() for root in roots}
+        self.reading: dict[int, Asset] = {}
+        self.read: list[Digested] = []
+
+    def run(self) -> None:
+        """Read them all. A file that cannot be read is noted and never stops the rest."""
+        with self.db.reading() as conn:
+            total = assets.count(conn, AssetStatus.DISCOVERED)
+        settings = self.settings
+        try:
+            for result in digest_files(self._wanted(), settings.hash_algorithm, settings.threads):
+                if result is not None:
+                    self._take(result)
+                self.step.safe_point(self.tally.counts["read"], total, self.tally.size_bytes)
+        finally:
+            self._write()
+
+    def _wanted(self) -> Iterator[Wanted]:
+        last = 0
+        while True:
+            with self.db.reading() as conn:
+                page = undecided.list_without_digest(conn, last, CHUNK)
+            if not page:
+                return
+            last = page[-1].id
+            for asset in page:
+                root = self.roots.get(asset.root_id)
+                if root is not None:
+                    self.reading[asset.id] = asset
+                    yield Wanted(asset.id, Place(root, asset.path), asset.signature)
+
+    def _take(self, result: Digested) -> None:
+        self.read.append(result)
+        self.tally.counts["read"] += 1
+        self.tally.size_bytes += self.reading[result.key].size_bytes
+        if len(self.read) >= CHUNK:
+            self._write()
+
+    def _write(self) -> None:
+        rows = []
+        with self.db.transaction() as conn:
+            for result in self.read:
+                asset = self.reading.pop(result.key)
+                if result.digests is not None:
+                    found = {"digest": result.digests.digest, "sha256": result.digests.sha256}
+                    found["digest_algorithm"] = self.settings.hash_algorithm
+                    rows.append((asset.id, {**found, "attempts": 0, "reason": None}))
+                elif result.error is not None:
+                    self.tally.note_failure(conn, asset, result.error, self.step.run_id)
+            assets.set_columns(conn, rows)
+        self.read.clear()

@@ -1,0 +1,104 @@
+"""The rows of a scan: new, changed and vanished files, each chunk in one transaction with its journal events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.db import assets, groups, journal, kept_copies
+from app.db.connection import Connection, Database
+from app.errors import printable
+from app.files.kinds import group_stem
+from app.files.roots import check_roots
+from app.files.walk import Found, signature_at
+from app.model import Asset, AssetStatus, Root, Signature
+from app.pipeline.step import StepContext
+
+CHUNK = 1_000
+#: Beyond this many of one kind in a chunk, the journal counts instead of naming each file.
+NAMED_EVENTS = 20
+
+#: Assets that have not left the ingest folder; only these may change or vanish there.
+WAITING = frozenset(
+    {AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.FAILED, AssetStatus.SET_ASIDE}
+)
+
+
+def write_found(db: Database, root: Root, settled: Sequence[Found], run_id: int) -> Counter[str]:
+    """Write files that are new at their place or changed there; returns how many of each."""
+    by_path = {f.path: f for f in settled}
+    with db.transaction() as conn:
+        known = assets.list_at(conn, root.id, list(by_path))
+        kept = kept_copies.list_at(conn, root.id, [p for p in by_path if p not in known])
+        changed = [asset for path, asset in known.items() if asset.status in WAITING]
+        for asset in changed:
+            _rediscover(conn, asset, by_path[asset.path].signature)
+        # The asset whose copy stayed here lives on elsewhere; what lies here now is another photo.
+        kept_copies.remove(conn, [row[0] for row in kept.values()])
+        new = [f for path, f in by_path.items() if path not in known]
+        _insert(conn, root, new)
+        paths = {asset.path: asset.id for asset in changed} | {path: row[1] for path, row in kept.items()}
+        _record_each(conn, "asset.changed", "changed in the ingest folder and is looked at again", paths, run_id)
+    return Counter(new=len(new) - len(kept), changed=len(changed) + len(kept))
+
+
+def write_vanished(db: Database, root: Root, seen: bytearray, step: StepContext) -> Counter[str]:
+    """Mark as gone what the scan did not see and what is certainly not there; doubt leaves a row as it is."""
+    vanished = 0
+    with db.reading() as conn:
+        unseen = [
+            (path, AssetStatus(status))
+            for asset_id, path, status, _ in assets.list_places(conn, root.id)
+            if asset_id < len(seen) and not seen[asset_id]
+        ]
+    missing = [path for path, status in unseen if status in WAITING]
+    for start in range(0, len(missing), CHUNK):
+        absent = [path for path in missing[start : start + CHUNK] if is_absent(root, path)]
+        # An unmounted share also lacks every file: its marker is looked for again before anything is believed.
+        check_roots(db, [root])
+        vanished += _mark_gone(db, root, absent, step.run_id)
+        step.safe_point(start, len(missing))
+    return Counter(vanished=vanished)
+
+
+def is_absent(root: Root, path: bytes) -> bool:
+    """True only when the file system says that there is no such file."""
+    try:
+        return signature_at(root, path) is None
+    except OSError:
+        return False
+
+
+def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -> int:
+    with db.transaction() as conn:
+        gone = [a for a in assets.list_at(conn, root.id, absent).values() if a.status in WAITING]
+        assets.mark(conn, gone, AssetStatus.GONE, reason="no longer in the ingest folder")
+        paths = {asset.path: asset.id for asset in gone}
+        _record_each(conn, "asset.vanished", "is no longer in the ingest folder", paths, run_id)
+    return len(gone)
+
+
+def _rediscover(conn: Connection, asset: Asset, signature: Signature | None) -> None:
+    assert signature is not None
+    assets.resize(conn, asset, signature)
+    resized = replace(asset, size_bytes=signature.size_bytes)
+    assets.mark(conn, [resized], AssetStatus.DISCOVERED, original_id=None, attempts=0)
+
+
+def _insert(conn: Connection, root: Root, new: Sequence[Found]) -> None:
+    keys = {}
+    for found in new:
+        folder, _, name = found.path.rpartition(b"/")
+        keys[found.path] = (folder, group_stem(found.group_name or name))
+    ids = groups.ensure(conn, root.id, keys.values())
+    rows = [(f.path, f.signature, ids[keys[f.path]]) for f in new if f.signature is not None]
+    assets.insert_discovered(conn, root.id, rows)
+
+
+def _record_each(conn: Connection, kind: str, what: str, paths: dict[bytes, int], run_id: int) -> None:
+    for path, asset_id in list(paths.items())[:NAMED_EVENTS]:
+        journal.record(conn, kind, f"{printable(path)} {what}.", run_id=run_id, asset_id=asset_id)
+    if len(paths) > NAMED_EVENTS:
+        rest = len(paths) - NAMED_EVENTS
+        journal.record(conn, kind, f"{rest} more files: each {what}.", run_id=run_id, detail={"count": rest})

@@ -1,0 +1,81 @@
+"""Whether an original is accounted for now: a file is a duplicate only of something that is certainly somewhere.
+
+* Its file lies at its place with the signature of its row, or reads to the same SHA-256 again: accounted for.
+* Its row says `gone`, but a peer was proven to have it: accounted for; it left this disk on purpose.
+* Anything else, an archived file that somebody deleted too: not accounted for, and the new file is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from app.db import assets, undecided
+from app.errors import FileError
+from app.files.digest import full_digest
+from app.files.walk import signature_at
+from app.model import Asset, AssetStatus, Place, Root
+from app.pipeline.verdicts import Original, choose_original
+from app.services import Services
+
+
+class Originals:
+    """The assets that may be originals of one slice of files. Raises FileError when the disk gives no answer."""
+
+    def __init__(self, services: Services, has_other_algorithm: bool) -> None:
+        self.db, self.algorithm = services.db, services.config.dedup.hash_algorithm
+        self.has_other_algorithm = has_other_algorithm
+        # Only mounted roots of the configuration were checked; what lies under a retired root counts as away.
+        self.roots: Mapping[int, Root] = {root.id: root for kind in services.roots.values() for root in kind}
+        self._by_sha256: dict[str, dict[int, Asset]] = {}
+        self._delivered: set[int] = set()
+        self._accounted: dict[int, Original | None] = {}
+
+    def load(self, wanted: Sequence[Asset]) -> None:
+        """Fetch every asset that holds what one of these holds."""
+        self._by_sha256.clear()
+        self._accounted.clear()
+        digests = list({a.digest for a in wanted if a.digest is not None})
+        with self.db.reading() as conn:
+            found = assets.list_by_digest(conn, digests)
+            if self.has_other_algorithm:
+                sizes = list({a.size_bytes for a in wanted})
+                found += undecided.list_of_other_algorithm(conn, self.algorithm, sizes)
+            gone = [a.id for a in found if a.status is AssetStatus.GONE]
+            self._delivered = undecided.list_delivered_ids(conn, gone)
+        for asset in found:
+            self.put(asset)
+
+    def put(self, asset: Asset) -> None:
+        """This asset, as it is now, may be an original."""
+        if asset.sha256 is not None:
+            self._by_sha256.setdefault(asset.sha256, {})[asset.id] = asset
+
+    def find(self, asset: Asset, group_ids: set[int]) -> Original | None:
+        """The original of an asset among those outside its group, or None."""
+        candidates = [c for c in self._by_sha256.get(asset.sha256 or "", {}).values() if c.id not in group_ids]
+        return choose_original(asset, candidates, self.account)
+
+    def account(self, asset: Asset) -> Original | None:
+        """The asset as an original, when it is accounted for now."""
+        if asset.id not in self._accounted:
+            self._accounted[asset.id] = self._look(asset)
+        return self._accounted[asset.id]
+
+    def _look(self, asset: Asset) -> Original | None:
+        if asset.status is AssetStatus.GONE:
+            return Original(asset, None) if asset.id in self._delivered else None
+        root = self.roots.get(asset.root_id)
+        if root is None:
+            return None
+        try:
+            seen = signature_at(root, asset.path)
+        except OSError as error:
+            raise FileError("look at", Place(root, asset.path).absolute, error.strerror or str(error)) from error
+        if seen is None:
+            return None
+        if replace(seen, device=asset.device) != asset.signature:
+            digests = full_digest(Place(root, asset.path))
+            if digests.sha256 != asset.sha256:
+                return None
+        return Original(asset, seen)
