@@ -24,7 +24,7 @@ RUN_CONVERTERS: dict[str, Any] = {
 STEP_CONVERTERS: dict[str, Any] = {"stage": Stage, "status": StepStatus, "report": json.loads}
 
 RUN_CHANGES: dict[RunStatus, tuple[RunStatus, ...]] = {
-    RunStatus.QUEUED: (RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.FAILED),
+    RunStatus.QUEUED: (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLED, RunStatus.FAILED),
     RunStatus.RUNNING: (
         RunStatus.QUEUED,
         RunStatus.PAUSED,
@@ -157,6 +157,11 @@ def wish_of(conn: Connection, run_id: int) -> str | None:
 def attach_batch(conn: Connection, run_id: int, batch_id: int | None) -> None:
     """Bind the run to the batch that it works on now."""
     conn.execute(update(runs).where(runs.c.id == run_id).values(batch_id=batch_id))
+
+
+def set_attempts(conn: Connection, run_id: int, attempts: int) -> None:
+    """Write how often in a row the run was cut off without ending a step."""
+    conn.execute(update(runs).where(runs.c.id == run_id).values(attempts=attempts))
 
 
 def start_step(conn: Connection, run_id: int, stage: Stage, batch_id: int | None) -> int:

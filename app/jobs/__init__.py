@@ -1,0 +1,32 @@
+"""Requests for work: what web and CLI call. Rows are the truth; a message to the worker is only a wake-up call."""
+
+from app.jobs.control import cancel, pause, resume
+from app.jobs.requests import (
+    create_batch,
+    start_cleanup,
+    start_dedup,
+    start_sort,
+    start_stage,
+    start_sync,
+    start_workflow,
+)
+from app.jobs.retry import retry_asset, retry_batch, retry_failed_assets, retry_run
+from app.jobs.wake import worker_alive
+
+__all__ = [
+    "cancel",
+    "create_batch",
+    "pause",
+    "resume",
+    "retry_asset",
+    "retry_batch",
+    "retry_failed_assets",
+    "retry_run",
+    "start_cleanup",
+    "start_dedup",
+    "start_sort",
+    "start_stage",
+    "start_sync",
+    "start_workflow",
+    "worker_alive",
+]

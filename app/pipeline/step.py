@@ -11,16 +11,14 @@ from app.services import Services
 #: Progress is written, and wishes are read, at most this often.
 PROGRESS_INTERVAL_SECONDS = 0.5
 
-#: Reasons for `Stopped`, beside a person's "pause" and "cancel".
+#: The reason for `Stopped` beside a person's "pause" and "cancel".
 STOPPING = "stopping"
-TIMED_OUT = "timed_out"
 
 
 class Stopped(Exception):
     """A stage was asked to stop at a safe point; everything it has done so far is committed.
 
-    `wish` is "pause" or "cancel" (a person asked), "stopping" (the worker is shutting down) or
-    "timed_out" (the step took longer than workflow.debug.step_timeout_sec).
+    `wish` is "pause" or "cancel" (a person asked), or "stopping" (the worker is shutting down).
     """
 
     def __init__(self, wish: str) -> None:
@@ -38,14 +36,12 @@ class StepContext:
         step_id: int,
         batch_id: int | None,
         stopping: threading.Event | None = None,
-        timeout_seconds: float = 0,
     ) -> None:
         self.services = services
         self.run_id = run_id
         self.step_id = step_id
         self.batch_id = batch_id
         self.stopping = stopping if stopping is not None else threading.Event()
-        self._deadline = time.monotonic() + timeout_seconds if timeout_seconds else None
         self._next_look = 0.0
         self._latest: tuple[int, int, int] | None = None
 
@@ -55,11 +51,9 @@ class StepContext:
         Cheap enough to be called for every file. Must not be called inside a transaction.
         """
         self._latest = (done, total, size_bytes)
-        moment = time.monotonic()
         if self.stopping.is_set():
             raise Stopped(STOPPING)
-        if self._deadline is not None and moment > self._deadline:
-            raise Stopped(TIMED_OUT)
+        moment = time.monotonic()
         if moment < self._next_look:
             return
         self._next_look = moment + PROGRESS_INTERVAL_SECONDS

@@ -1,0 +1,74 @@
+"""What the worker's tick does for the pipeline: look at deliveries under way, and wake the runs that wait for them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app.db import batches, runs
+from app.db.clock import now
+from app.errors import Conflict
+from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
+from app.pipeline import sync
+from app.pipeline.execution import DEBUG, wake
+from app.services import Services
+
+
+def look_at_deliveries(services: Services) -> None:
+    """Take one look at every delivery to a peer whose next look is due. Moves no file, so it needs no lock."""
+    with services.db.reading() as conn:
+        undelivered = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING])
+    for batch in undelivered:
+        if batch.target == "syncthing" and _is_under_way(batch) and _is_due(batch):
+            try:
+                sync.look(services, batch)
+            except Conflict:
+                # A run took the same look at the same time, and its result is stored.
+                continue
+
+
+def wake_waiting(services: Services) -> list[int]:
+    """Queue a run whose wait is over, unless another is in flight; returns its id, in a list."""
+    with services.db.reading() as conn:
+        if runs.find_in_flight(conn) is not None:
+            return []
+        waiting = runs.list_by_status(conn, [RunStatus.WAITING])
+        open_batches = batches.list_by_status(conn, OPEN_BATCH)
+    for run in waiting:
+        if _wait_is_over(run, open_batches) and wake(services, run, f"Run {run.id} goes on; its wait is over."):
+            return [run.id]
+    return []
+
+
+def advance_debug_pause(services: Services) -> list[int]:
+    """Queue the run that debug mode paused after a step, once the longest pause is over; returns its id, in a list."""
+    seconds = services.config.workflow.debug.step_timeout_sec
+    with services.db.reading() as conn:
+        run = runs.find_in_flight(conn)
+        if not seconds or run is None or run.status is not RunStatus.PAUSED or run.wish != DEBUG:
+            return []
+        ended_at = [step.ended_at for step in runs.list_steps(conn, run.id) if step.ended_at]
+    if _age_seconds(max(ended_at, default=run.requested_at)) < seconds:
+        return []
+    return [run.id] if wake(services, run, f"Run {run.id} goes on; its pause is over.") else []
+
+
+def _age_seconds(instant: str) -> float:
+    return (datetime.fromisoformat(now()) - datetime.fromisoformat(instant)) / timedelta(seconds=1)
+
+
+def _wait_is_over(run: Run, open_batches: list[Batch]) -> bool:
+    """A stage run waits for its batch; a workflow run for any batch that it can take further, or for none at all."""
+    relevant = [b for b in open_batches if run.kind is RunKind.WORKFLOW or b.id == run.batch_id]
+    pending = [b for b in relevant if b.status is not BatchStatus.ERROR]
+    return not pending or any(not _is_under_way(b) and _is_due(b) for b in pending)
+
+
+def _is_under_way(batch: Batch) -> bool:
+    """Whether a delivery was begun, so that looks alone bring it forward."""
+    return batch.status is BatchStatus.SYNCING or (
+        batch.status is BatchStatus.PENDING and batch.next_look_at is not None
+    )
+
+
+def _is_due(batch: Batch) -> bool:
+    return batch.next_look_at is None or batch.next_look_at <= now()

@@ -1,0 +1,138 @@
+"""The order of the stages, and how a run goes through them. No other module knows the order.
+
+A workflow run scans and deduplicates once. Then it carries every open batch forward (sync, sort, cleanup), inspects
+what is new and builds the next batch, until there is nothing left to batch. At a delivery that is not finished it
+becomes `waiting` and lets go; the worker's tick looks at deliveries and wakes it. A stage run takes the stages that it
+names, once each. All state is in rows, so a run that was paused, cut off or woken simply begins again here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from app.db import batches
+from app.db.clock import now
+from app.model import OPEN_BATCH, Batch, BatchStatus, Report, RunKind, RunStatus, Stage
+from app.pipeline import batch, cleanup, dedup, inspect, scan, sort, sync
+from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
+from app.pipeline.step import StepContext, Stopped
+from app.services import Services
+
+UNDELIVERED = (BatchStatus.PENDING, BatchStatus.SYNCING)
+DELIVERED = (BatchStatus.SYNCED, BatchStatus.SORTING)
+
+
+def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
+    """The sort stage; before the first file leaves the batch folder, the peer is told to keep its copies."""
+    if step.batch_id is not None:
+        with services.db.reading() as conn:
+            sorted_batch = batches.get(conn, step.batch_id)
+        if sorted_batch.status in DELIVERED:
+            sync.retain_at_peer(services, sorted_batch)
+    return sort.run(services, step)
+
+
+#: The stages in their order.
+STAGES: Mapping[Stage, StageFunction] = {
+    Stage.SCAN: scan.run,
+    Stage.DEDUP: dedup.run,
+    Stage.INSPECT: inspect.run,
+    Stage.BATCH: batch.run,
+    Stage.SYNC: sync.run,
+    Stage.SORT: sort_with_peer_kept,
+    Stage.CLEANUP: cleanup.run,
+}
+
+#: The stages that a workflow run takes once, before its loop.
+ONCE = (Stage.SCAN, Stage.DEDUP)
+
+
+def execute(services: Services, run_id: int, stopping: threading.Event) -> None:
+    """Take a queued run as far as it goes now; a run that is not queued is left alone.
+
+    Afterwards the run is done, waiting, failed, paused or cancelled, or queued again when `stopping` was set.
+    Must be called under the mover's lock. Raises only what nobody foresaw; then the run is still running.
+    """
+    run = claim(services, run_id)
+    if run is None:
+        return
+    execution = Execution(services, run, stopping, STAGES)
+    try:
+        execution.end(_workflow(execution) if run.kind is RunKind.WORKFLOW else _named_stages(execution))
+    except Stopped as stopped:
+        execution.stop(stopped.wish)
+    except StepFailed as failed:
+        fail_run(services, run.id, str(failed))
+
+
+def _workflow(execution: Execution) -> Ending:
+    for stage in ONCE:
+        if not execution.has_done(stage):
+            execution.step(stage)
+    while True:
+        waiting = _carry_open_batches(execution)
+        if waiting is not None and not execution.services.config.batch.allow_parallel:
+            return waiting
+        execution.step(Stage.INSPECT)
+        report = execution.step(Stage.BATCH)
+        if report.outcome == "done":
+            continue
+        if waiting is not None:
+            return waiting
+        if report.outcome == "blocked":
+            return Ending(RunStatus.DONE, report.message, "warning", report.batch_id)
+        return Ending(RunStatus.DONE, "Everything that could be done is done.")
+
+
+def _named_stages(execution: Execution) -> Ending:
+    run = execution.run
+    message = "There was nothing to do."
+    for stage in run.stages:
+        if execution.has_done(stage):
+            continue
+        report = execution.step(stage, run.batch_id)
+        message = report.message or message
+        if report.outcome == "waiting":
+            return Ending(RunStatus.WAITING, message, batch_id=run.batch_id or report.batch_id)
+        if report.outcome == "blocked":
+            raise StepFailed(message)
+    return Ending(RunStatus.DONE, message)
+
+
+def _carry_open_batches(execution: Execution) -> Ending | None:
+    """Take every open batch as far as it goes; returns what the run has to wait for, if anything."""
+    with execution.services.db.reading() as conn:
+        open_batches = batches.list_by_status(conn, OPEN_BATCH)
+    waiting = None
+    for open_batch in open_batches:
+        waiting = _carry(execution, open_batch) or waiting
+    return waiting
+
+
+def _carry(execution: Execution, carried: Batch) -> Ending | None:
+    if carried.status is BatchStatus.PENDING and carried.published_at is None:
+        execution.step(Stage.BATCH, carried.id)
+    current = execution.batch(carried.id)
+    if current is not None and current.status in UNDELIVERED:
+        report = execution.step(Stage.SYNC, current.id)
+        if report.outcome == "waiting":
+            return Ending(RunStatus.WAITING, report.message, batch_id=current.id)
+        current = execution.batch(carried.id)
+    if current is None or current.status not in DELIVERED:
+        return None
+    return _archive(execution, current)
+
+
+def _archive(execution: Execution, delivered: Batch) -> Ending | None:
+    if delivered.status is BatchStatus.SYNCED:
+        if not execution.services.config.syncthing.auto_sort_after_sync:
+            return None
+        if delivered.next_look_at is not None and delivered.next_look_at > now():
+            message = f"Batch {delivered.name} is delivered and is sorted at {delivered.next_look_at}."
+            return Ending(RunStatus.WAITING, message, batch_id=delivered.id)
+    report = execution.step(Stage.SORT, delivered.id)
+    if report.outcome == "waiting":
+        return Ending(RunStatus.WAITING, report.message, batch_id=delivered.id)
+    execution.step(Stage.CLEANUP, delivered.id)
+    return None
