@@ -1,0 +1,1 @@
+"""The one process that executes runs: `python -m worker`."""

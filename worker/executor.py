@@ -1,0 +1,63 @@
+"""Executing runs one at a time in this process, and making good what an earlier process left half-done."""
+
+from __future__ import annotations
+
+import threading
+
+from app.errors import MediaPipelineError
+from app.log import get_logger
+from app.pipeline.execution import fail_run
+from app.pipeline.workflow import execute
+from app.services import ServiceContainer, Services
+from worker.recover import recover_files, requeue_interrupted
+
+
+class Executor:
+    """Made once in a process that holds the mover's lock."""
+
+    def __init__(self, container: ServiceContainer, stopping: threading.Event) -> None:
+        self._container = container
+        self._stopping = stopping
+        self._working = threading.Lock()
+        self._files_recovered = False
+
+    def execute(self, run_id: int) -> None:
+        """Take the run as far as it goes under the present configuration; never raises."""
+        with self._working:
+            if self._stopping.is_set():
+                return
+            try:
+                self._execute(self._container.services, run_id)
+            # The database or the configuration cannot be used: nothing can be written now; the tick tries again.
+            except MediaPipelineError as error:
+                get_logger().error("the run could not be executed", run_id=run_id, reason=str(error))
+
+    def _execute(self, services: Services, run_id: int) -> None:
+        try:
+            self._recover_files_once(services)
+            execute(services, run_id, self._stopping)
+        except MediaPipelineError as error:
+            fail_run(services, run_id, str(error))
+        # The actor is a door: what nobody foresaw ends this one run, and says so where the user looks.
+        except Exception as error:  # noqa: BLE001
+            get_logger().exception("the run failed", run_id=run_id)
+            fail_run(services, run_id, f"Something unforeseen went wrong ({type(error).__name__}: {error}).")
+
+    def mend(self) -> None:
+        """Finish or undo what was cut off, and queue runs again that are marked running though nobody executes them.
+
+        Does nothing while a run is executed. Raises MediaPipelineError when it is not possible now.
+        """
+        if self._stopping.is_set() or not self._working.acquire(blocking=False):
+            return
+        try:
+            services = self._container.services
+            requeue_interrupted(services)
+            self._recover_files_once(services)
+        finally:
+            self._working.release()
+
+    def _recover_files_once(self, services: Services) -> None:
+        if not self._files_recovered:
+            recover_files(services)
+            self._files_recovered = True

@@ -1,0 +1,84 @@
+"""The long-lived worker: Dramatiq's Worker in this very process, so that no child is left when it dies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+
+from dramatiq import Worker
+
+from app.db import facts
+from app.jobs.wake import HEARTBEAT_FACT, broker_for
+from app.log import get_logger
+from app.services import ServiceContainer
+from worker.actors import declare_actors
+from worker.executor import Executor
+from worker.schedule import Schedule
+
+#: A run that does not reach a safe point in this time is cut off, as by a kill; recovery makes it good.
+STOP_SECONDS = 8.0
+#: How long Dramatiq's threads sleep when there is nothing to do; a stop takes at least this long.
+IDLE_MILLISECONDS = 200
+
+
+def serve(container: ServiceContainer) -> int:
+    """Execute runs until SIGTERM or SIGINT; returns the exit code. The caller holds the mover's lock."""
+    stopping = stop_on_signal()
+    executor = Executor(container, stopping)
+    schedule = Schedule(container, executor, stopping)
+    broker = broker_for(container.services.state_dir)
+    declare_actors(broker, executor.execute)
+    broker.recover()
+    worker = Worker(broker, worker_threads=1, worker_timeout=IDLE_MILLISECONDS)
+    # A message in this process's memory could be handled by nobody else.
+    worker.queue_prefetch = 1
+    worker.start()
+    schedule.start()
+    get_logger().info("the worker is ready")
+    stopping.wait()
+    _stop(worker, schedule)
+    _sign_off(container)
+    broker.close()
+    _leave_at_once_if_busy(worker)
+    return 0
+
+
+def stop_on_signal() -> threading.Event:
+    """An event that the first SIGTERM or SIGINT sets; later ones change nothing.
+
+    The handler only writes to a pipe: setting the event there could wait for a lock that the same thread holds.
+    """
+    stopping = threading.Event()
+    reading, writing = os.pipe()
+
+    def wait() -> None:
+        os.read(reading, 1)
+        get_logger().info("asked to stop")
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.write(writing, b"."))
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return stopping
+
+
+def _stop(worker: Worker, schedule: Schedule) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    worker.stop(timeout=int(STOP_SECONDS * 1000))
+    schedule.join(max(1.0, deadline - time.monotonic()))
+
+
+def _sign_off(container: ServiceContainer) -> None:
+    with container.services.db.transaction() as conn:
+        facts.put(conn, HEARTBEAT_FACT, "")
+    get_logger().info("the worker has stopped")
+
+
+def _leave_at_once_if_busy(worker: Worker) -> None:
+    """A thread in the middle of a long copy would keep the interpreter from ending."""
+    if any(thread.is_alive() for thread in worker.workers):
+        logging.shutdown()
+        os._exit(0)
