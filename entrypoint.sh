@@ -58,11 +58,14 @@ if [ -n "${SYNCTHING_CONFIG:-}" ] && [ -z "${MEDIA_PIPELINE_SYNCTHING__API_KEY:-
 fi
 as_owner "$MP_PYTHON" -m app.cli setup
 
-port=$(as_owner "$MP_PYTHON" scripts/read_settings.py | sed -n 's/^setting_port_api=//p')
-dbui=$(as_owner "$MP_PYTHON" scripts/read_settings.py | sed -n 's/^setting_dbui_enabled=//p')
-as_owner sh -c 'echo "http://127.0.0.1:$1" >"$MP_RUN_DIR/api.url"' sh "$port"
+setting_port_api='' setting_db_path='' setting_dbui_enabled=''
+settings=$(as_owner "$MP_PYTHON" scripts/read_settings.py)
+eval "$settings"
+note() { printf '%s\n' "$2" | as_owner tee "$MP_RUN_DIR/$1" >/dev/null; }
+note api.url "http://127.0.0.1:$setting_port_api"
+note db.path "$setting_db_path"
 
-export MP_DBUI="$dbui" MP_CONSOLE_MAX_BYTES=0
+export MP_DBUI="$setting_dbui_enabled" MP_CONSOLE_MAX_BYTES=0
 export MP_WEB_CONSOLE=/dev/fd/1 MP_WORKER_CONSOLE=/dev/fd/1 MP_DBUI_CONSOLE=/dev/fd/1
 if [ "$(id -u)" = 0 ]; then
     exec setpriv --reuid "$PUID" --regid "$PGID" --clear-groups --inh-caps=-all env HOME="$state" \

@@ -6,22 +6,22 @@ at most half of them may be held by event streams.
 
 from __future__ import annotations
 
+import logging
 import os
-import signal
 import sys
-from types import FrameType
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from app.config.store import ConfigStore, default_path
+from app.log import configure_logging
 
 DBUI = os.environ.get("MP_SERVES") == "dbui"
+system = ConfigStore(default_path()).load().config.system
 
 
 def address() -> str:
     """Where to listen, from the configuration in force."""
-    system = ConfigStore(default_path()).load().config.system
     port = system.port_dbui if DBUI else system.port_api
     host = f"[{system.bind_host}]" if ":" in system.bind_host else system.bind_host
     return f"{host}:{port}"
@@ -39,15 +39,12 @@ reload = os.environ.get("UVICORN_RELOAD") == "1" and not DBUI
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def post_worker_init(worker: Any) -> None:
-    """Tell open event streams to end when the process is asked to, or they would hold the stop up."""
-    from app.web import stopping
 
-    ends = signal.getsignal(signal.SIGTERM)
-
-    def end(number: int, frame: FrameType | None) -> None:
-        stopping.set()
-        if callable(ends):
-            ends(number, frame)
-
-    signal.signal(signal.SIGTERM, end)
+def post_fork(server: Any, worker: Any) -> None:
+    """Give the serving process its log file; gunicorn's own words go there too."""
+    del server, worker
+    name = "dbui" if DBUI else "api"
+    configure_logging(name, system.log_dir, system.log_level, system.log_max_mb * 1_000_000, system.log_keep)
+    gunicorn = logging.getLogger("gunicorn.error")
+    gunicorn.handlers.clear()
+    gunicorn.propagate = True

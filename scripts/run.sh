@@ -72,6 +72,7 @@ start() {
     export MP_CONSOLE_MAX_BYTES=1000000
     mkdir -p "$setting_log_dir"
     printf '%s\n' "$url" >"$run_dir/api.url"
+    printf '%s\n' "$setting_db_path" >"$run_dir/db.path"
     local detach=()
     command -v setsid >/dev/null && detach=(setsid)
     ${detach[@]+"${detach[@]}"} nohup docker/remembered.sh supervisord \
