@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.schema import Config
-from app.config.store import ConfigStore, Snapshot
+from app.config.store import ConfigStore, Snapshot, changed_keys
+from app.db import moves
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database, read_database_id
-from app.errors import RootUnavailable
+from app.errors import Conflict, RootUnavailable, StateError
 from app.files.roots import find_roots, refuse_foreign_markers, set_up_roots
+from app.log import get_logger
 from app.model import Root, RootKind
 
 #: The setting that names each kind of root, for messages about one that was not set up.
@@ -25,6 +28,17 @@ SETTINGS = {
     RootKind.DUPLICATES: "paths.duplicates_dir",
     RootKind.DELIVERY: "sync.folder_dir",
 }
+
+#: The settings that say where files are.
+PLACES = (
+    "paths.source_dir",
+    "paths.duplicates_dir",
+    "paths.batch_dir",
+    "paths.sorted_dir",
+    "paths.temp_dir",
+    "sync.folder_dir",
+    "system.db_path",
+)
 
 
 @dataclass(frozen=True)
@@ -82,19 +96,58 @@ def _services(snapshot: Snapshot, db: Database) -> Services:
     return Services(snapshot.config, snapshot.revision, db, by_kind, state_dir)
 
 
+def refuse_path_change(db: Database, old: Config, new: Config) -> None:
+    """Raise Conflict when a save would move folders or the database while files are on their way.
+
+    A move that was begun is finished, or undone, where it was begun.
+    """
+    moved = [path for path in changed_keys(old, new) if path in PLACES]
+    if not moved:
+        return
+    with db.reading() as conn:
+        is_moving = moves.has_open(conn)
+    if is_moving:
+        raise Conflict(
+            f"{', '.join(moved)} cannot be changed while files are being moved; try again when that is done."
+        )
+
+
 class ServiceContainer:
-    """Hands out the services of the present configuration, rebuilt when its revision moves."""
+    """Hands out the services of the configuration in force, rebuilt when its revision moves.
+
+    Whoever still works with older services keeps them; their database is closed when the last one lets go.
+    """
 
     def __init__(self, path: str) -> None:
         self.store = ConfigStore(path)
+        #: Why the newest configuration is not in force although it is valid, else None.
+        self.fault: StateError | None = None
         self._lock = threading.Lock()
         self._services: Services | None = None
+        self._refused: str | None = None
 
     @property
     def services(self) -> Services:
-        """The services of the newest usable configuration."""
+        """The services of the newest usable configuration. Raises ConfigError or StateError when there is none yet."""
         with self._lock:
             snapshot = self.store.current()
-            if self._services is None or self._services.revision != snapshot.revision:
-                self._services = open_services(snapshot)
+            if self._services is None:
+                self._services = self._open(snapshot)
+            elif snapshot.revision not in (self._services.revision, self._refused):
+                self._services = self._renewed(self._services, snapshot)
             return self._services
+
+    def _renewed(self, old: Services, snapshot: Snapshot) -> Services:
+        """A valid configuration may still name a database that cannot be used: then the old one stays in force."""
+        try:
+            return self._open(snapshot)
+        except StateError as error:
+            self.fault, self._refused = error, snapshot.revision
+            get_logger().warning("the new configuration cannot be used; the old one stays in force", why=str(error))
+            return old
+
+    def _open(self, snapshot: Snapshot) -> Services:
+        services = open_services(snapshot)
+        weakref.finalize(services, services.db.close)
+        self.fault = self._refused = None
+        return services

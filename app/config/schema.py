@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 Text = Annotated[str, Field(max_length=4096)]
 TextList = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]
@@ -20,7 +21,8 @@ Days = Annotated[int, Field(ge=0, le=36_500)]
 TransferMode = Literal["move", "copy"]
 SyncTarget = Literal["syncthing", "folder", "none"]
 
-SECRET = {"secret": True}
+#: Marks a field whose value never leaves the program.
+SECRET: JsonDict = {"secret": True}
 
 
 class Section(BaseModel):
@@ -256,22 +258,19 @@ def is_zone(name: str) -> bool:
 
 def derive_folders(data: Any) -> Any:
     """Fill in the folders that may be left empty from those that are set; other data is returned as it is."""
-    paths = data.get("paths") if isinstance(data, dict) else None
-    if isinstance(paths, Paths):
-        paths = paths.model_dump()
-    if not isinstance(paths, dict):
+    if not isinstance(data, dict):
         return data
-    system = data.get("system")
-    if isinstance(system, System):
-        system = system.model_dump()
-    system = system if isinstance(system, dict) else {}
-    default_db_path = System.model_fields["db_path"].default
-    derived = {
-        "duplicates_dir": _beside(paths.get("sorted_dir"), "duplicates"),
-        "temp_dir": _beside(system.get("db_path", default_db_path), "temp"),
-    }
-    logs = {"log_dir": _beside(system.get("db_path", default_db_path), "logs")}
-    return {**data, "paths": _filled(paths, derived), "system": _filled(system, logs)}
+    paths, system = _plain(data.get("paths")), _plain(data.get("system", {}))
+    if not isinstance(paths, dict) or not isinstance(system, dict):
+        return data
+    db_path = system.get("db_path", System.model_fields["db_path"].default)
+    folders = {"duplicates_dir": _beside(paths.get("sorted_dir"), "duplicates"), "temp_dir": _beside(db_path, "temp")}
+    logs = {"log_dir": _beside(db_path, "logs")}
+    return {**data, "paths": _filled(paths, folders), "system": _filled(system, logs)}
+
+
+def _plain(section: Any) -> Any:
+    return section.model_dump() if isinstance(section, BaseModel) else section
 
 
 def _beside(path: Any, name: str) -> str:

@@ -1,0 +1,69 @@
+"""Rules that no single type can say: those that join several settings or look at the machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from app.config.addresses import address_problems
+from app.config.folders import folder_problems
+from app.config.patterns import pattern_problems
+from app.config.schema import Config, is_zone
+from app.errors import Problem
+
+#: Eight groups of seven; Syncthing itself tells a mistyped one by its check digits.
+DEVICE_ID = re.compile(r"[A-Z2-7]{7}(-?[A-Z2-7]{7}){7}")
+
+
+def cross_problems(config: Config) -> list[Problem]:
+    """Every fault of a configuration whose single values are right."""
+    rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _text_problems)
+    return [problem for rule in rules for problem in rule(config)]
+
+
+def doubts(config: Config, environment: Mapping[str, str]) -> list[Problem]:
+    """What is allowed, but most likely not meant."""
+    return [*_batch_doubts(config), *_zone_doubts(config, environment), *_peer_doubts(config)]
+
+
+def _delivery_problems(config: Config) -> Iterator[Problem]:
+    if config.sync.target == "syncthing" and not config.syncthing.folder_id:
+        yield Problem("syncthing.folder_id", "is needed under sync.target: syncthing; it is shown in Syncthing's GUI")
+    if config.sync.target == "folder" and not config.sync.folder_dir:
+        yield Problem("sync.folder_dir", "is needed under sync.target: folder; name the folder that receives the files")
+
+
+def _text_problems(config: Config) -> Iterator[Problem]:
+    if config.sorter.timezone and not is_zone(config.sorter.timezone):
+        yield Problem("sorter.timezone", "is not a known time zone; write one such as Europe/Berlin, or leave it empty")
+    for pattern in config.scan.ignore_patterns:
+        if not pattern or not pattern.isprintable():
+            yield Problem("scan.ignore_patterns", "holds an empty pattern or one with characters that cannot be seen")
+    words = {
+        "syncthing.folder_id": config.syncthing.folder_id,
+        "syncthing.device_id": config.syncthing.device_id,
+        "syncthing.api_key": config.syncthing.api_key,
+        "auth.api_key": config.auth.api_key,
+    }
+    for path, word in words.items():
+        if not word.isprintable() or word != word.strip():
+            yield Problem(path, "has spaces around it or characters that cannot be seen")
+
+
+def _batch_doubts(config: Config) -> Iterator[Problem]:
+    if config.batch.selection_mode == "files" and config.batch.max_files == 0:
+        yield Problem("batch.max_files", "is 0 = no cap: every waiting file goes into one batch")
+    if config.batch.selection_mode == "size" and config.batch.max_size_gb == 0:
+        yield Problem("batch.max_size_gb", "is 0 = no cap: every waiting file goes into one batch")
+
+
+def _zone_doubts(config: Config, environment: Mapping[str, str]) -> Iterator[Problem]:
+    name = environment.get("TZ", "").lstrip(":")
+    if name and not config.sorter.timezone and not is_zone(name):
+        yield Problem("sorter.timezone", f"is empty and TZ={name[:40]} is not a known time zone; UTC is used")
+
+
+def _peer_doubts(config: Config) -> Iterator[Problem]:
+    device_id = config.syncthing.device_id
+    if device_id and not DEVICE_ID.fullmatch(device_id):
+        yield Problem("syncthing.device_id", "does not look like a device ID: eight groups of seven letters and digits")
