@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 
 from app.db.clock import now
 from app.db.rows import build, columns_for
-from app.db.tables import batches
+from app.db.tables import batches, runs
 from app.errors import IllegalTransition, NotFound, OpenBatchExists
 from app.model import BATCH_CHANGES, OPEN_BATCH, Batch, BatchStatus
 
@@ -149,9 +149,11 @@ def mark_published(conn: Connection, batch_id: int, file_count: int, size_bytes:
 
 
 def drop_reserved(conn: Connection, batch_id: int) -> None:
-    """Remove a reserved batch that never got a file, so that an empty build leaves no row behind."""
-    conn.execute(
-        batches.delete().where(
-            batches.c.id == batch_id, batches.c.status == BatchStatus.PENDING.value, batches.c.file_count == 0
-        )
-    )
+    """Remove a reserved batch that never got a file, so that an empty build leaves no row behind.
+
+    A run that was to build it keeps its row and forgets the batch. Any other batch is left alone.
+    """
+    where = (batches.c.id == batch_id, batches.c.status == BatchStatus.PENDING.value, batches.c.file_count == 0)
+    if conn.execute(select(batches.c.id).where(*where)).first() is not None:
+        conn.execute(update(runs).where(runs.c.batch_id == batch_id).values(batch_id=None))
+        conn.execute(batches.delete().where(*where))

@@ -69,6 +69,5 @@ def cancel(services: Services, run_id: int) -> Run:
 def _drop_reserved_batch(conn: Connection, run: Run) -> None:
     """A batch that was reserved for this run and never got a file would only stand in the way of the next one."""
     batch = batches.find(conn, run.batch_id) if run.batch_id is not None else None
-    if batch is not None and batch.run_id == run.id and batch.file_count == 0:
-        runs.attach_batch(conn, run.id, None)
+    if batch is not None and batch.run_id == run.id:
         batches.drop_reserved(conn, batch.id)
