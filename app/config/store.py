@@ -138,6 +138,10 @@ class ConfigStore:
         """The text of a kept revision as it may be shown. Raises NotFound."""
         return masked_text(files.read_revision(self.path, revision))
 
+    def load_revision(self, revision: str) -> Snapshot:
+        """A kept revision, secrets and all, for work that began with it. Raises NotFound, ConfigError."""
+        return parse(files.read_revision(self.path, revision), self.environment, self.path)
+
     def _old_text(self, expected_revision: str | None) -> str:
         text = "" if files.file_state(self.path) is None else files.read_text(self.path)
         if expected_revision is not None and revision_of(text) != expected_revision:
