@@ -10,6 +10,7 @@ from app.pipeline.execution import fail_run
 from app.pipeline.workflow import execute
 from app.services import ServiceContainer, Services
 from worker.recover import recover_files, requeue_interrupted
+from worker.revisions import services_for_run
 
 
 class Executor:
@@ -22,12 +23,13 @@ class Executor:
         self._files_recovered = False
 
     def execute(self, run_id: int) -> None:
-        """Take the run as far as it goes under the present configuration; never raises."""
+        """Take the run as far as it goes now; never raises."""
         with self._working:
             if self._stopping.is_set():
                 return
             try:
-                self._execute(self._container.services, run_id)
+                with services_for_run(self._container, run_id) as services:
+                    self._execute(services, run_id)
             # The database or the configuration cannot be used: nothing can be written now; the tick tries again.
             except MediaPipelineError as error:
                 get_logger().error("the run could not be executed", run_id=run_id, reason=str(error))
