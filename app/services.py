@@ -15,7 +15,7 @@ from app.db import moves
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database, read_database_id
 from app.errors import Conflict, RootUnavailable, StateError
-from app.files.roots import find_roots, refuse_foreign_markers, set_up_roots
+from app.files.roots import configured_roots, find_roots, refuse_foreign_markers, set_up_roots
 from app.log import get_logger
 from app.model import Root, RootKind
 
@@ -112,6 +112,15 @@ def refuse_path_change(db: Database, old: Config, new: Config) -> None:
         )
 
 
+def roots_were_added(services: Services) -> bool:
+    """Whether a configured folder that was not set up when these services were opened has been set up since."""
+    wanted = {kind for kind, _ in configured_roots(services.config)} | {RootKind.STAGING}
+    if wanted <= set(services.roots):
+        return False
+    known = {root for of_kind in services.roots.values() for root in of_kind}
+    return set(find_roots(services.db, services.config)) != known
+
+
 class ServiceContainer:
     """Hands out the services of the configuration in force, rebuilt when its revision moves.
 
@@ -135,6 +144,8 @@ class ServiceContainer:
                 self._services = self._open(snapshot)
             elif snapshot.revision not in (self._services.revision, self._refused):
                 self._services = self._renewed(self._services, snapshot)
+            elif roots_were_added(self._services):
+                self._services = self._open(snapshot)
             return self._services
 
     def _renewed(self, old: Services, snapshot: Snapshot) -> Services:

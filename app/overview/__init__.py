@@ -1,0 +1,95 @@
+"""The numbers that dashboard, API and command line all show. Reads rows only: no disk walk, no call to Syncthing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from app.db import facts, totals
+from app.db.clock import now
+from app.db.migrate import DATABASE_ID
+from app.db.tables import left_in_place
+from app.model import Root
+from app.overview.balance import balance_sheet
+from app.overview.batches import batch_counts, recent_batches, syncing_batches
+from app.overview.roots import look_at_roots
+from app.overview.runs import (
+    dedup_status,
+    find_current,
+    find_last_ended,
+    is_in_flight,
+    run_with_steps,
+    worker_state,
+)
+from app.overview.warnings import collect_warnings
+from app.services import Services
+
+
+@dataclass(frozen=True)
+class ConfigFacts:
+    """What is known of the configuration beyond its values."""
+
+    path: str
+    fault: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) -> dict[str, Any]:
+    """Everything the dashboard shows, as JSON-ready values. `fresh` counts every asset anew for the balance."""
+    with services.db.reading() as conn:
+        seen = _from_rows(conn, services, fresh)
+        database_id = facts.find(conn, DATABASE_ID) or ""
+    seen["roots"] = look_at_roots(_roots_in_use(services), database_id)
+    seen["config"] = _config_facts(services, config)
+    seen["warnings"] = collect_warnings(seen)
+    return seen
+
+
+def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, Any]:
+    current, last = find_current(conn), find_last_ended(conn)
+    kept = totals.read(conn)
+    return {
+        "generated_at": now(),
+        "running": is_in_flight(current),
+        "run": run_with_steps(conn, current) if current else None,
+        "last_run": run_with_steps(conn, last) if last else None,
+        "balance": balance_sheet(conn, services.db.path, fresh=fresh),
+        "file_counts": {status.value: files for status, (files, _) in kept.items()},
+        "batches": batch_counts(conn),
+        "recent_batches": recent_batches(conn),
+        "syncing_batches": syncing_batches(conn),
+        "dedup": dedup_status(conn),
+        "left_in_place": _left_in_place(conn),
+        "worker": worker_state(conn),
+    }
+
+
+def _left_in_place(conn: Connection) -> dict[str, Any]:
+    query = select(left_in_place.c.reason, func.count()).group_by(left_in_place.c.reason)
+    by_reason = {row[0]: row[1] for row in conn.execute(query.order_by(func.count().desc()))}
+    return {"total": sum(by_reason.values()), "by_reason": by_reason}
+
+
+def _roots_in_use(services: Services) -> list[Root]:
+    return sorted((root for of_kind in services.roots.values() for root in of_kind), key=lambda root: root.id)
+
+
+def _config_facts(services: Services, known: ConfigFacts) -> dict[str, Any]:
+    config = services.config
+    return {
+        "path": known.path,
+        "revision": services.revision,
+        "fault": known.fault,
+        "warnings": list(known.warnings),
+        "log_dir": config.system.log_dir,
+        "sync_target": config.sync_target,
+        "peer_policy": config.sync.peer_policy,
+        "syncthing": {
+            "api_url": config.syncthing.api_url,
+            "gui_url": config.syncthing.gui_url or config.syncthing.api_url,
+            "folder_id": config.syncthing.folder_id,
+            "device_id": config.syncthing.device_id,
+        },
+    }

@@ -1,0 +1,92 @@
+"""What a person should know now, in words, the gravest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def collect_warnings(seen: dict[str, Any]) -> list[dict[str, str]]:
+    """Warnings about an overview: level ("error" or "warning"), a sentence, and what to do."""
+    found = [*_about_state(seen), *_about_roots(seen), *_about_work(seen), *_about_files(seen)]
+    return sorted(found, key=lambda warning: warning["level"] != "error")
+
+
+def _warning(message: str, remedy: str, level: str = "warning") -> dict[str, str]:
+    return {"level": level, "message": message, "remedy": remedy}
+
+
+def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
+    found = []
+    if seen["config"]["fault"]:
+        found.append(
+            _warning(
+                f"The configuration file on disk is not usable: {seen['config']['fault']}",
+                "The last good configuration stays in use. Mend the file, or save the settings again.",
+                "error",
+            )
+        )
+    if not seen["balance"]["adds_up"]:
+        found.append(
+            _warning(
+                "The balance sheet does not add up with the files in the database.",
+                "Run `media-pipeline check`; no file is touched by it.",
+                "error",
+            )
+        )
+    found += [_warning(message, "See docs/CONFIG.md.") for message in seen["config"]["warnings"]]
+    return found
+
+
+def _about_roots(seen: dict[str, Any]) -> list[dict[str, str]]:
+    found = [
+        _warning(
+            f"The {root['kind']} folder {root['path']} cannot be used: {root['fault']}.",
+            "Nothing moves until it is back. Mount the share, or set the folder up again if it is new.",
+            "error",
+        )
+        for root in seen["roots"]
+        if root["fault"]
+    ]
+    if not seen["roots"]:
+        found.append(_warning("No folder is set up yet.", "Set the folders up on the control page."))
+    return found
+
+
+def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
+    found = []
+    if not seen["worker"]["alive"]:
+        found.append(
+            _warning(
+                "The worker is not running, so nothing moves.", "Start it: ./scripts/run.sh (or restart.sh).", "error"
+            )
+        )
+    for batch in seen["recent_batches"]:
+        if batch["status"] == "ERROR":
+            found.append(
+                _warning(
+                    f"Batch {batch['name']} stopped: {batch['error'] or 'see its journal'}",
+                    "Mend it, then retry.",
+                    "error",
+                )
+            )
+    last = seen["last_run"]
+    if last is not None and last["status"] == "failed":
+        found.append(
+            _warning(
+                f"Run {last['id']} failed: {last['error'] or 'see its steps'}",
+                "Mend the cause, then run again.",
+                "error",
+            )
+        )
+    return found
+
+
+def _about_files(seen: dict[str, Any]) -> list[dict[str, str]]:
+    files = {line["key"]: line["files"] for line in seen["balance"]["lines"]}
+    if not files["failed"]:
+        return []
+    count = files["failed"]
+    what = "1 file has failed" if count == 1 else f"{count:,} files have failed"
+    return [
+        _warning(f"{what} three times and stays where it is.", "See GET /api/assets?status=failed for the reasons.")
+    ]

@@ -1,0 +1,89 @@
+"""The web door: `create_app` makes the pages and the API over one configuration file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from flask import Flask
+from flask_openapi.models.info import Info
+from flask_openapi.openapi import OpenAPI
+
+from app import __version__
+from app.config.store import default_path
+from app.errors import MediaPipelineError
+from app.services import ServiceContainer
+from app.web import auth, docs, entry, errors, pages, partials
+from app.web.api import (
+    assets,
+    batch,
+    batches,
+    cleanup,
+    config,
+    dashboard,
+    dedup,
+    health,
+    journal,
+    runs,
+    setup,
+    sort,
+    sync,
+    workflow,
+)
+from app.web.context import EXTENSION, htmx
+from app.web.filters import FILTERS
+from app.web.guard import MAX_BODY_BYTES, Guard
+from app.web.models import Problem
+
+log = logging.getLogger(__name__)
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+APIS = (
+    workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
+)  # fmt: skip
+DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
+
+
+def create_app(config_path: str | None = None, container: ServiceContainer | None = None) -> Flask:
+    """The web application for a configuration file (default: where the environment says).
+
+    Never fails because of the configuration or the database: pages then say what is wrong with them.
+    """
+    app = OpenAPI(
+        __name__,
+        info=Info(title="Media Pipeline", version=__version__, description=DESCRIPTION),
+        security_schemes=auth.SECURITY_SCHEMES,
+        validation_error_model=Problem,
+        validation_error_callback=errors.answer_validation,
+        doc_ui=False,
+        template_folder=str(TEMPLATES),
+    )
+    app.openapi_version = "3.1.0"
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, SEND_FILE_MAX_AGE_DEFAULT=3600)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = container or ServiceContainer(config_path or default_path())
+    _install(app)
+    return app
+
+
+def _install(app: OpenAPI) -> None:
+    htmx.init_app(app)
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals["version"] = __version__
+    errors.install(app)
+    app.before_request(entry.require_key)
+    for module in APIS:
+        app.register_api(module.api)
+    for blueprint in (pages.blueprint, partials.blueprint, docs.blueprint):
+        app.register_blueprint(blueprint)
+    found: ServiceContainer = app.extensions[EXTENSION]
+    app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]
+
+
+def _allowed_hosts(container: ServiceContainer) -> Sequence[str]:
+    try:
+        return container.store.current().config.system.allowed_hosts
+    except (MediaPipelineError, OSError):
+        # Without a configuration only addresses and local names are let through, to say what is wrong with it.
+        return ()

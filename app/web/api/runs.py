@@ -1,0 +1,67 @@
+"""Runs: list, one with its steps, pause, resume, cancel, retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, jsonify
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+
+from app import jobs
+from app.db import runs
+from app.model import Run
+from app.overview.runs import run_summary, run_with_steps
+from app.services import Services
+from app.web.answers import accepted, answer_start
+from app.web.context import services
+from app.web.models import NewestFirst, RunPath, Started, responses
+
+api = APIBlueprint(
+    "runs", __name__, url_prefix="/api/runs", abp_tags=[Tag(name="runs", description="Runs and their steps")]
+)
+
+
+@api.get("", responses=responses(), summary="List runs, newest first")
+def index(query: NewestFirst) -> Response:
+    """Pages by `before_id`: ask again with `next_before_id` until it is null."""
+    with services().db.reading() as conn:
+        found = runs.list_recent(conn, query.limit, query.before_id)
+    last = found[-1].id if len(found) == query.limit else None
+    return jsonify({"runs": [run_summary(run) for run in found], "next_before_id": last})
+
+
+@api.get("/<int:run_id>", responses=responses(404), summary="One run with its steps")
+def show(path: RunPath) -> Response:
+    """A run with the report of each of its steps."""
+    with services().db.reading() as conn:
+        return jsonify(run_with_steps(conn, runs.get(conn, path.run_id)))
+
+
+@api.post("/<int:run_id>/pause", responses=responses(404, 409, ok_status=202), summary="Pause a run")
+def pause(path: RunPath) -> Response:
+    """Holds the run at its next safe point, between two files."""
+    return _steer(jobs.pause, path.run_id, "pauses at its next safe point")
+
+
+@api.post("/<int:run_id>/resume", responses=responses(404, 409, ok_status=202), summary="Resume a run")
+def resume(path: RunPath) -> Response:
+    """Lets a paused run go on, or a waiting one look again now."""
+    return _steer(jobs.resume, path.run_id, "goes on")
+
+
+@api.post("/<int:run_id>/cancel", responses=responses(404, 409, ok_status=202), summary="Cancel a run")
+def cancel(path: RunPath) -> Response:
+    """Ends the run at its next safe point. What it has done stays done; a later run carries on."""
+    return _steer(jobs.cancel, path.run_id, "is being cancelled")
+
+
+@api.post("/<int:run_id>/retry", responses=responses(404, 409, ok=Started, ok_status=202), summary="Retry a failed run")
+def retry(path: RunPath) -> Response:
+    """Queues a failed run again; it goes on where it stopped."""
+    return answer_start(lambda: jobs.retry_run(services(), path.run_id), f"Run {path.run_id} is tried again")
+
+
+def _steer(ask: Callable[[Services, int], Run], run_id: int, said: str) -> Response:
+    run = ask(services(), run_id)
+    return accepted(run_summary(run), f"Run {run.id} {said}.")

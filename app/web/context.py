@@ -1,0 +1,55 @@
+"""What a request works with: the services of the present configuration, and what is known of its file."""
+
+from __future__ import annotations
+
+from flask import current_app, g, request
+from flask_htmx import HTMX
+
+from app.model import Trigger
+from app.overview import ConfigFacts
+from app.services import ServiceContainer, Services
+
+EXTENSION = "media_pipeline"
+htmx = HTMX()
+
+
+def container() -> ServiceContainer:
+    """The container that this application was made with."""
+    found = current_app.extensions[EXTENSION]
+    assert isinstance(found, ServiceContainer)
+    return found
+
+
+def services() -> Services:
+    """The services for this request; the same ones until it ends, whatever is saved meanwhile."""
+    if "services" not in g:
+        g.services = container().services
+    found: Services = g.services
+    return found
+
+
+def config_facts() -> ConfigFacts:
+    """Path, fault and warnings of the configuration file."""
+    found = container()
+    warnings = found.store.current().warnings
+    fault = found.store.fault or found.fault
+    return ConfigFacts(
+        path=found.store.path,
+        fault=str(fault) if fault else None,
+        warnings=tuple(f"{w.path}: {w.message}" if w.path else w.message for w in warnings),
+    )
+
+
+def trigger() -> Trigger:
+    """Who asks: a person at a page, or a program."""
+    return Trigger.CONTROL if wants_page() else Trigger.API
+
+
+def wants_page() -> bool:
+    """Whether the answer is for a person in a browser: HTMX, a plain form, or a page that was opened."""
+    if htmx:
+        return True
+    accepts_html = "text/html" in request.headers.get("Accept", "")
+    if request.path.startswith("/api/"):
+        return accepts_html and request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded"
+    return accepts_html

@@ -1,0 +1,125 @@
+"""The database browser: sqlite-web, read-only, behind the same checks of Host, Origin and key as the pages.
+
+Run by its own gunicorn on system.port_dbui: `gunicorn "app.web.dbui:create_app()"`. A browser that has logged in at the
+pages carries the same cookie here, because cookies do not tell ports apart.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request
+
+from app.config.schema import Auth, Config
+from app.config.store import default_path
+from app.errors import MediaPipelineError
+from app.services import ServiceContainer
+from app.web.auth import COOKIE_NAME, WrongKeys, is_right_key, is_session, key_in
+from app.web.guard import Guard
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: sqlite-web's pages have scripts and styles in the page itself.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+#: Read-only mode still lets ATTACH make new files and VACUUM INTO write copies anywhere; both go through these.
+DENIED_ACTIONS = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
+
+
+def create_app(config_path: str | None = None, container: ServiceContainer | None = None) -> WSGIApplication:
+    """The database browser for a configuration file, as a WSGI application. One per process."""
+    found = container or ServiceContainer(config_path or default_path())
+    return Guard(Browser(found), lambda: _allowed_hosts(found), CONTENT_SECURITY_POLICY)
+
+
+class Browser:
+    """Checks the switch and the key on each request, then hands over to sqlite-web."""
+
+    def __init__(self, container: ServiceContainer) -> None:
+        self.container = container
+        self.wrong_keys = WrongKeys()
+        self._lock = threading.Lock()
+        self._opened: str | None = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        try:
+            config = self.container.store.current().config
+        except (MediaPipelineError, OSError):
+            return _refuse(start_response, "503 Service Unavailable", "The configuration cannot be read; see the log.")
+        if not config.system.dbui_enabled:
+            return _refuse(start_response, "404 Not Found", "The database browser is off (system.dbui_enabled).")
+        if not self._may_pass(config.auth, Request(environ)):
+            return _refuse(start_response, "401 Unauthorized", "Log in at the dashboard first, or send the API key.")
+        return self._open(config)(environ, start_response)
+
+    def _may_pass(self, auth: Auth, request: Request) -> bool:
+        if not auth.api_key or is_session(auth, request.cookies.get(COOKIE_NAME)):
+            return True
+        given, address = key_in(auth, request.headers), request.remote_addr or ""
+        if given is None or self.wrong_keys.is_blocked(address):
+            return False
+        if is_right_key(auth, given):
+            return True
+        self.wrong_keys.note(address)
+        return False
+
+    def _open(self, config: Config) -> WSGIApplication:
+        path = os.path.abspath(config.system.db_path)
+        with self._lock:
+            if self._opened != path:
+                if not os.path.isfile(path):
+                    return _missing
+                _point_sqlite_web_at(path)
+                self._opened = path
+        return _sqlite_web().app  # type: ignore[no-any-return]
+
+
+def _sqlite_web() -> Any:
+    # Imported late: it is a large module that only this process needs.
+    from sqlite_web import sqlite_web
+
+    return sqlite_web
+
+
+def _point_sqlite_web_at(path: str) -> None:
+    module = _sqlite_web()
+    module.app.config.update(SECRET_KEY=secrets.token_hex(32), ENABLE_LOAD=False, ENABLE_FILESYSTEM=False)
+    module.datasets.clear()
+    module.initialize_app([path], read_only=True, startup_hook=forbid_other_files)
+
+
+def forbid_other_files(database: Any) -> None:
+    """Make a connection refuse to open or write any other file than its own."""
+    database.connection().set_authorizer(_authorize)
+
+
+def _authorize(action: int, *_details: str | None) -> int:
+    return sqlite3.SQLITE_DENY if action in DENIED_ACTIONS else sqlite3.SQLITE_OK
+
+
+def _missing(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    return _refuse(start_response, "503 Service Unavailable", "There is no database yet; start the service first.")
+
+
+def _refuse(start_response: StartResponse, status: str, detail: str) -> Iterable[bytes]:
+    code, _, title = status.partition(" ")
+    body = json.dumps({"type": "about:blank", "title": title, "status": int(code), "detail": detail}).encode()
+    start_response(status, [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _allowed_hosts(container: ServiceContainer) -> Sequence[str]:
+    try:
+        return container.store.current().config.system.allowed_hosts
+    except (MediaPipelineError, OSError):
+        return ()

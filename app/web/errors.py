@@ -1,0 +1,109 @@
+"""From an error to an answer: one table of statuses; problem details for programs, a sentence in place for people."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, make_response, render_template, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+from app import errors
+from app.web.context import htmx, wants_page
+
+log = logging.getLogger(__name__)
+
+#: The first class that an error is an instance of decides; special ones come before general ones.
+STATUSES: tuple[tuple[type[errors.MediaPipelineError], int], ...] = (
+    (errors.BadRequest, 400),
+    (errors.NotFound, 404),
+    (errors.RevisionChanged, 412),
+    (errors.Conflict, 409),
+    (errors.ConfigError, 422),
+    (errors.NoSpace, 507),
+    (errors.FileError, 503),
+    (errors.RootUnavailable, 503),
+    (errors.StateError, 503),
+    (errors.MoverBusy, 503),
+    (errors.SyncthingError, 502),
+    (errors.MediaPipelineError, 503),
+)
+
+
+def install(app: Flask) -> None:
+    """Answer every error from here."""
+    app.register_error_handler(errors.MediaPipelineError, answer_error)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def status_of(error: errors.MediaPipelineError) -> int:
+    """The HTTP status of an error. A configuration that cannot be read is our fault, one that was sent is not."""
+    if isinstance(error, errors.ConfigError) and request.method == "GET":
+        return 503
+    return next(status for cls, status in STATUSES if isinstance(error, cls))
+
+
+def answer_error(error: errors.MediaPipelineError) -> Response:
+    """The answer to one of our own errors."""
+    more: dict[str, Any] = {"retryable": error.retryable}
+    if isinstance(error, errors.ConfigError):
+        more["errors"] = [
+            {"path": p.path, "message": p.message, "line": p.line, "column": p.column} for p in error.problems
+        ]
+    if isinstance(error, errors.OpenBatchExists):
+        more |= {"blocking_batch": error.name, "blocking_batch_id": error.batch_id, "blocking_status": error.status}
+    if isinstance(error, errors.RunInProgress):
+        more |= {"run_id": error.run_id}
+    return problem(status_of(error), str(error), **more)
+
+
+def answer_validation(error: ValidationError) -> Response:
+    """The answer to parameters that do not fit; says where and why, and never repeats what was sent."""
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    listed = [{"path": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]} for fault in faults]
+    return problem(422, "The request has faults; see errors.", errors=listed)
+
+
+def problem(status: int, detail: str, **more: Any) -> Response:
+    """An answer that says what is wrong, as problem details (RFC 9457) or, for a person, as a page or a notice."""
+    title = HTTP_STATUS_CODES.get(status, "Error")
+    if wants_page():
+        return _page(status, title, detail, more)
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return Response(json.dumps(body, default=str), status=status, content_type="application/problem+json")
+
+
+def _page(status: int, title: str, detail: str, more: dict[str, Any]) -> Response:
+    template = "partials/problem.html" if htmx else "problem.html"
+    answer = make_response(render_template(template, status=status, title=title, detail=detail, more=more), status)
+    if htmx:
+        # A failed refresh must not replace what it was to refresh: the notice area takes the sentence.
+        answer.headers["HX-Retarget"] = "#notices"
+        answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def _answer_http(error: HTTPException) -> Response:
+    if error.response is not None:
+        return make_response(error.response)
+    answer = problem(error.code or 500, error.description or error.name)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Location", "Retry-After"):
+            answer.headers[name] = value
+    if error.code in (301, 302, 303, 307, 308):
+        return make_response(error.get_response())
+    return answer
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    # The request door: whatever was not foreseen is logged with an id, and only the id leaves the house.
+    error_id = secrets.token_hex(6)
+    log.exception("Unexpected error %s on %s %s", error_id, request.method, request.path, exc_info=error)
+    return problem(
+        500, f"Something went wrong that was not foreseen. The log has the details under {error_id}.", id=error_id
+    )

@@ -1,0 +1,104 @@
+"""Whole pages: dashboard, control, login."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+
+from app.db import batches
+from app.model import BatchStatus
+from app.overview import overview
+from app.web.auth import COOKIE_NAME, SESSION_SECONDS, make_session
+from app.web.context import config_facts, container, services
+from app.web.entry import accepts_key, refuse
+from app.web.partials import live_context
+
+blueprint = Blueprint("pages", __name__)
+
+#: How many batches the control page offers for delivery and archiving.
+CHOICES = 50
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """The dashboard is the home page."""
+    return make_response(redirect("/dashboard"))
+
+
+@blueprint.get("/dashboard")
+def dashboard() -> str:
+    """See everything at a glance."""
+    return render_template("dashboard.html", **live_context())
+
+
+@blueprint.get("/control")
+def control() -> str:
+    """Act: run everything or one stage, on a batch where it needs one."""
+    with services().db.reading() as conn:
+        recent = batches.list_recent(conn, CHOICES)
+    return render_template(
+        "control.html",
+        seen=overview(services(), config_facts()),
+        syncable=_of(recent, BatchStatus.PENDING, BatchStatus.SYNCING),
+        sortable=_of(recent, BatchStatus.SYNCED, BatchStatus.SORTING),
+        failed=_of(recent, BatchStatus.ERROR),
+        config=services().config,
+        addresses=_addresses(),
+    )
+
+
+def _of(recent: list[Any], *statuses: BatchStatus) -> list[Any]:
+    return [batch for batch in recent if batch.status in statuses]
+
+
+def _addresses() -> list[tuple[str, str]]:
+    """Full addresses to copy, as this browser reaches them."""
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    config = services().config
+    found = [("Dashboard", request.host_url + "dashboard"), ("Control", request.host_url + "control")]
+    found.append(("API docs", request.host_url + "docs"))
+    if config.system.dbui_enabled:
+        found.append(("Database browser", f"{request.scheme}://{host}:{config.system.port_dbui}/"))
+    return found
+
+
+@blueprint.get("/login")
+def login() -> str:
+    """Ask for the key."""
+    return render_template("login.html", wrong=False, target=_safe_target(request.args.get("next", "")))
+
+
+@blueprint.post("/login")
+def send_key() -> Response:
+    """Take the key and answer with the cookie that opens the pages."""
+    auth = container().store.current().config.auth
+    target = _safe_target(request.form.get("next", ""))
+    if not auth.api_key:
+        return make_response(redirect(target, 303))
+    if not accepts_key(auth, request.form.get("key", "")):
+        return refuse(auth, wrong=True)
+    answer = make_response(redirect(target, 303))
+    answer.set_cookie(
+        COOKIE_NAME,
+        make_session(auth),
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+    return answer
+
+
+@blueprint.post("/logout")
+def logout() -> Response:
+    """Forget the cookie."""
+    answer = make_response(redirect("/login", 303))
+    answer.delete_cookie(COOKIE_NAME)
+    return answer
+
+
+def _safe_target(target: str) -> str:
+    """A path on this server; anything that could lead elsewhere becomes the dashboard."""
+    plain = target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
+    return target if plain else "/dashboard"

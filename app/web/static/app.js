@@ -1,0 +1,36 @@
+// What the pages do beyond HTMX: instants in the viewer's zone, copy buttons, a warning when the server is silent.
+"use strict";
+
+function showLocalTimes(root) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(element.getAttribute("datetime"));
+    if (Number.isNaN(moment.getTime())) continue;
+    element.title = element.getAttribute("datetime");
+    element.textContent = moment.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  }
+}
+
+function offerCopying(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.onclick = async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    };
+  }
+}
+
+function setOffline(offline) {
+  document.getElementById("offline").hidden = !offline;
+}
+
+showLocalTimes(document);
+offerCopying(document);
+document.body.addEventListener("htmx:afterSwap", () => showLocalTimes(document));
+document.body.addEventListener("htmx:sendError", () => setOffline(true));
+document.body.addEventListener("htmx:timeout", () => setOffline(true));
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.xhr && event.detail.xhr.status > 0) setOffline(false);
+});
