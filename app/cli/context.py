@@ -1,0 +1,67 @@
+"""What every command works with: the configuration file, the services over it, and how to print."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+
+from app.errors import StateError
+from app.overview import ConfigFacts
+from app.services import ServiceContainer, Services
+
+
+class Cli:
+    """One call of the command line."""
+
+    def __init__(self, config_path: str, as_json: bool = False) -> None:
+        self.config_path = config_path
+        self.as_json = as_json
+        self.console = Console(stderr=as_json)
+        self._container: ServiceContainer | None = None
+
+    @property
+    def container(self) -> ServiceContainer:
+        """The container over the configuration file. Raises StateError when there is no such file."""
+        if self._container is None:
+            self._container = ServiceContainer(self.config_path)
+        return self._container
+
+    @property
+    def services(self) -> Services:
+        """The services of the present configuration."""
+        try:
+            return self.container.services
+        except FileNotFoundError as error:
+            hint = f"There is no configuration at {self.config_path}; `setup` makes one."
+            raise StateError(hint) from error
+
+    def config_facts(self) -> ConfigFacts:
+        """Path, fault and warnings of the configuration file."""
+        store = self.container.store
+        warnings = tuple(f"{w.path}: {w.message}" if w.path else w.message for w in store.current().warnings)
+        fault = store.fault or self.container.fault
+        return ConfigFacts(path=store.path, fault=str(fault) if fault else None, warnings=warnings)
+
+    def ask_for_json(self) -> None:
+        """From now on print JSON only."""
+        self.as_json, self.console = True, Console(stderr=True)
+
+    def print_json(self, value: Any) -> None:
+        """A value as JSON: plain for programs, coloured for people."""
+        text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+        if self.as_json:
+            click.echo(text.encode("utf-8", "backslashreplace"))
+        else:
+            self.console.print_json(text)
+
+    def say(self, sentence: str) -> None:
+        """A sentence for people; programs that asked for JSON do not get it."""
+        if not self.as_json:
+            self.console.print(sentence, markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Nothing is held open between commands."""
+        self._container = None

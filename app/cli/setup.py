@@ -1,0 +1,55 @@
+"""`setup`: what a fresh machine needs once. Safe to call again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from app.cli.context import Cli
+from app.errors import printable
+from app.files.roots import add_missing_roots
+from app.services import set_up
+
+DEFAULTS = Path(__file__).resolve().parents[2] / "config" / "default.yaml"
+
+
+@click.command()
+@click.option("--roots", is_flag=True, help="Also set up folders that are new in the configuration.")
+@click.pass_obj
+def setup(cli: Cli, roots: bool) -> int:
+    """Make the configuration when there is none, migrate the database, set up the folders of a first start."""
+    made_config = _make_config(cli.config_path)
+    services = set_up(cli.container.store.load())
+    try:
+        known = add_missing_roots(services.db, services.config) if roots else None
+        listed = known or [root for of_kind in services.roots.values() for root in of_kind]
+        report = {
+            "config": cli.config_path,
+            "config_made": made_config,
+            "database": services.config.system.db_path,
+            "roots": [{"kind": root.kind.value, "path": printable(root.path)} for root in listed],
+        }
+    finally:
+        services.close()
+    if cli.as_json:
+        cli.print_json(report)
+    cli.say(f"Settings: {cli.config_path}{' (made)' if made_config else ''}")
+    cli.say(f"Database: {report['database']}")
+    for root in listed:
+        cli.say(f"{root.kind.value} folder: {printable(root.path)}")
+    return 0
+
+
+def _make_config(path: str) -> bool:
+    """Copy the defaults to a path where there is nothing yet; returns whether it did."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as target, DEFAULTS.open("rb") as source:
+        shutil.copyfileobj(source, target)
+    return True

@@ -1,0 +1,83 @@
+"""Printing the overview and lists, as tables for people and JSON for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.context import Cli
+from app.db import batches
+from app.overview import overview
+from app.overview.batches import batch_summary
+
+
+def show_overview(cli: Cli) -> int:
+    """The overview: balance sheet, run, batches, folders, warnings."""
+    seen = overview(cli.services, cli.config_facts(), fresh=True)
+    if cli.as_json:
+        cli.print_json(seen)
+        return 0
+    cli.console.print(_balance(seen["balance"]))
+    if seen["recent_batches"]:
+        cli.console.print(_batches(seen["recent_batches"]))
+    cli.console.print(_folders(seen["roots"]))
+    run = seen["run"]
+    cli.say(f"Run {run['id']} is {run['status']}." if run else "Nothing is running.")
+    for warning in seen["warnings"]:
+        cli.say(f"{warning['level']}: {warning['message']} {warning['remedy']}")
+    return 0
+
+
+def show_batches(cli: Cli, limit: int) -> int:
+    """The newest batches."""
+    with cli.services.db.reading() as conn:
+        found = [batch_summary(batch) for batch in batches.list_recent(conn, limit)]
+    if cli.as_json:
+        cli.print_json({"batches": found})
+    elif found:
+        cli.console.print(_batches(found))
+    else:
+        cli.say("There is no batch yet.")
+    return 0
+
+
+def _balance(balance: dict[str, Any]) -> Table:
+    seen = balance["seen"]
+    verdict = "adds up" if balance["adds_up"] else "DOES NOT ADD UP"
+    table = Table(title=f"Balance sheet ({verdict})", title_justify="left")
+    table.add_column("Files that are")
+    table.add_column("Count", justify="right")
+    table.add_column("Bytes", justify="right")
+    for line in balance["lines"]:
+        table.add_row(line["label"], f"{line['files']:,}", f"{line['bytes']:,}")
+    table.add_section()
+    table.add_row("Seen", f"{seen['files']:,}", f"{seen['bytes']:,}")
+    return table
+
+
+def _batches(found: list[dict[str, Any]]) -> Table:
+    table = Table(title="Batches", title_justify="left")
+    for name in ("Id", "Name", "Status", "Files", "Bytes", "Made"):
+        table.add_column(name, justify="right" if name in ("Id", "Files", "Bytes") else "left")
+    for batch in found:
+        table.add_row(
+            str(batch["id"]),
+            Text(batch["name"]),
+            batch["status"],
+            f"{batch['file_count']:,}",
+            f"{batch['size_bytes']:,}",
+            batch["created_at"][:19].replace("T", " "),
+        )
+    return table
+
+
+def _folders(found: list[dict[str, Any]]) -> Table:
+    table = Table(title="Folders", title_justify="left")
+    for name in ("Kind", "Path", "Free bytes"):
+        table.add_column(name, justify="right" if name == "Free bytes" else "left", overflow="fold")
+    for root in found:
+        free = "unknown" if root["free_bytes"] is None else f"{root['free_bytes']:,}"
+        table.add_row(root["kind"], Text(root["path"]), Text(root["fault"]) if root["fault"] else free)
+    return table
