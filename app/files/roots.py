@@ -1,17 +1,11 @@
-"""Root folders: their markers, set-up, and the checks that an unmounted or foreign folder cannot pass.
-
-Each root holds a marker file with its own id and the id of the database that knows it. Markers are made
-only by an explicit act; afterwards a folder without its marker means an unmounted share, and work stops.
-"""
+"""Root folders: their set-up, and the checks that an unmounted or foreign folder cannot pass."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 import uuid
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -22,9 +16,23 @@ from app.db.connection import Database
 from app.db.filesystem import file_system_type
 from app.db.migrate import DATABASE_ID, database_lock
 from app.errors import RootUnavailable, StateError, printable
+from app.files.markers import MARKER_NAME, Marker, read_marker, write_marker
+from app.files.preflight import preflight
 from app.model import Root, RootKind
 
-MARKER_NAME = b".media-pipeline-root"
+__all__ = [
+    "MARKER_NAME",
+    "add_missing_roots",
+    "check_root",
+    "check_roots",
+    "configured_roots",
+    "find_roots",
+    "free_bytes",
+    "preflight",
+    "refuse_foreign_markers",
+    "set_up_roots",
+]
+
 STAGING_NAME = b".mp-staging"
 
 #: The fact that closes the time in which missing folders and markers are made.
@@ -33,18 +41,6 @@ SET_UP_AT = "set_up_at"
 #: Set in our image: there, a folder without a volume would vanish with the container.
 CONTAINER_VARIABLE = "MEDIA_PIPELINE_CONTAINER"
 OVERLAY = 0x794C7630
-
-READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-MARKER_MODE = 0o644
-MARKER_MAX_BYTES = 4096
-
-
-@dataclass(frozen=True)
-class Marker:
-    """What a marker file says: the root's id, and the id of the database that made it."""
-
-    root_id: str
-    database_id: str
 
 
 def configured_roots(config: Config) -> list[tuple[RootKind, bytes]]:
@@ -151,23 +147,6 @@ def _foreign_words(path: bytes, db_path: str, marker: Marker, database_id: str |
     )
 
 
-def read_marker(kind: RootKind, path: bytes) -> Marker | None:
-    """The marker of a folder, None when it or the folder is missing. Raises RootUnavailable when unreadable."""
-    try:
-        descriptor = os.open(os.path.join(path, MARKER_NAME), READ_FLAGS)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise RootUnavailable(kind, path, f"its marker file cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        text = file.read(MARKER_MAX_BYTES)
-    try:
-        content = json.loads(text)
-        return Marker(str(content["root"]), str(content["database"]))
-    except (ValueError, TypeError, KeyError) as error:
-        raise RootUnavailable(kind, path, f"its marker file {printable(MARKER_NAME)} is damaged") from error
-
-
 def free_bytes(root: Root) -> int:
     """Room that this process may use on the root's file system. Raises RootUnavailable."""
     try:
@@ -192,7 +171,7 @@ def _add(db: Database, kind: RootKind, path: bytes) -> Root:
         return known
     _make_folder(kind, path)
     _check_folder(kind, path)
-    marker = read_marker(kind, path) or _write_marker(kind, path, Marker(str(uuid.uuid4()), _database_id(db)))
+    marker = read_marker(kind, path) or write_marker(kind, path, Marker(str(uuid.uuid4()), _database_id(db)))
     with db.transaction() as conn:
         return _insert(conn, kind, path, marker)
 
@@ -210,37 +189,6 @@ def _make_folder(kind: RootKind, path: bytes) -> None:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise RootUnavailable(kind, path, f"it cannot be made: {error.strerror}") from error
-
-
-def _write_marker(kind: RootKind, path: bytes, marker: Marker) -> Marker:
-    content = {
-        "root": marker.root_id,
-        "database": marker.database_id,
-        "kind": kind.value,
-        "note": "Media Pipeline knows its folders by this file; do not remove or copy it.",
-    }
-    # Published by a rename, so that a cut-off set-up never leaves half a marker.
-    temporary = os.path.join(path, b".mp-" + uuid.uuid4().hex.encode() + b".part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        descriptor = os.open(temporary, flags, MARKER_MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(content, indent=1).encode() + b"\n")
-            file.flush()
-            os.fsync(descriptor)
-        os.rename(temporary, os.path.join(path, MARKER_NAME))
-        _sync_folder(path)
-    except OSError as error:
-        raise RootUnavailable(kind, path, f"its marker file cannot be written: {error.strerror}") from error
-    return marker
-
-
-def _sync_folder(path: bytes) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _check_folder(kind: RootKind, path: bytes) -> None:
