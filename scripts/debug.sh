@@ -44,7 +44,7 @@ title "Addresses"
 host=$(hostname)
 say "dashboard         http://$host:$setting_port_api/dashboard"
 say "control center    http://$host:$setting_port_api/control"
-say "API and docs      http://$host:$setting_port_api/openapi"
+say "API and docs      http://$host:$setting_port_api/docs"
 say "database browser  http://$host:$setting_port_dbui"
 say "Syncthing API     $setting_syncthing_url"
 say "Syncthing pages   ${setting_syncthing_gui_url:-$setting_syncthing_url}"

@@ -111,7 +111,7 @@ wait_until_ready
 say "Media Pipeline is running."
 say "  dashboard         $url/dashboard"
 say "  control center    $url/control"
-say "  API and docs      $url/openapi"
+say "  API and docs      $url/docs"
 if [[ $setting_dbui_enabled == true ]]; then
     say "  database browser  http://$host:$setting_port_dbui"
 fi

@@ -91,8 +91,9 @@ configuration() {
     local state choices=()
     state=${MEDIA_PIPELINE_STATE:-$(dirname "$MEDIA_PIPELINE_CONFIG")}
     if [[ -n $demo ]]; then
-        choices=(--set sync.target=folder --set "sync.folder_dir=\"$state/media/delivered\""
-            --set scan.settle_seconds=1 --set batch.selection_mode=files --set batch.max_files=8)
+        choices=(--set sync.target=folder --set "sync.folder_dir=$state/media/delivered"
+            --set scan.settle_seconds=1 --set batch.selection_mode=files --set batch.max_files=8
+            --set workflow.delays.syncthing_settle_sec=0 --set workflow.delays.post_sync_sec=0)
     fi
     "$python" scripts/write_config.py "$MEDIA_PIPELINE_CONFIG" --media "$state/media" --state "$state" \
         ${choices[@]+"${choices[@]}"}
@@ -108,4 +109,5 @@ configuration
 if [[ -n $demo ]]; then
     "$python" scripts/demo_library.py "$(dirname "$MEDIA_PIPELINE_CONFIG")/media/ingest"
 fi
-PYTHONPATH=$root "$python" -m app.cli setup || fail "set-up did not finish; nothing was started."
+PYTHONPATH=$root "$python" -m app.cli setup >/dev/null || fail "set-up did not finish; nothing was started."
+[[ ${1:-} == --demo ]] || say "Ready: $MEDIA_PIPELINE_CONFIG"

@@ -1,4 +1,4 @@
-"""Writes a first configuration: config/default.yaml to the letter, with the folders of this installation.
+"""Writes a first configuration: every setting with its comment and default, and the folders of this installation.
 
     write_config.py PATH --media DIR --state DIR [--set section.key=value ...]
 
@@ -8,26 +8,19 @@ A file that is there is never touched.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
 import sys
 from pathlib import Path
+from typing import Any
 
-DEFAULT = Path(__file__).resolve().parent.parent / "config" / "default.yaml"
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-
-def with_value(text: str, key: str, value: str) -> str:
-    """The YAML text with `section.key` set to `value`; its comment stays."""
-    section, name = key.split(".")
-    pattern = re.compile(rf"(^{section}:.*?\n(?:[ #].*\n|\n)*?  {name}:)[^#\n]*?([ ]*(?:#.*)?)$", re.MULTILINE)
-    changed, count = pattern.subn(lambda found: f"{found[1]} {value}{found[2]}", text, count=1)
-    if count != 1:
-        raise SystemExit(f"{DEFAULT.name} has no setting {key}")
-    return changed
+from app.config.document import plain_value
+from app.config.render import render
+from app.config.settings import with_path
 
 
-def folders(media: str, state: str) -> dict[str, str]:
+def folders(media: str, state: str) -> dict[str, Any]:
     """Where everything lies: one folder for the media tree, so that a move is a rename, and one for state."""
     return {
         "paths.source_dir": f"{media}/ingest",
@@ -35,8 +28,19 @@ def folders(media: str, state: str) -> dict[str, str]:
         "paths.batch_dir": f"{media}/batches",
         "paths.sorted_dir": f"{media}/archive",
         "system.db_path": f"{state}/db.sqlite",
-        "system.log_dir": f"{state}/logs",
     }
+
+
+def write_once(path: Path, text: str) -> bool:
+    """Write the file unless it is there. It will hold keys: only its owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(file, "w", encoding="utf-8") as out:
+        out.write(text)
+    return True
 
 
 def main() -> int:
@@ -47,20 +51,15 @@ def main() -> int:
     parser.add_argument("--state", required=True)
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     options = parser.parse_args()
-    text = DEFAULT.read_text(encoding="utf-8")
-    values = {key: json.dumps(value) for key, value in folders(options.media, options.state).items()}
-    values |= dict(item.split("=", 1) for item in options.set)
-    for key, value in values.items():
-        text = with_value(text, key, value)
-    options.path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # it will hold keys: readable by its owner alone
-        file = os.open(options.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return 0
-    with os.fdopen(file, "w", encoding="utf-8") as out:
-        out.write(text)
-    print(f"wrote {options.path}")
+    chosen = folders(options.media, options.state)
+    for item in options.set:
+        key, value = item.split("=", 1)
+        chosen[key] = plain_value(value)
+    values: dict[str, Any] = {}
+    for key, value in chosen.items():
+        values = with_path(values, key, value)
+    if write_once(options.path, render(values)):
+        print(f"Wrote {options.path}")
     return 0
 
 

@@ -1,0 +1,164 @@
+"""run.sh, stop.sh and their kin, on a copy of the checkout."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import urllib.request
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.scripts.conftest import Checkout
+
+
+def ask(checkout: Checkout, path: str, method: str = "GET") -> Any:
+    request = urllib.request.Request(f"http://127.0.0.1:{checkout.port}{path}", method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def contents(folder: Path) -> Counter[str]:
+    """How often each content is there, hidden folders included."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return Counter(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
+
+
+def test_the_demo_ends_with_a_balance_that_adds_up_and_can_be_repeated(checkout: Checkout) -> None:
+    first = checkout.run("scripts/run.sh", "--demo")
+    assert "adds up" in first.stdout, first.stdout
+    assert "DOES NOT ADD UP" not in first.stdout
+    media = checkout.path / "data" / "demo" / "media"
+    archived = {path.name for path in (media / "archive").rglob("*") if path.is_file()}
+    assert {"IMG_2001.HEIC", "DSC_0100.DNG", "DSC_0100.xmp", "IMG_2002.MOV", "VID_20240818_140000.mp4"} <= archived
+    before = contents(media)
+
+    second = checkout.run("scripts/run.sh", "--demo")
+
+    assert "adds up" in second.stdout
+    assert not before - contents(media)
+    checkout.run("scripts/stop.sh")
+    assert checkout.processes() == {}
+
+
+def test_a_start_prints_addresses_that_answer_and_a_second_start_replaces_the_first(checkout: Checkout) -> None:
+    started = checkout.run("scripts/run.sh")
+    assert f"http://127.0.0.1:{checkout.port}/dashboard" in started.stdout
+    assert (checkout.path / "data" / "config.yaml").is_file()
+    assert ask(checkout, "/health") == {"status": "ok"}
+    with urllib.request.urlopen(f"http://127.0.0.1:{checkout.port_dbui}/", timeout=30) as answer:
+        assert answer.status == 200
+    logs = checkout.path / "data" / "logs"
+    assert {"api.log", "worker.log"} <= {path.name for path in logs.iterdir()}
+    first = checkout.pid("supervisord")
+
+    checkout.run("scripts/restart.sh")
+
+    assert checkout.pid("supervisord") != first
+    assert first not in checkout.processes()
+    assert ask(checkout, "/health") == {"status": "ok"}
+    assert checkout.run("scripts/stop.sh").stdout == "Stopped.\n"
+    assert checkout.processes() == {}
+    assert checkout.run("scripts/stop.sh").stdout == "Nothing was running.\n"
+
+
+def test_stop_ends_web_and_worker_when_their_supervisor_was_killed(checkout: Checkout) -> None:
+    checkout.run("scripts/run.sh")
+    os.kill(checkout.pid("supervisord"), signal.SIGKILL)
+    checkout.run("scripts/stop.sh")
+    assert checkout.processes() == {}
+
+
+def test_stop_never_signals_a_process_that_took_over_a_noted_id(checkout: Checkout) -> None:
+    stranger = subprocess.Popen(["sleep", "300"])
+    try:
+        run = checkout.path / "run"
+        run.mkdir()
+        for name in ("supervisord", "web", "worker", "dbui"):
+            (run / f"{name}.pid").write_text(f"{stranger.pid} 12345\n")
+        assert checkout.run("scripts/stop.sh").stdout == "Nothing was running.\n"
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_port_in_use_is_said_and_nothing_is_started(checkout: Checkout) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", checkout.port))
+        taken.listen()
+        done = checkout.run("scripts/run.sh", check=False)
+    assert done.returncode != 0
+    assert f"Port {checkout.port} is in use" in done.stderr
+    assert checkout.processes() == {}
+
+
+def test_a_worker_that_cannot_start_ends_the_start_with_its_reason(checkout: Checkout) -> None:
+    checkout.run("scripts/setup.sh")
+    (checkout.path / "worker" / "__main__.py").write_text("raise SystemExit('the worker is broken')\n")
+    done = checkout.run("scripts/run.sh", check=False, MEDIA_PIPELINE_READY_SECONDS="40")
+    assert done.returncode != 0
+    assert "the worker is broken" in done.stderr
+    assert checkout.processes() == {}
+
+
+def test_a_faulty_configuration_is_explained_and_nothing_is_started(checkout: Checkout) -> None:
+    checkout.run("scripts/setup.sh")
+    config = checkout.path / "data" / "config.yaml"
+    config.write_text(config.read_text().replace("max_files: 0", "max_files: many"))
+    done = checkout.run("scripts/run.sh", check=False)
+    assert done.returncode != 0
+    assert "batch.max_files" in done.stderr
+    assert checkout.processes() == {}
+
+
+def test_setting_up_twice_changes_nothing(checkout: Checkout) -> None:
+    checkout.run("scripts/setup.sh")
+    before = {path: path.read_bytes() for path in (checkout.path / "data").rglob("*.yaml")}
+    markers = {path: path.read_bytes() for path in (checkout.path / "data").rglob(".media-pipeline-root")}
+    assert before and markers
+    checkout.run("scripts/setup.sh")
+    assert {path: path.read_bytes() for path in before} == before
+    assert {path: path.read_bytes() for path in markers} == markers
+
+
+def test_the_debug_output_names_everything_but_no_secret(checkout: Checkout) -> None:
+    checkout.run("scripts/setup.sh")
+    config = checkout.path / "data" / "config.yaml"
+    config.write_text(config.read_text().replace('api_key: ""', "api_key: CANARY-4711"))
+    logs = checkout.path / "data" / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "api.log").write_text('{"event": "seen CANARY-4711", "authorization": "Bearer other-secret"}\n')
+    done = checkout.run("scripts/debug.sh", check=False)
+    for title in ("Platform", "Versions", "Configuration", "Processes", "Database", "Addresses", "Health", "Logs"):
+        assert f"== {title}" in done.stdout
+    assert "integrity: ok" in done.stdout
+    assert "CANARY-4711" not in done.stdout + done.stderr
+    assert "other-secret" not in done.stdout + done.stderr
+
+
+def test_a_user_without_rights_can_run_it_from_a_checkout_of_their_own(checkout: Checkout) -> None:
+    if os.geteuid() != 0:
+        # then every other test here is this test
+        return
+    nobody = pwd.getpwnam("nobody")
+    for path in [checkout.path, *checkout.path.rglob("*")]:
+        os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    for parent in checkout.path.parents:
+        if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o005 != 0o005:
+            parent.chmod(parent.stat().st_mode | 0o055)
+    drop = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+    environment = checkout.environment | {"HOME": "/nonexistent"}
+    for script in ("scripts/run.sh", "scripts/stop.sh"):
+        done = subprocess.run(
+            [*drop, str(checkout.path / script)], cwd=checkout.path, env=environment, capture_output=True, text=True,
+            timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (checkout.path / "data" / "db.sqlite").stat().st_uid == nobody.pw_uid
+    assert checkout.processes() == {}
