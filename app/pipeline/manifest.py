@@ -26,6 +26,7 @@ OWN_NAMES = (MANIFEST_NAME, SUMS_NAME)
 class ManifestFile:
     """One file of a batch: `path` below the batch folder, `origin` below the ingest folder `origin_root`."""
 
+    asset_id: int
     path: bytes
     size_bytes: int
     sha256: str
@@ -81,6 +82,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
 
 def _file_values(file: ManifestFile) -> dict[str, Any]:
     return {
+        "asset_id": file.asset_id,
         **_path_value("path", file.path),
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,
@@ -132,6 +134,7 @@ def parse(content: bytes, name: bytes = MANIFEST_NAME) -> Manifest:
 
 def _file(values: Mapping[str, Any]) -> ManifestFile:
     return ManifestFile(
+        asset_id=int(values["asset_id"]),
         path=_safe_path(values, "path"),
         size_bytes=int(values["size_bytes"]),
         sha256=str(values["sha256"]),

@@ -34,7 +34,8 @@ def composed(path: bytes) -> bytes:
 
 def sameness_key(path: bytes) -> str:
     """Equal for paths that some file system takes for the same: letter case and composition put aside."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape")).casefold())
+    text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 def suffixed(names: Sequence[bytes], number: int, limit: int = NAME_LIMIT_BYTES) -> list[bytes]:

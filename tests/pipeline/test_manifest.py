@@ -39,6 +39,7 @@ parts = st.binary(min_size=1, max_size=20).filter(lambda b: not {0, 47} & set(b)
 paths = st.lists(parts, min_size=1, max_size=4).map(b"/".join)
 files = st.builds(
     ManifestFile,
+    asset_id=st.integers(1, 10**9),
     path=paths,
     size_bytes=st.integers(0, 2**50),
     sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
@@ -59,7 +60,7 @@ def a_manifest(*listed: ManifestFile) -> Manifest:
 
 def a_file(path: bytes, content: bytes = b"") -> ManifestFile:
     sha256 = hashlib.sha256(content).hexdigest()
-    return ManifestFile(path, len(content), sha256, sha256, "sha256", path)
+    return ManifestFile(1, path, len(content), sha256, sha256, "sha256", path)
 
 
 @given(st.lists(files, max_size=5))

@@ -1,0 +1,171 @@
+"""Planning where the files of a batch go in the archive: whole groups, suffixed alike, no content twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum
+from itertools import count
+
+from app.db import assets
+from app.errors import FileError
+from app.files.digest import full_digest
+from app.files.move import Move, Moved
+from app.files.walk import signature_at
+from app.model import Asset, AssetStatus, Batch, Place, Root, RootKind, Signature
+from app.pipeline.filing import Filing, archive_name, choose_filing
+from app.pipeline.naming import suffixed
+from app.pipeline.step import StepContext
+from app.services import Services
+
+PENDING = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
+
+
+class Target(Enum):
+    """What is at the place where a file would go."""
+
+    FREE = "free"
+    OWN = "own"
+    SAME = "same"
+    HELD = "held"
+    OTHER = "other"
+
+
+@dataclass
+class Archiving:
+    """What archiving one batch needs at hand, and what it learns on the way."""
+
+    services: Services
+    step: StepContext
+    batch: Batch
+    roots: Mapping[int, Root]
+    #: Paths in the archive that this run has promised to an asset (its id) or found impossible (0).
+    claimed: dict[bytes, int] = field(default_factory=dict)
+    #: Other places to take an asset's content from, since its own is empty.
+    sources: dict[int, tuple[Place, Signature]] = field(default_factory=dict)
+    collisions: Counter[int] = field(default_factory=Counter)
+    done: int = 0
+    done_bytes: int = 0
+
+    @property
+    def archive(self) -> Root:
+        """The archive."""
+        return self.services.root(RootKind.ARCHIVE)
+
+    def is_placed(self, asset: Asset) -> bool:
+        """Whether the asset is in the archive already."""
+        return asset.status not in PENDING and asset.root_id == self.archive.id
+
+
+    def tell_progress(self, moved: Sequence[Moved]) -> None:
+        """A safe point between groups of moves."""
+        arrived = [m for m in moved if m.outcome != "failed"]
+        self.done += len(arrived)
+        self.done_bytes += sum(m.move.asset.size_bytes for m in arrived)
+        self.step.safe_point(self.done, self.batch.file_count, self.done_bytes)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The moves of one group, and the originals of those members that turn out to be duplicates."""
+
+    moves: tuple[Move, ...]
+    originals: Mapping[int, int]
+
+
+def plan_group(work: Archiving, members: Sequence[Asset]) -> Plan:
+    """Where a group goes: the first suffix at which no member meets other content, the same for all of them."""
+    settings, zone = work.services.config.sorter, work.services.config.zone
+    filing = choose_filing(members, settings, datetime.now(UTC).date(), zone)
+    names = [archive_name(asset) for asset in members]
+    for number in count():
+        paths = [_join(filing.folder, name) for name in suffixed(names, number)]
+        found = [look_at(work, asset, path) for asset, path in zip(members, paths, strict=True)]
+        if len(set(paths)) == len(paths) and all(target is not Target.OTHER for target, _ in found):
+            break
+        if number and len(set(paths)) < len(paths):
+            return _plan_apart(work, members)
+    moves = []
+    for asset, path, (target, _) in zip(members, paths, found, strict=True):
+        if target is Target.OWN:
+            continue
+        if target is not Target.HELD:
+            work.claimed[path] = asset.id
+        moves.append(_move(work, asset, path, target, filing))
+    originals = {asset.id: held for asset, (_, held) in zip(members, found, strict=True) if held is not None}
+    return Plan(tuple(moves), originals)
+
+
+def _plan_apart(work: Archiving, members: Sequence[Asset]) -> Plan:
+    """Members of the same name, from different folders, cannot be suffixed alike: each goes by itself."""
+    plans = [plan_group(work, [asset]) for asset in members]
+    originals = {asset_id: held for plan in plans for asset_id, held in plan.originals.items()}
+    return Plan(tuple(move for plan in plans for move in plan.moves), originals)
+
+
+def look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | None]:
+    """What an asset would meet at a path in the archive; with HELD, the id of the asset that holds its content there.
+
+    A look, not a promise: the move itself decides, and never replaces anything.
+    """
+    if work.is_placed(asset) and asset.path == path:
+        return Target.OWN, None
+    claimant = work.claimed.get(path, asset.id)
+    if claimant != asset.id:
+        return Target.OTHER, None
+    place = Place(work.archive, path)
+    try:
+        signature = signature_at(place.root, path)
+    except OSError:
+        return Target.FREE, None
+    if signature is None:
+        return Target.FREE, None
+    if work.is_placed(asset) or not asset.size_bytes or signature.size_bytes != asset.size_bytes:
+        return Target.OTHER, None
+    if not holds(place, asset):
+        return Target.OTHER, None
+    with work.services.db.reading() as conn:
+        holder = assets.find_at(conn, work.archive.id, path)
+    return (Target.SAME, None) if holder is None else (Target.HELD, holder.id)
+
+
+def holds(place: Place, asset: Asset) -> bool:
+    """Whether the file at a place, read now, has the asset's content."""
+    if asset.digest is None or asset.digest_algorithm is None:
+        return False
+    try:
+        return full_digest(place, asset.digest_algorithm).digest == asset.digest
+    except FileError:
+        return False
+
+
+def _move(work: Archiving, asset: Asset, path: bytes, target: Target, filing: Filing) -> Move:
+    place, signature = work.sources.get(asset.id, (Place(work.roots[asset.root_id], asset.path), asset.signature))
+    is_elsewhere = asset.id in work.sources
+    held = target is Target.HELD
+    return Move(
+        asset=_with_signature(asset, signature),
+        source=place,
+        target=Place(work.services.root(RootKind.DUPLICATES), asset.path) if held else Place(work.archive, path),
+        purpose="duplicate" if held else "archive",
+        status_after=None if work.is_placed(asset) else _status_after(held, filing),
+        keep_source=not work.is_placed(asset)
+        and (is_elsewhere or work.services.config.sorter.transfer_mode == "copy"),
+    )
+
+
+def _status_after(held: bool, filing: Filing) -> AssetStatus:
+    if held:
+        return AssetStatus.DUPLICATE
+    return AssetStatus.SET_ASIDE if filing.needs_review else AssetStatus.ARCHIVED
+
+
+def _with_signature(asset: Asset, s: Signature) -> Asset:
+    return replace(asset, device=s.device, inode=s.inode, size_bytes=s.size_bytes, mtime_ns=s.mtime_ns,
+                   ctime_ns=s.ctime_ns)
+
+
+def _join(folder: bytes, name: bytes) -> bytes:
+    return folder + b"/" + name if folder else name

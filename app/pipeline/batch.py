@@ -1,0 +1,216 @@
+"""The batch stage: whole groups, in capture order, become one batch of bounded size.
+
+A batch is built outside the folder that the peer sees, and appears there as a whole, by one rename:
+rows claimed → manifest in the archive and in the staged folder → files moved in → manifest again if files dropped
+out → folder renamed. Each step finds what the one before left, so a build that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.config.schema import Batch as BatchSettings
+from app.db import assets, batches, journal, waiting
+from app.db import roots as root_rows
+from app.db.connection import Connection
+from app.db.waiting import WaitingGroup
+from app.errors import IllegalTransition, NoSpace, OpenBatchExists, RootUnavailable, printable
+from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, RootKind
+from app.pipeline import batch_folder
+from app.pipeline.manifest_store import ARCHIVE_FOLDER
+from app.pipeline.naming import unsendable_reason
+from app.pipeline.room import in_words, require_room
+from app.pipeline.step import StepContext
+from app.services import Services
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a batch may hold; 0 means no cap."""
+
+    max_bytes: int = 0
+    max_files: int = 0
+
+    def holds(self, size_bytes: int, file_count: int) -> bool:
+        """Whether a batch of this size is within the budget."""
+        return (not self.max_bytes or size_bytes <= self.max_bytes) and (
+            not self.max_files or file_count <= self.max_files
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The groups of one batch; `is_oversize` when a single group is larger than the budget."""
+
+    groups: tuple[WaitingGroup, ...] = ()
+    is_oversize: bool = False
+
+
+def budget_of(settings: BatchSettings) -> Budget:
+    """The cap that selection_mode names."""
+    if settings.selection_mode == "size":
+        return Budget(max_bytes=int(settings.max_size_gb * GIB))
+    return Budget(max_files=settings.max_files)
+
+
+def choose(groups: Iterable[WaitingGroup], budget: Budget) -> Choice:
+    """The first groups that fit the budget together. A first group that alone is too large is chosen alone."""
+    chosen: list[WaitingGroup] = []
+    size_bytes = file_count = 0
+    for group in groups:
+        size_bytes, file_count = size_bytes + group.size_bytes, file_count + group.file_count
+        fits = budget.holds(size_bytes, file_count)
+        if chosen and not fits:
+            break
+        chosen.append(group)
+        if not fits:
+            return Choice((group,), is_oversize=True)
+    return Choice(tuple(chosen))
+
+
+def run(services: Services, step: StepContext) -> Report:
+    """Build the step's batch, or one that was cut off, or a new one; publish it."""
+    batch = _find_unfinished(services, step.batch_id)
+    if batch is not None and batch.published_at is not None:
+        return Report("idle", f"Batch {batch.name} is built already.", batch_id=batch.id)
+    try:
+        if batch is None or batch.file_count == 0:
+            batch = _claim(services, step, batch)
+        if batch is None:
+            return Report("idle", "There is nothing to batch.")
+        return batch_folder.build(services, step, batch)
+    except OpenBatchExists as blocking:
+        return Report("blocked", str(blocking), batch_id=blocking.batch_id)
+    except (NoSpace, RootUnavailable) as error:
+        return _failed(services, step, batch, str(error))
+
+
+def _find_unfinished(services: Services, batch_id: int | None) -> Batch | None:
+    with services.db.reading() as conn:
+        if batch_id is None:
+            pending = batches.list_by_status(conn, [BatchStatus.PENDING])
+            return next((b for b in pending if b.published_at is None), None)
+        batch = batches.get(conn, batch_id)
+    if batch.published_at is None and batch.status is not BatchStatus.PENDING:
+        raise IllegalTransition(f"Batch {batch.name}", batch.status, "published")
+    return batch
+
+
+def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Batch | None:
+    """Bind the next groups to a batch, in one transaction; None (and no row) when nothing waits.
+
+    Raises OpenBatchExists, or NoSpace before anything is bound.
+    """
+    while True:
+        with services.db.transaction() as conn:
+            choice = choose(waiting.list_groups(conn), budget_of(services.config.batch))
+            members = [a for g in waiting.list_members(conn, [g.key for g in choice.groups]) for a in g]
+            target = reserved.target if reserved else services.config.sync_target
+            refused = _unsendable(members) if target == "syncthing" else []
+            if not refused:
+                return _bind(services, step, conn, reserved, choice, members)
+            _set_aside(conn, refused, step.run_id)
+
+
+def _bind(
+    services: Services,
+    step: StepContext,
+    conn: Connection,
+    reserved: Batch | None,
+    choice: Choice,
+    members: list[Asset],
+) -> Batch | None:
+    if not members:
+        if reserved is not None:
+            batches.drop_reserved(conn, reserved.id)
+        return None
+    settings = services.config.batch
+    copies = (reserved.transfer_mode if reserved else settings.transfer_mode) == "copy"
+    roots = {root.id: root for root in root_rows.list_all(conn)}
+    require_room("build a batch in", members, roots, services.root(RootKind.STAGING), copies=copies)
+    batch = reserved or _reserve(services, conn)
+    assets.set_columns(conn, [(a.id, {"batch_id": batch.id}) for a in members])
+    batches.set_columns(
+        conn,
+        batch.id,
+        name=batches.free_name(conn, batch, settings.naming_pattern, _names_on_disk(services)),
+        file_count=len(members),
+        size_bytes=sum(a.size_bytes for a in members),
+        run_id=step.run_id,
+    )
+    batch = batches.get(conn, batch.id)
+    _record_created(conn, batch, choice, step.run_id)
+    return batch
+
+
+def _reserve(services: Services, conn: Connection) -> Batch:
+    config = services.config
+    return batches.reserve(
+        conn,
+        naming_pattern=config.batch.naming_pattern,
+        allow_parallel=config.batch.allow_parallel,
+        target=config.sync_target,
+        transfer_mode=config.batch.transfer_mode,
+        peer_policy=config.sync.peer_policy,
+        device_id=config.syncthing.device_id or None,
+    )
+
+
+def _names_on_disk(services: Services) -> set[str]:
+    """Folder names that another batch, or somebody else, has taken: a new batch must not meet them."""
+    names: set[str] = set()
+    for kind in (RootKind.BATCH, RootKind.STAGING):
+        names.update(os.fsdecode(name) for name in os.listdir(services.root(kind).path))
+    archive = services.root(RootKind.ARCHIVE).path
+    try:
+        listed = os.listdir(os.path.join(archive, ARCHIVE_FOLDER))
+    except FileNotFoundError:
+        return names
+    return names | {os.fsdecode(name.removesuffix(b".json")) for name in listed}
+
+
+def _record_created(conn: Connection, batch: Batch, choice: Choice, run_id: int | None) -> None:
+    detail = {"files": batch.file_count, "groups": len(choice.groups), "size_bytes": batch.size_bytes,
+              "target": batch.target}
+    words = f"Batch {batch.name} was made: {batch.file_count} files, {in_words(batch.size_bytes)}."
+    journal.record(conn, "batch.created", words, run_id=run_id, batch_id=batch.id, detail=detail)
+    if choice.is_oversize:
+        words = (f"Batch {batch.name} is larger than the budget: its files belong together, "
+                 f"are {in_words(batch.size_bytes)}, and became a batch of their own.")
+        journal.record(conn, "batch.oversize_accepted", words, level="warning", run_id=run_id, batch_id=batch.id,
+                       detail=detail)
+
+
+def _unsendable(members: Iterable[Asset]) -> list[tuple[Asset, str]]:
+    reasons = ((asset, unsendable_reason(asset.path)) for asset in members)
+    return [(asset, reason) for asset, reason in reasons if reason is not None]
+
+
+def _set_aside(conn: Connection, refused: list[tuple[Asset, str]], run_id: int | None) -> None:
+    for asset, reason in refused:
+        assets.mark(conn, [asset], AssetStatus.SET_ASIDE, reason=reason)
+        journal.record(
+            conn,
+            "asset.set_aside",
+            f"{printable(asset.path)} was set aside: {reason}.",
+            level="warning",
+            run_id=run_id,
+            asset_id=asset.id,
+            detail={"path": printable(asset.path), "reason": reason},
+        )
+
+
+def _failed(services: Services, step: StepContext, batch: Batch | None, reason: str) -> Report:
+    """The whole batch cannot be built now: ERROR, from where a retry takes it up again."""
+    if batch is None:
+        return Report("failed", reason)
+    with services.db.transaction() as conn:
+        found = batches.get(conn, batch.id)
+        batches.change(conn, found, BatchStatus.ERROR, error=reason, error_from=found.status.value)
+        journal.record(conn, "batch.failed", f"Batch {batch.name} could not be built: {reason}", level="error",
+                       run_id=step.run_id, batch_id=batch.id, detail={"reason": reason, "from": found.status.value})
+    return Report("failed", reason, batch_id=batch.id)

@@ -1,0 +1,193 @@
+"""Building the folder of a batch whose assets are bound to it, and publishing it as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.db import assets, batches, journal
+from app.db import roots as root_rows
+from app.db.connection import Connection
+from app.errors import FileError, SourceChanged, TargetExists, printable
+from app.files.move import Move, Moved, move_directory, move_files
+from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report, RootKind
+from app.pipeline import batch_plan, manifest_store
+from app.pipeline.batch_plan import Build, members_of
+from app.pipeline.failing import failure, is_missing, note_attempt, raise_when_full, reason_of
+from app.pipeline.manifest import OWN_NAMES
+from app.pipeline.naming import plan_paths, suffixed_paths
+from app.pipeline.room import in_words
+from app.pipeline.step import StepContext
+from app.services import Services
+
+#: Files moved between two safe points.
+SLICE = 256
+
+READY = (AssetStatus.UNIQUE, AssetStatus.BATCHED)
+
+
+
+def build(services: Services, step: StepContext, batch: Batch) -> Report:
+    """Take a bound batch from wherever it stands to published. Raises NoSpace, RootUnavailable, Stopped."""
+    with services.db.transaction() as conn:
+        roots = {root.id: root for root in root_rows.list_all(conn)}
+        _release_unready(conn, batch)
+    work = Build(services, step, batch, roots)
+    if _is_published_on_disk(work):
+        return _finish(work, [])
+    planned = batch_plan.plan(work)
+    failures = _move_in(work, {file.asset_id: file.path for file in planned.files})
+    if not members_of(work, AssetStatus.BATCHED):
+        return _come_to_nothing(work, failures)
+    batch_plan.correct(work, planned)
+    return _publish(work, failures)
+
+
+def _release_unready(conn: Connection, batch: Batch) -> None:
+    """Assets that a scan has found changed since the batch was cut off are not part of it any more."""
+    bound = assets.list_in_batch(conn, batch.id)
+    unready = [a for a in bound if a.status not in READY or a.digest is None or a.sha256 is None
+               or a.inspected_at is None]
+    assets.set_columns(conn, [(a.id, {"batch_id": None}) for a in unready])
+
+
+# --- the files
+
+
+def _move_in(work: Build, paths: dict[int, bytes]) -> list[Failure]:
+    """Move every bound file into the staged folder; each either ends there or has left the batch afterwards."""
+    failures: dict[int, Failure] = {}
+    in_place = members_of(work, AssetStatus.BATCHED)
+    done, size_bytes = len(in_place), sum(a.size_bytes for a in in_place)
+    while pending := members_of(work, AssetStatus.UNIQUE):
+        _name_late_comers(work, paths, pending)
+        for start in range(0, len(pending), SLICE):
+            work.step.safe_point(done, work.batch.file_count, size_bytes)
+            part = pending[start : start + SLICE]
+            failed = _move_slice(work, part, paths)
+            failures = {**{i: f for i, f in failures.items() if i not in {a.id for a in part}}, **failed}
+            done, size_bytes = done + len(part) - len(failed), size_bytes + sum(a.size_bytes for a in part)
+    return list(failures.values())
+
+
+def _name_late_comers(work: Build, paths: dict[int, bytes], pending: Sequence[Asset]) -> None:
+    wanted = [{a.id: a.path} for a in pending if a.id not in paths]
+    taken = [*OWN_NAMES, *paths.values()] if wanted else ()
+    paths.update(plan_paths(wanted, taken, compose=work.batch.target == "syncthing"))
+
+
+def _move_slice(work: Build, pending: Sequence[Asset], paths: dict[int, bytes]) -> dict[int, Failure]:
+    batch = work.batch
+    moves = [
+        Move(
+            asset=asset,
+            source=Place(work.roots[asset.root_id], asset.path),
+            target=Place(work.staging, work.folder + b"/" + paths[asset.id]),
+            purpose="batch",
+            status_after=AssetStatus.BATCHED,
+            keep_source=batch.transfer_mode == "copy",
+        )
+        for asset in pending
+    ]
+    moved = move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=batch.id)
+    raise_when_full(moved)
+    failed = [m for m in moved if m.outcome == "failed"]
+    with work.services.db.transaction() as conn:
+        return {m.move.asset.id: _note(conn, work, m, paths) for m in failed}
+
+
+def _note(conn: Connection, work: Build, moved: Moved, paths: dict[int, bytes]) -> Failure:
+    """What becomes of a file that could not be moved in: gone, to be read again, another name, another try, failed."""
+    asset, reason = assets.get(conn, moved.move.asset.id), reason_of(moved.error)
+    if is_missing(moved.move.source):
+        _leave(conn, work, asset, AssetStatus.GONE, "asset.vanished", "it is no longer there")
+    elif isinstance(moved.error, SourceChanged):
+        _leave(conn, work, asset, AssetStatus.DISCOVERED, "asset.changed", "it changed after it was read")
+    elif note_attempt(conn, asset, reason, work.step.run_id):
+        assets.set_columns(conn, [(asset.id, {"batch_id": None})])
+    elif isinstance(moved.error, TargetExists):
+        number = asset.attempts + 1
+        paths[asset.id] = suffixed_paths({asset.id: paths[asset.id]}, number)[asset.id]
+    return failure(asset, reason)
+
+
+def _leave(conn: Connection, work: Build, asset: Asset, status: AssetStatus, kind: str, reason: str) -> None:
+    forgotten = {"digest": None, "head_digest": None, "sha256": None, "inspected_at": None}
+    columns = forgotten if status is AssetStatus.DISCOVERED else {}
+    assets.mark(conn, [asset], status, reason=reason, batch_id=None, **columns)
+    journal.record(
+        conn,
+        kind,
+        f"{printable(asset.path)} left batch {work.batch.name}: {reason}.",
+        level="warning",
+        run_id=work.step.run_id,
+        batch_id=work.batch.id,
+        asset_id=asset.id,
+        detail={"path": printable(asset.path), "reason": reason},
+    )
+
+
+# --- the folder
+
+
+def _is_published_on_disk(work: Build) -> bool:
+    """Whether the rename was done, and finished by recovery, before the row could say so."""
+    place = Place(work.services.root(RootKind.BATCH), work.folder + b"/" + OWN_NAMES[0])
+    manifest = manifest_store.load(place)
+    return manifest is not None and (manifest.batch_id, manifest.created_at) == (work.batch.id, work.batch.created_at)
+
+
+def _publish(work: Build, failures: list[Failure]) -> Report:
+    source = Place(work.staging, work.folder)
+    target = Place(work.services.root(RootKind.BATCH), work.folder)
+    try:
+        move_directory(work.services.db, source, target, run_id=work.step.run_id, batch_id=work.batch.id,
+                       purpose="publish", settle=lambda conn: _note_published(conn, work))
+    except FileError as error:
+        return _not_published(work, str(error), failures)
+    return _report(work, failures)
+
+
+def _finish(work: Build, failures: list[Failure]) -> Report:
+    with work.services.db.transaction() as conn:
+        _note_published(conn, work)
+    return _report(work, failures)
+
+
+def _note_published(conn: Connection, work: Build) -> None:
+    """The row says what the disk says: the folder is where the peer sees it."""
+    batch_root = work.services.root(RootKind.BATCH)
+    assets.rebase_batch(conn, work.batch.id, work.staging.id, batch_root.id)
+    members = assets.list_in_batch(conn, work.batch.id, AssetStatus.BATCHED)
+    size_bytes = sum(a.size_bytes for a in members)
+    batches.mark_published(conn, work.batch.id, len(members), size_bytes)
+    words = f"Batch {work.batch.name} was published: {len(members)} files, {in_words(size_bytes)}."
+    detail = {"files": len(members), "size_bytes": size_bytes, "left_out": work.batch.file_count - len(members)}
+    journal.record(conn, "batch.published", words, run_id=work.step.run_id, batch_id=work.batch.id, detail=detail)
+
+
+def _report(work: Build, failures: list[Failure]) -> Report:
+    with work.services.db.reading() as conn:
+        batch = batches.get(conn, work.batch.id)
+    words = f"Batch {batch.name} is ready: {batch.file_count} files, {in_words(batch.size_bytes)}."
+    return Report("done", words, batch.file_count, len(failures), batch.size_bytes, batch.id, failures,
+                  {"batch_name": batch.name})
+
+
+def _not_published(work: Build, reason: str, failures: list[Failure]) -> Report:
+    with work.services.db.transaction() as conn:
+        batch = batches.get(conn, work.batch.id)
+        batches.change(conn, batch, BatchStatus.ERROR, error=reason, error_from=batch.status.value)
+        journal.record(conn, "batch.failed", f"Batch {batch.name} could not be published: {reason}", level="error",
+                       run_id=work.step.run_id, batch_id=batch.id, detail={"reason": reason, "from": batch.status.value})
+    return Report("failed", reason, batch_id=work.batch.id, failures=failures)
+
+
+def _come_to_nothing(work: Build, failures: list[Failure]) -> Report:
+    """Every file left before it was moved: the batch ends here, and cleanup removes its empty folder."""
+    reason = "None of its files could be moved in."
+    with work.services.db.transaction() as conn:
+        batch = batches.get(conn, work.batch.id)
+        batches.change(conn, batch, BatchStatus.CANCELLED, error=reason, file_count=0, size_bytes=0)
+        journal.record(conn, "batch.cancelled", f"Batch {batch.name} was cancelled: {reason}", level="warning",
+                       run_id=work.step.run_id, batch_id=batch.id, detail={"reason": reason})
+    return Report("done", reason, batch_id=work.batch.id, failures=failures)

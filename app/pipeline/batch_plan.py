@@ -1,0 +1,112 @@
+"""What a batch is going to hold, and under which names: its manifest, written before the first file moves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from app.db import assets, batches
+from app.model import Asset, AssetStatus, Batch, Root, RootKind
+from app.pipeline import manifest_store
+from app.pipeline.manifest import OWN_NAMES, Manifest, ManifestFile
+from app.pipeline.naming import plan_paths
+from app.pipeline.step import StepContext
+from app.services import Services
+
+
+@dataclass(frozen=True)
+class Build:
+    """What building one batch needs at hand."""
+
+    services: Services
+    step: StepContext
+    batch: Batch
+    roots: Mapping[int, Root]
+
+    @property
+    def staging(self) -> Root:
+        """Where the folder is built."""
+        return self.services.root(RootKind.STAGING)
+
+    @property
+    def archive(self) -> Root:
+        """Where the second copy of the manifest is kept."""
+        return self.services.root(RootKind.ARCHIVE)
+
+    @property
+    def folder(self) -> bytes:
+        """The batch's folder name."""
+        return os.fsencode(self.batch.name)
+
+
+def members_of(work: Build, status: AssetStatus) -> list[Asset]:
+    """The batch's assets of one status, in capture order."""
+    with work.services.db.reading() as conn:
+        found = assets.list_in_batch(conn, work.batch.id, status)
+    return sorted(found, key=capture_order)
+
+
+def capture_order(asset: Asset) -> tuple[str, int]:
+    """The order of a batch: as taken, then as seen."""
+    return asset.taken_local or "", asset.id
+
+
+def plan(work: Build) -> Manifest:
+    """The manifest that the build follows: the one written before it was cut off, else a new one, made durable."""
+    manifest = manifest_store.load_newest(work.archive, work.batch)
+    if manifest is None:
+        members = sorted(members_of(work, AssetStatus.UNIQUE) + members_of(work, AssetStatus.BATCHED), key=capture_order)
+        manifest = _manifest(work, members, _paths(work, members))
+        _save(work, manifest)
+    manifest_store.stage(work.staging, manifest)
+    return manifest
+
+
+def _paths(work: Build, members: Sequence[Asset]) -> dict[int, bytes]:
+    groups: dict[int, dict[int, bytes]] = {}
+    for asset in members:
+        groups.setdefault(asset.group_id if asset.group_id is not None else -asset.id, {})[asset.id] = asset.path
+    return plan_paths(groups.values(), OWN_NAMES, compose=work.batch.target == "syncthing")
+
+
+def _manifest(work: Build, members: Sequence[Asset], paths: Mapping[int, bytes], revision: int = 1) -> Manifest:
+    listed = tuple(_listed(asset, paths[asset.id], work.roots) for asset in members)
+    batch = work.batch
+    return Manifest(batch.id, batch.name, batch.created_at, batch.target, listed, revision)
+
+
+def _listed(asset: Asset, path: bytes, roots: Mapping[int, Root]) -> ManifestFile:
+    origin_root = roots.get(asset.origin_root_id or asset.root_id)
+    return ManifestFile(
+        asset_id=asset.id,
+        path=path,
+        size_bytes=asset.size_bytes,
+        sha256=asset.sha256 or "",
+        digest=asset.digest or "",
+        digest_algorithm=asset.digest_algorithm or "",
+        origin=asset.origin_path or asset.path,
+        origin_root=origin_root.label if origin_root else "",
+        group=asset.group_id,
+        taken_at=asset.taken_at,
+        taken_local=asset.taken_local,
+        taken_from=asset.taken_from,
+    )
+
+
+def _save(work: Build, manifest: Manifest) -> None:
+    path = manifest_store.save(work.archive, manifest)
+    with work.services.db.transaction() as conn:
+        batches.set_columns(conn, work.batch.id, manifest_path=path)
+
+
+def correct(work: Build, planned: Manifest) -> None:
+    """When files dropped out or got another name, a new revision says what the batch really holds."""
+    members = members_of(work, AssetStatus.BATCHED)
+    paths = {asset.id: asset.path.removeprefix(work.folder + b"/") for asset in members}
+    actual = _manifest(work, members, paths, planned.revision)
+    if actual.files == planned.files:
+        return
+    actual = replace(actual, revision=planned.revision + 1)
+    _save(work, actual)
+    manifest_store.stage(work.staging, actual)

@@ -1,0 +1,63 @@
+"""What becomes of a file that could not be moved: another try, `failed` after three, or out of the batch."""
+
+from __future__ import annotations
+
+from app.db import assets, journal
+from app.db.connection import Connection
+from app.errors import MediaPipelineError, NoSpace, printable
+from app.files.move import Moved
+from app.files.walk import signature_at
+from app.model import Asset, AssetStatus, Failure, Place
+
+#: A file that fails this often becomes `failed`; a person may try it again.
+MAX_ATTEMPTS = 3
+
+
+def reason_of(error: MediaPipelineError | None) -> str:
+    """The sentence to show."""
+    return str(error) if error is not None else "The file could not be moved."
+
+
+def failure(asset: Asset, reason: str) -> Failure:
+    """The line for the step's report."""
+    return Failure(printable(asset.path), reason, asset.id)
+
+
+def is_missing(place: Place) -> bool:
+    """Whether there certainly is no file at a place; when the file system cannot tell, it is not missing."""
+    try:
+        return signature_at(place.root, place.path) is None
+    except OSError:
+        return False
+
+
+def raise_when_full(moved: list[Moved]) -> None:
+    """Raise the NoSpace among these results, if there is one: it concerns the batch, not one file."""
+    for result in moved:
+        if isinstance(result.error, NoSpace):
+            raise result.error
+
+
+def note_attempt(conn: Connection, asset: Asset, reason: str, run_id: int | None) -> bool:
+    """Count a failed try; True when it was the last one and the asset is `failed` now."""
+    attempts = asset.attempts + 1
+    if attempts < MAX_ATTEMPTS:
+        assets.set_columns(conn, [(asset.id, {"attempts": attempts, "reason": reason})])
+        return False
+    give_up(conn, asset, reason, run_id, attempts=attempts)
+    return True
+
+
+def give_up(conn: Connection, asset: Asset, reason: str, run_id: int | None, *, attempts: int = MAX_ATTEMPTS) -> None:
+    """Mark the asset `failed`, where it is, and say so in the journal."""
+    assets.mark(conn, [asset], AssetStatus.FAILED, reason=reason, attempts=attempts)
+    journal.record(
+        conn,
+        "asset.failed",
+        f"{printable(asset.path)} failed: {reason}",
+        level="error",
+        run_id=run_id,
+        batch_id=asset.batch_id,
+        asset_id=asset.id,
+        detail={"path": printable(asset.path), "reason": reason, "attempts": attempts},
+    )

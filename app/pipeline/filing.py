@@ -1,0 +1,70 @@
+"""Where a group goes in the archive: its day's folder, or apart when its date is doubtful. Values in, values out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+from app.config.schema import Sorter
+from app.model import Asset
+
+#: Folders at the top of the archive for groups whose date is doubtful.
+UNKNOWN_DATE_FOLDER = b"unknown-date"
+REVIEW_FOLDER = b"review"
+REVIEW_REASON = "Its date is doubtful and needs a review."
+
+#: No camera took a digital photo before; such dates are those of clocks that were never set.
+EARLIEST_YEAR = 1990
+#: A clock may be ahead by a time zone.
+LATEST = timedelta(days=1)
+
+FIELD = re.compile(r"\{(year|month|day)(?::(0?\d{0,2})d?)?\}")
+
+
+@dataclass(frozen=True)
+class Filing:
+    """The folder for a whole group; `needs_review` when a person has to say the date first."""
+
+    folder: bytes
+    needs_review: bool = False
+
+
+def archive_folder(pattern: str, taken: date) -> bytes:
+    """The folder of a day, from a pattern like `{year}/{month:02d}`; never climbs, never absolute, never ours."""
+    values = {"year": taken.year, "month": taken.month, "day": taken.day}
+    filled = FIELD.sub(lambda found: format(values[found[1]], f"{found[2] or ''}d"), pattern)
+    parts = [part.strip("\0") for part in filled.split("/")]
+    safe = [part for part in parts if part not in ("", ".", "..") and not part.startswith((".mp-", ".media-pipeline"))]
+    return "/".join(safe).encode("utf-8", "surrogateescape")
+
+
+def is_weak(asset: Asset, today: date) -> bool:
+    """Whether the asset's date is no more than a guess: the file's time, an unset clock, or the future."""
+    if asset.taken_local is None or asset.taken_from in (None, "mtime"):
+        return True
+    taken = datetime.fromisoformat(asset.taken_local).date()
+    return taken.year < EARLIEST_YEAR or taken > today + LATEST
+
+
+def choose_filing(members: Sequence[Asset], settings: Sorter, today: date, zone: tzinfo) -> Filing:
+    """One folder for the whole group, by its surest member: a sidecar or a video goes with its photo."""
+    lead = min(members, key=lambda a: (is_weak(a, today), a.taken_from == "sibling", a.taken_local or "9", a.id))
+    if not is_weak(lead, today):
+        return Filing(archive_folder(settings.folder_pattern, datetime.fromisoformat(lead.taken_local or "").date()))
+    no_date_inside = lead.taken_from in (None, "mtime")
+    if settings.weak_dates == "review" or (no_date_inside and not settings.exif_fallback):
+        return Filing(REVIEW_FOLDER, needs_review=True)
+    if settings.weak_dates == "unknown_folder":
+        return Filing(UNKNOWN_DATE_FOLDER)
+    try:
+        modified = datetime.fromtimestamp(lead.mtime_ns // 10**9, zone).date()
+    except (ValueError, OverflowError, OSError):
+        return Filing(UNKNOWN_DATE_FOLDER)
+    return Filing(archive_folder(settings.folder_pattern, modified))
+
+
+def archive_name(asset: Asset) -> bytes:
+    """The file name that the asset came with."""
+    return (asset.origin_path or asset.path).rpartition(b"/")[2]

@@ -1,0 +1,82 @@
+"""Where manifests lie: one in the batch folder, and a second copy of every revision in the archive.
+
+A manifest in the archive is written once and never edited. When files drop out of a batch while it is built, a
+new revision is written beside the first, and takes its place in the staged folder before that is published.
+"""
+
+from __future__ import annotations
+
+import os
+
+from app.errors import FileError
+from app.files.prune import remove_own_file, write_new_file
+from app.files.walk import open_folder
+from app.model import Batch, Place, Root
+from app.pipeline.manifest import MANIFEST_NAME, OWN_NAMES, SUMS_NAME, Manifest, manifest_bytes, parse, sums_bytes
+
+#: Below the archive: hidden from photo programs, found again when the database is lost.
+ARCHIVE_FOLDER = b".media-pipeline/manifests"
+
+
+def archive_path(batch_name: str, revision: int = 1) -> bytes:
+    """Where the archive keeps this revision of a batch's manifest."""
+    suffix = b"" if revision == 1 else b".r%d" % revision
+    return ARCHIVE_FOLDER + b"/" + os.fsencode(batch_name) + suffix + b".json"
+
+
+def load(place: Place) -> Manifest | None:
+    """The manifest at a place, None when there is none. Raises FileError when it cannot be read or is none."""
+    content = read_own_file(place)
+    return None if content is None else parse(content, place.absolute)
+
+
+def load_newest(archive: Root, batch: Batch) -> Manifest | None:
+    """The newest revision of this batch's manifest that the archive holds; another batch's does not count."""
+    newest: Manifest | None = None
+    while found := load(Place(archive, archive_path(batch.name, newest.revision + 1 if newest else 1))):
+        newest = found
+    return newest if newest and (newest.batch_id, newest.created_at) == (batch.id, batch.created_at) else None
+
+
+def read_own_file(place: Place) -> bytes | None:
+    """The bytes of a small file of ours, None when there is none. Raises FileError."""
+    folder, _, name = place.path.rpartition(b"/")
+    try:
+        descriptor = open_folder(place.root, folder)
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            file_descriptor = os.open(name, flags, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        with os.fdopen(file_descriptor, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise FileError("read", place.absolute, error.strerror or str(error)) from error
+
+
+def save(archive: Root, manifest: Manifest) -> bytes:
+    """Write a revision into the archive, durably; returns its path there. Raises TargetExists when it is taken."""
+    path = archive_path(manifest.batch_name, manifest.revision)
+    write_new_file(Place(archive, path), manifest_bytes(manifest))
+    return path
+
+
+def stage(staging: Root, manifest: Manifest) -> None:
+    """See to it that the staged batch folder holds this manifest and its SHA256SUMS, durably, and no older ones."""
+    folder = os.fsencode(manifest.batch_name) + b"/"
+    wanted = {MANIFEST_NAME: manifest_bytes(manifest), SUMS_NAME: sums_bytes(manifest.files)}
+    for name, content in wanted.items():
+        place = Place(staging, folder + name)
+        found = read_own_file(place)
+        if found is not None and found != content:
+            remove_own_file(place)
+        if found != content:
+            write_new_file(place, content)
+
+
+def put_away(root: Root, batch_name: str) -> None:
+    """Remove our own two files from a batch folder; the archive keeps the manifest."""
+    for name in OWN_NAMES:
+        remove_own_file(Place(root, os.fsencode(batch_name) + b"/" + name))

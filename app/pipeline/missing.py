@@ -1,0 +1,74 @@
+"""What becomes of a file of a delivered batch that could not be archived: looked for elsewhere, tried again, failed."""
+
+from __future__ import annotations
+
+from app.db import assets, journal, kept_copies
+from app.errors import SourceChanged, TargetExists, printable
+from app.files.move import Moved
+from app.files.walk import signature_at
+from app.model import Asset, AssetStatus, Failure, Place
+from app.pipeline.archiving import PENDING, Archiving, holds
+from app.pipeline.failing import failure, give_up, is_missing, note_attempt, reason_of
+
+#: A file meets a taken name this often before that counts as a failure.
+MAX_COLLISIONS = 100
+
+LOST = "Its file is not in the batch folder any more, and no other copy of it was found."
+CHANGED = "Its file was changed in the batch folder, and no other copy of what was delivered was found."
+
+
+def note_failed(work: Archiving, moved: Moved) -> Failure | None:
+    """Decide what comes next for a file that was not archived, and write it down; None when that is no failure."""
+    with work.services.db.reading() as conn:
+        asset = assets.get(conn, moved.move.asset.id)
+    if asset.status not in PENDING:
+        return None
+    if isinstance(moved.error, TargetExists) and work.collisions[asset.id] < MAX_COLLISIONS:
+        work.collisions[asset.id] += 1
+        work.claimed[moved.move.target.path] = 0
+        return None
+    reason = reason_of(moved.error)
+    if isinstance(moved.error, SourceChanged):
+        return _search(work, asset, moved)
+    with work.services.db.transaction() as conn:
+        note_attempt(conn, asset, reason, work.step.run_id)
+    return failure(asset, reason)
+
+
+def _search(work: Archiving, asset: Asset, moved: Moved) -> Failure | None:
+    """The batch folder does not hold the content any more: a kept copy, or a file already archived, may."""
+    if asset.id not in work.sources and _use_kept_copy(work, asset):
+        return None
+    if moved.move.status_after is AssetStatus.ARCHIVED and holds(moved.move.target, asset):
+        _adopt(work, asset, moved.move.target)
+        return None
+    reason = LOST if is_missing(moved.move.source) else CHANGED
+    with work.services.db.transaction() as conn:
+        give_up(conn, asset, reason, work.step.run_id)
+    return failure(asset, reason)
+
+
+def _use_kept_copy(work: Archiving, asset: Asset) -> bool:
+    """Take the content from where it was copied from: the file there stays as well."""
+    with work.services.db.reading() as conn:
+        kept = kept_copies.list_of(conn, asset.id)
+    for root_id, path, _ in kept:
+        place = Place(work.roots[root_id], path)
+        if is_missing(place) or not holds(place, asset):
+            continue
+        signature = signature_at(place.root, path)
+        if signature is not None:
+            work.sources[asset.id] = (place, signature)
+            return True
+    return False
+
+
+def _adopt(work: Archiving, asset: Asset, place: Place) -> None:
+    """The content lies where it should go, without a row that says so: the row is put right."""
+    signature = signature_at(place.root, place.path)
+    assert signature is not None
+    words = f"{printable(asset.path)} was found in the archive already, at {printable(place.path)}."
+    with work.services.db.transaction() as conn:
+        assets.place(conn, asset.id, place.root.id, place.path, signature, AssetStatus.ARCHIVED)
+        journal.record(conn, "orphan.adopted", words, level="warning", run_id=work.step.run_id,
+                       batch_id=work.batch.id, asset_id=asset.id, detail={"path": printable(place.path)})

@@ -1,0 +1,45 @@
+"""Is there room for what is about to be moved? Asked before a batch is built or sorted, not found out half-way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from app.errors import NoSpace, RootUnavailable
+from app.files.roots import free_bytes
+from app.model import Asset, Root
+
+UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+def require_room(verb: str, assets: Iterable[Asset], roots: Mapping[int, Root], target: Root, *, copies: bool) -> None:
+    """Raise NoSpace unless the target can take these assets; a rename within one mount takes no room.
+
+    This is a first look. Where a rename turns out to be impossible, the mover finds out file by file.
+    """
+    target_mount = mount_of(target)
+    mounts = {root_id: mount_of(roots[root_id]) for root_id in {asset.root_id for asset in assets}}
+    needed = sum(a.size_bytes for a in assets if copies or mounts[a.root_id] != target_mount)
+    free = free_bytes(target) if needed else 0
+    if needed > free:
+        raise NoSpace(verb, target.path, f"it needs {in_words(needed)} and has {in_words(free)} free")
+
+
+def mount_of(root: Root) -> tuple[int, bytes]:
+    """What tells mounts apart: the device, and the mount point, since one disk can be mounted twice."""
+    try:
+        device = os.stat(root.path).st_dev
+        point = os.path.realpath(root.path)
+        while point != b"/" and not os.path.ismount(point):
+            point = os.path.dirname(point)
+    except OSError as error:
+        raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
+    return device, point
+
+
+def in_words(size_bytes: int) -> str:
+    """A size for people: `1.5 GiB`."""
+    size, unit = float(size_bytes), 0
+    while size >= 1024 and unit < len(UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {UNITS[unit]}" if unit else f"{size_bytes} bytes"

@@ -1,0 +1,189 @@
+"""The sort stage: the files of a delivered batch go into the archive, whole groups at a time.
+
+Only a batch that was delivered is sorted. A batch is SORTED when every one of its files has arrived or has been
+reported: a file is never skipped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from app.db import assets, batches, journal
+from app.db import roots as root_rows
+from app.db.clock import now
+from app.db.connection import Connection
+from app.errors import IllegalTransition, NoSpace, RootUnavailable
+from app.files.move import Moved, move_files
+from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, RootKind
+from app.pipeline.archiving import PENDING, Archiving, plan_group
+from app.pipeline.failing import raise_when_full
+from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
+from app.pipeline.missing import note_failed
+from app.pipeline.room import in_words, require_room
+from app.pipeline.step import StepContext
+from app.services import Services
+
+SORTABLE = (BatchStatus.SYNCED, BatchStatus.SORTING)
+
+#: Files planned and moved at a time.
+SLICE = 256
+
+
+def run(services: Services, step: StepContext) -> Report:
+    """Archive the step's batch, or the oldest delivered one. Raises IllegalTransition for one not delivered."""
+    batch = _choose(services, step.batch_id)
+    if batch is None:
+        return Report("idle", "There is no delivered batch to sort.", batch_id=step.batch_id)
+    waiting = what_it_waits_for(batch, now())
+    if waiting:
+        return Report("waiting", waiting, batch_id=batch.id)
+    try:
+        return _archive(services, step, batch)
+    except (NoSpace, RootUnavailable) as error:
+        return _failed(services, step, batch, str(error))
+
+
+def what_it_waits_for(batch: Batch, at: str) -> str | None:
+    """Why the files of a delivered batch may not leave its folder yet, in words; None when they may."""
+    if batch.status is not BatchStatus.SYNCED:
+        return None
+    if batch.next_look_at is not None and batch.next_look_at > at:
+        return f"Batch {batch.name} is delivered; its files may leave the folder at {batch.next_look_at}."
+    if batch.target == "syncthing" and batch.peer_policy == "release" and batch.released_at is None:
+        return f"Batch {batch.name} is delivered; the peer has not released its files yet."
+    return None
+
+
+def _choose(services: Services, batch_id: int | None) -> Batch | None:
+    with services.db.reading() as conn:
+        if batch_id is None:
+            return next(iter(batches.list_by_status(conn, SORTABLE)), None)
+        batch = batches.get(conn, batch_id)
+        has_left = any(a.status in PENDING for a in assets.list_in_batch(conn, batch_id))
+    if batch.status is BatchStatus.SORTED:
+        return batch if has_left else None
+    if batch.status not in SORTABLE:
+        raise IllegalTransition(f"Batch {batch.name}", batch.status, BatchStatus.SORTING)
+    return batch
+
+
+def _archive(services: Services, step: StepContext, batch: Batch) -> Report:
+    with services.db.transaction() as conn:
+        roots = {root.id: root for root in root_rows.list_all(conn)}
+        pending = [a for a in assets.list_in_batch(conn, batch.id) if a.status in PENDING]
+        copies = services.config.sorter.transfer_mode == "copy"
+        require_room("sort a batch into", pending, roots, services.root(RootKind.ARCHIVE), copies=copies)
+        batch = _start(conn, batch, step.run_id)
+    work = Archiving(services, step, batch, roots)
+    failures: dict[int, Failure] = {}
+    while groups := _groups(work):
+        for part in _slices(groups):
+            failures.update(_archive_part(work, part))
+    return _finish(work, failures)
+
+
+def _start(conn: Connection, batch: Batch, run_id: int | None) -> Batch:
+    if batch.status is not BatchStatus.SYNCED:
+        return batch
+    batch = batches.change(conn, batch, BatchStatus.SORTING)
+    journal.record(conn, "batch.sort_started", f"Sorting batch {batch.name} began.", run_id=run_id, batch_id=batch.id,
+                   detail={"files": batch.file_count, "size_bytes": batch.size_bytes})
+    return batch
+
+
+# --- group by group
+
+
+def _groups(work: Archiving) -> list[list[Asset]]:
+    """The groups with a file to archive, in capture order, with those of their members that are archived already."""
+    with work.services.db.reading() as conn:
+        members = assets.list_in_batch(conn, work.batch.id)
+    grouped: dict[int, list[Asset]] = {}
+    for asset in members:
+        if asset.status in PENDING or work.is_placed(asset):
+            grouped.setdefault(asset.group_id if asset.group_id is not None else -asset.id, []).append(asset)
+    waiting = [group for group in grouped.values() if any(a.status in PENDING for a in group)]
+    return sorted(waiting, key=lambda group: min((a.taken_local or "", a.id) for a in group))
+
+
+def _slices(groups: Sequence[list[Asset]]) -> Iterator[list[list[Asset]]]:
+    part: list[list[Asset]] = []
+    files = 0
+    for group in groups:
+        part.append(group)
+        files += len(group)
+        if files >= SLICE:
+            yield part
+            part, files = [], 0
+    if part:
+        yield part
+
+
+def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, Failure]:
+    plans = [plan_group(work, group) for group in groups]
+    originals = [(i, {"original_id": original}) for plan in plans for i, original in plan.originals.items()]
+    with work.services.db.transaction() as conn:
+        assets.set_columns(conn, originals)
+    work.tell_progress(())
+    moves = [move for plan in plans for move in plan.moves]
+    moved = move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=work.batch.id, settle=_settle,
+                       after_group=work.tell_progress)
+    raise_when_full(moved)
+    noted = [note_failed(work, m) for m in moved if m.outcome == "failed"]
+    return {failure.asset_id: failure for failure in noted if failure is not None and failure.asset_id is not None}
+
+
+def _settle(conn: Connection, moved: Sequence[Moved]) -> None:
+    """With the new places: earlier failures are forgotten, and what waits for a review says so."""
+    assets.set_columns(conn, [(m.move.asset.id, {"attempts": 0}) for m in moved if m.move.asset.attempts])
+    _say_review(conn, [m.move.asset.id for m in moved if m.move.status_after is AssetStatus.SET_ASIDE])
+
+
+def _say_review(conn: Connection, asset_ids: Sequence[int]) -> None:
+    assets.set_columns(conn, [(asset_id, {"reason": REVIEW_REASON}) for asset_id in asset_ids])
+
+
+# --- the end
+
+
+def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
+    batch, run_id = work.batch, work.step.run_id
+    with work.services.db.transaction() as conn:
+        members = assets.list_in_batch(conn, batch.id)
+        _say_review(conn, [a.id for a in members if _waits_for_review(work, a)])
+        counts = {str(s): sum(a.status == s for a in members) for s in dict.fromkeys(a.status for a in members)}
+        archived = [a for a in members if a.status is AssetStatus.ARCHIVED]
+        size_bytes = sum(a.size_bytes for a in archived)
+        words = _in_words(batch, counts, size_bytes)
+        if batch.status is BatchStatus.SORTING:
+            batches.change(conn, batch, BatchStatus.SORTED)
+        level = "warning" if set(counts) - {"archived"} else "info"
+        journal.record(conn, "batch.sorted", words, level=level, run_id=run_id, batch_id=batch.id,
+                       detail={**counts, "size_bytes": size_bytes})
+    lasting = {a.id for a in members if a.status is AssetStatus.FAILED}
+    listed = [failure for asset_id, failure in failures.items() if asset_id in lasting]
+    return Report("done", words, len(archived), len(members) - len(archived), size_bytes, batch.id, listed,
+                  {"batch_name": batch.name, "counts": counts})
+
+
+def _waits_for_review(work: Archiving, asset: Asset) -> bool:
+    """A move that recovery finished after a crash has no reason written yet."""
+    is_apart = work.is_placed(asset) and asset.path.startswith(REVIEW_FOLDER + b"/")
+    return asset.status is AssetStatus.SET_ASIDE and asset.reason is None and is_apart
+
+
+def _in_words(batch: Batch, counts: dict[str, int], size_bytes: int) -> str:
+    others = [f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != AssetStatus.ARCHIVED]
+    more = f"; {', '.join(others)}" if others else ""
+    return f"Batch {batch.name} is sorted: {counts.get('archived', 0)} files archived, {in_words(size_bytes)}{more}."
+
+
+def _failed(services: Services, step: StepContext, batch: Batch, reason: str) -> Report:
+    """The archive or the batch folder cannot be used: ERROR, from where a retry goes on."""
+    with services.db.transaction() as conn:
+        found = batches.get(conn, batch.id)
+        if found.status in SORTABLE:
+            batches.change(conn, found, BatchStatus.ERROR, error=reason, error_from=found.status.value)
+        journal.record(conn, "batch.failed", f"Batch {batch.name} could not be sorted: {reason}", level="error",
+                       run_id=step.run_id, batch_id=batch.id, detail={"reason": reason, "from": found.status.value})
+    return Report("failed", reason, batch_id=batch.id)
