@@ -73,7 +73,7 @@ virtual_environment() {
     [[ -e $stamp && $(cat "$stamp") == "$wanted" ]] && return
     [[ $requirements == requirements.txt && -e $stamp.dev && $(cat "$stamp.dev") == "$wanted" ]] && return
     say "Installing Python packages ..."
-    "$python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    "$python" -m pip install -qq --disable-pip-version-check -r "$requirements"
     printf '%s\n' "$wanted" >"$stamp"
     if [[ $requirements != requirements.txt ]]; then
         cat requirements.txt requirements.txt constraints.txt | "$python" -c \
