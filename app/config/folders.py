@@ -33,8 +33,9 @@ def folder_problems(config: Config) -> Iterator[Problem]:
             yield Problem(name, problem)
         else:
             sound[name] = path
-    yield from _pair_problems({name: sound[name] for name in media if name in sound})
-    yield from _own_problems({name: sound[name] for name in own if name in sound}, media)
+    sound_media = {name: path for name, path in sound.items() if name in media}
+    yield from _pair_problems(sound_media)
+    yield from _own_problems({name: path for name, path in sound.items() if name in own}, sound_media)
 
 
 def _media_folders(config: Config) -> dict[str, str]:
