@@ -1,0 +1,1 @@
+"""Talking to Syncthing: the REST client, the proof that a file has arrived, the ignore list."""

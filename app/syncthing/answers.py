@@ -1,0 +1,96 @@
+"""What Syncthing answered, as values: only the parts that decisions rest on, whatever its version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FileView:
+    """One file as `GET /rest/db/file` shows it. `holders` are the connected devices that hold the global version."""
+
+    size_bytes: int
+    version: tuple[str, ...]
+    global_version: tuple[str, ...]
+    deleted: bool
+    invalid: bool
+    ignored: bool
+    global_deleted: bool
+    global_modified_by: str
+    holders: frozenset[str]
+
+
+@dataclass(frozen=True)
+class FolderView:
+    """One folder as `GET /rest/config/folders/ID` shows it. `devices` includes our own."""
+
+    id: str
+    path: str
+    type: str
+    paused: bool
+    devices: tuple[str, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """`GET /rest/db/completion`: for the progress bar only. `remote_state` is "" before Syncthing 1.20."""
+
+    percent: float
+    need_items: int
+    need_bytes: int
+    need_deletes: int
+    sequence: int
+    remote_state: str
+
+
+def file_view(answer: Mapping[str, Any]) -> FileView:
+    """The file from the answer's JSON."""
+    local, whole = _mapping(answer.get("local")), _mapping(answer.get("global"))
+    holders = {str(a.get("id")) for a in answer.get("availability") or [] if not a.get("fromTemporary")}
+    return FileView(
+        size_bytes=int(local.get("size") or 0),
+        version=_version(local),
+        global_version=_version(whole),
+        deleted=bool(local.get("deleted")),
+        invalid=bool(local.get("invalid")) or bool(local.get("mustRescan")),
+        ignored=bool(local.get("ignored")),
+        global_deleted=bool(whole.get("deleted")),
+        global_modified_by=str(whole.get("modifiedBy") or ""),
+        holders=frozenset(holders),
+    )
+
+
+def folder_view(answer: Mapping[str, Any]) -> FolderView:
+    """The folder from the answer's JSON."""
+    devices = tuple(str(d.get("deviceID")) for d in answer.get("devices") or [])
+    return FolderView(
+        id=str(answer.get("id") or ""),
+        path=str(answer.get("path") or ""),
+        type=str(answer.get("type") or ""),
+        paused=bool(answer.get("paused")),
+        devices=devices,
+        label=str(answer.get("label") or ""),
+    )
+
+
+def completion(answer: Mapping[str, Any]) -> Completion:
+    """The completion from the answer's JSON."""
+    return Completion(
+        percent=float(answer.get("completion") or 0),
+        need_items=int(answer.get("needItems") or 0),
+        need_bytes=int(answer.get("needBytes") or 0),
+        need_deletes=int(answer.get("needDeletes") or 0),
+        sequence=int(answer.get("sequence") or 0),
+        remote_state=str(answer.get("remoteState") or ""),
+    )
+
+
+def _version(part: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(v) for v in part.get("version") or [])
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

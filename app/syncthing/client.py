@@ -1,0 +1,267 @@
+"""Syncthing's REST API, as far as this program needs it. Works with 1.19 and everything after it.
+
+Every method either returns values or raises SyncthingUnreachable (no usable answer; may pass by itself)
+or SyncthingRefused (an answer, but no; someone has to change something). Never follows a redirect, never
+reads proxy settings from the environment, never sends the key to any other address than the configured one.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+import urllib3
+
+from app.config.schema import Config
+from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
+from app.syncthing import answers
+from app.syncthing.refusals import NoSuchObject, refusal
+from app.syncthing.transport import Guard, GuardedAdapter, base_url
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0
+#: A whole request, whatever trickles in.
+DEADLINE_SECONDS = 30.0
+#: A scan is answered when all of it has been hashed. A longer one is asked for again at the next look.
+SCAN_SECONDS = 120.0
+BODY_CAP_BYTES = 8 * 1024 * 1024
+
+Json = Any
+
+
+class SyncthingClient:
+    """One Syncthing. Not for several threads at once: it holds one connection."""
+
+    def __init__(self, api_url: str, api_key: str, *, scan_seconds: float = SCAN_SECONDS) -> None:
+        self.url = base_url(api_url)
+        self._key = api_key
+        self._scan_seconds = scan_seconds
+        self._guard = Guard()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, GuardedAdapter(self._guard))
+
+    @classmethod
+    def from_config(cls, config: Config) -> SyncthingClient:
+        """The client that the configuration describes. Raises SyncthingRefused for an unusable address."""
+        return cls(config.syncthing.api_url, config.syncthing.api_key.strip())
+
+    def __enter__(self) -> SyncthingClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
+
+    # --- the system
+
+    def ping(self) -> None:
+        """Return when Syncthing answers and accepts the key; raise what is wrong otherwise."""
+        self._object("GET", "system/ping")
+
+    def system_status(self) -> dict[str, Any]:
+        """`/rest/system/status` as it is."""
+        return self._object("GET", "system/status")
+
+    def version(self) -> str:
+        """Syncthing's version, such as v1.19.2."""
+        return str(self._object("GET", "system/version").get("version") or "")
+
+    def my_id(self) -> str:
+        """The device ID of this Syncthing itself."""
+        return str(self.system_status().get("myID") or "")
+
+    def connected(self) -> dict[str, bool]:
+        """For every known device, whether it is connected now."""
+        found = self._object("GET", "system/connections").get("connections") or {}
+        return {str(device): bool(entry.get("connected")) for device, entry in found.items()}
+
+    def last_seen(self) -> dict[str, str]:
+        """For every known device, when it was last seen, as Syncthing writes it."""
+        found = self._object("GET", "stats/device")
+        return {device: str(entry.get("lastSeen") or "") for device, entry in found.items()}
+
+    # --- the configuration
+
+    def folder(self, folder_id: str) -> answers.FolderView:
+        """The folder. Raises SyncthingRefused(not_found)."""
+        found = {folder.id: folder for folder in self.folders()}
+        if folder_id in found:
+            return found[folder_id]
+        known = ", ".join(sorted(found)) or "none"
+        raise SyncthingRefused(
+            "not_found", 404, f"Syncthing has no folder {folder_id!r} (syncthing.folder_id); it has: {known}."
+        )
+
+    def folders(self) -> list[answers.FolderView]:
+        """Every folder."""
+        return [answers.folder_view(f) for f in self._list("GET", "config/folders")]
+
+    def devices(self) -> dict[str, dict[str, Any]]:
+        """Every device of the configuration by its ID: name, paused and the rest."""
+        return {str(d.get("deviceID")): d for d in self._list("GET", "config/devices")}
+
+    # --- the database
+
+    def scan(self, folder_id: str, sub: str) -> bool:
+        """Have a relative sub-folder scanned. True when it is done, False when it takes longer than we wait.
+
+        Raises SyncthingRefused when Syncthing cannot scan (unknown folder, marker missing, paused).
+        """
+        parameters = {"folder": folder_id, "sub": sub}
+        try:
+            self._answer("POST", "db/scan", parameters, read_seconds=self._scan_seconds)
+        except _TookTooLong:
+            return False
+        return True
+
+    def file(self, folder_id: str, path: str) -> answers.FileView | None:
+        """One file as the index has it, or None when the index does not know it."""
+        try:
+            return answers.file_view(self._object("GET", "db/file", {"folder": folder_id, "file": path}))
+        except NoSuchObject:
+            return None
+
+    def folder_status(self, folder_id: str) -> dict[str, Any]:
+        """`/rest/db/status` as it is."""
+        return self._object("GET", "db/status", {"folder": folder_id})
+
+    def folder_errors(self, folder_id: str) -> dict[str, str]:
+        """The paths that Syncthing could not handle, with its reasons."""
+        found = self._object("GET", "folder/errors", {"folder": folder_id, "perpage": "1000"}).get("errors") or []
+        return {str(e.get("path")): str(e.get("error")) for e in found}
+
+    def completion(self, folder_id: str, device_id: str) -> answers.Completion:
+        """How far a device is with the whole folder. Proves nothing (see app/syncthing/proof.py)."""
+        if not device_id:
+            raise ValueError("without a device Syncthing answers for itself")
+        return answers.completion(self._object("GET", "db/completion", {"folder": folder_id, "device": device_id}))
+
+    def ignores(self, folder_id: str) -> list[str]:
+        """The lines of the folder's ignore list. Raises SyncthingRefused when Syncthing cannot read the list."""
+        found = self._object("GET", "db/ignores", {"folder": folder_id})
+        if found.get("error"):
+            raise SyncthingRefused("other", 200, "Syncthing cannot read the folder's .stignore; correct it there.")
+        return [str(line) for line in found.get("ignore") or []]
+
+    def set_ignores(self, folder_id: str, lines: Sequence[str]) -> None:
+        """Replace the folder's whole ignore list."""
+        self._answer("POST", "db/ignores", {"folder": folder_id}, body={"ignore": list(lines)})
+
+    # --- one request
+
+    def _object(self, method: str, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+        found = self._json(method, path, parameters)
+        if not isinstance(found, dict):
+            raise self._not_syncthing()
+        return found
+
+    def _list(self, method: str, path: str) -> list[dict[str, Any]]:
+        found = self._json(method, path, None)
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise self._not_syncthing()
+        return found
+
+    def _json(self, method: str, path: str, parameters: Mapping[str, str] | None) -> Json:
+        body = self._answer(method, path, parameters)
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise self._not_syncthing() from error
+
+    def _not_syncthing(self) -> SyncthingError:
+        return SyncthingUnreachable(self.url, "what answers there does not speak as Syncthing does; check the address")
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        body: Json = None,
+        read_seconds: float = READ_SECONDS,
+    ) -> bytes:
+        seconds = max(DEADLINE_SECONDS, read_seconds)
+        try:
+            with self._guard.deadline(seconds):
+                return self._exchange(method, path, parameters, body, read_seconds)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+            raise self._unreachable(error, seconds) from error
+
+    def _exchange(
+        self, method: str, path: str, parameters: Mapping[str, str] | None, body: Json, read_seconds: float
+    ) -> bytes:
+        response = self._session.request(
+            method,
+            f"{self.url}/rest/{path}",
+            params=parameters,
+            json=body,
+            headers={"X-API-Key": self._checked_key(), "Accept-Encoding": "identity"},
+            timeout=(CONNECT_SECONDS, read_seconds),
+            allow_redirects=False,
+            stream=True,
+        )
+        try:
+            content = self._capped_body(response)
+        except BaseException:
+            response.close()
+            raise
+        if response.status_code != 200:
+            raise refusal(self.url, path, response.status_code, response.headers, content)
+        return content
+
+    def _checked_key(self) -> str:
+        if not self._key:
+            raise SyncthingRefused("key", 0, "There is no Syncthing API key; write it in syncthing.api_key.")
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise SyncthingRefused("key", 0, "syncthing.api_key holds characters that no Syncthing key has.")
+        return self._key
+
+    def _capped_body(self, response: requests.Response) -> bytes:
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise self._not_syncthing()
+        content = bytearray()
+        while part := response.raw.read1(65536, decode_content=False):
+            content += part
+            if len(content) > BODY_CAP_BYTES:
+                raise SyncthingUnreachable(self.url, f"its answer is longer than {BODY_CAP_BYTES >> 20} MB")
+        return bytes(content)
+
+    def _unreachable(self, error: Exception, seconds: float) -> SyncthingUnreachable:
+        if self._guard.was_cut or isinstance(error, requests.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
+            return _TookTooLong(self.url, f"no complete answer within {seconds:.0f} seconds")
+        return SyncthingUnreachable(self.url, _reason(error))
+
+
+class _TookTooLong(SyncthingUnreachable):
+    """The answer did not come in time; what was asked for may go on at the other side."""
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection failed, in words; never the URL or the request, which may hold secrets."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted here (use http:// inside your own network)"
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {CONNECT_SECONDS:.0f} seconds"
+    text = str(error)
+    for sign, words in SIGNS.items():
+        if sign in text:
+            return words
+    return "the connection broke off"
+
+
+SIGNS = {
+    "Connection refused": "the connection is refused; is Syncthing running, and is the port right",
+    "Name or service not known": "this host name is not known",
+    "Temporary failure in name resolution": "host names cannot be looked up at the moment",
+    "No address associated": "this host name is not known",
+    "No route to host": "there is no route to this host",
+    "Network is unreachable": "the network is unreachable",
+}

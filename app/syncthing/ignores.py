@@ -1,0 +1,67 @@
+"""The folder's ignore list: how the peer keeps its copy when files leave the batch folder.
+
+An ignored file that disappears here is not announced as deleted, so the peer keeps it. The list is replaced as a
+whole by Syncthing's API: read, add, write, read again. Our lines come first, because the first match decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from app.errors import SyncthingRefused, SyncthingUnreachable, printable
+from app.syncthing.client import SyncthingClient
+
+#: Files of this program at the top of batch_dir that no peer should get, or could delete.
+OWN_NAMES = (".media-pipeline-root", ".mp-*")
+SPECIAL = "\\*?[]{},!"
+
+
+def escaped(path: bytes) -> str:
+    """The path as a pattern that matches only itself."""
+    return "".join("\\" + c if c in SPECIAL else c for c in path.decode("utf-8", "replace"))
+
+
+def line_for(prefix: bytes, batch_name: str) -> str:
+    """The line that hides one batch folder and all that is in it."""
+    return "/" + escaped(prefix + batch_name.encode())
+
+
+def own_lines(prefix: bytes) -> list[str]:
+    """The lines that keep this program's own files out of the delivery."""
+    return [f"/{escaped(prefix)}{name}" for name in OWN_NAMES]
+
+
+def add_lines(client: SyncthingClient, folder_id: str, lines: Sequence[str]) -> None:
+    """Put these lines at the top of the ignore list unless they are in it; all others stay as they are.
+
+    Raises SyncthingError, also when Syncthing took the list but does not show the lines afterwards.
+    """
+    present = client.ignores(folder_id)
+    missing = [line for line in lines if line not in present]
+    if not missing:
+        return
+    client.set_ignores(folder_id, [*missing, *present])
+    if not set(lines) <= set(client.ignores(folder_id)):
+        raise SyncthingRefused("other", 200, f"Syncthing did not keep {missing[0]} in the ignore list of {folder_id}.")
+
+
+def retain_at_peer(
+    client: SyncthingClient, folder_id: str, batch_name: str, files: Iterable[bytes], prefix: bytes = b""
+) -> None:
+    """See to it that the peer keeps its copies of these files (paths in batch_dir) when they leave the folder.
+
+    May be called again at any time. Returns only when Syncthing was seen to ignore every one of them; raises
+    SyncthingError otherwise, and then no file may leave.
+    """
+    add_lines(client, folder_id, [line_for(prefix, batch_name)])
+    if not client.scan(folder_id, (prefix + batch_name.encode()).decode("utf-8", "replace")):
+        raise SyncthingUnreachable(client.url, "it is still reading the folder")
+    for path in files:
+        view = client.file(folder_id, (prefix + path).decode("utf-8", "replace"))
+        if view is not None and not view.ignored:
+            raise SyncthingRefused(
+                "other",
+                200,
+                f"Syncthing does not ignore {printable(path)} yet, so the peer would lose it; no file leaves the batch "
+                f"folder. Look for a line beginning with ! above {line_for(prefix, batch_name)} in the ignore list.",
+            )

@@ -1,0 +1,65 @@
+"""What is remembered of a delivery between two looks: one small JSON value per batch, in the facts table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.db import facts
+from app.db.clock import now
+
+LAST_ERROR = "sync_last_error"
+#: At most this many different sentences are remembered as told.
+TOLD_LIMIT = 100
+
+
+@dataclass
+class Notes:
+    """`scanned_at`: when Syncthing last read the batch, empty when it has to again. `told`: what the journal has."""
+
+    scanned_at: str = ""
+    progress_at: str = ""
+    trouble: str = ""
+    told: list[str] = field(default_factory=list)
+    missing: list[dict[str, str]] = field(default_factory=list)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+
+    def first_time(self, sentence: str) -> bool:
+        """Whether this sentence has not been told yet; notes that it is now."""
+        if sentence in self.told:
+            return False
+        self.told = [*self.told, sentence][-TOLD_LIMIT:]
+        return True
+
+    def sample(self, keep: int, **values: Any) -> None:
+        """Append one look to the timeline and keep the newest ones."""
+        self.samples = [*self.samples, {"at": now(), **values}][-keep:]
+
+
+def load(conn: Connection, batch_id: int) -> Notes:
+    """The notes of a batch; empty ones when there are none."""
+    text = facts.find(conn, _name(batch_id))
+    return Notes(**json.loads(text)) if text else Notes()
+
+
+def save(conn: Connection, batch_id: int, notes: Notes) -> None:
+    """Replace the notes of a batch."""
+    facts.put(conn, _name(batch_id), json.dumps(asdict(notes)))
+
+
+def remember_error(conn: Connection, batch_id: int | None, message: str) -> None:
+    """Keep the last thing that Syncthing did not do, for the diagnostics."""
+    facts.put(conn, LAST_ERROR, json.dumps({"at": now(), "batch_id": batch_id, "message": message}))
+
+
+def last_error(conn: Connection) -> dict[str, Any] | None:
+    """The last thing that Syncthing did not do, or None."""
+    text = facts.find(conn, LAST_ERROR)
+    return dict(json.loads(text)) if text else None
+
+
+def _name(batch_id: int) -> str:
+    return f"delivery:{batch_id}"

@@ -1,0 +1,126 @@
+"""The guarded HTTP transport below the client: deadlines that hold, and addresses that are refused.
+
+A read timeout alone does not bound a request: a server that sends one byte every few seconds holds it for ever.
+So every request has a deadline, and the socket is cut when it passes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from app.errors import SyncthingRefused
+
+
+def forbidden_address(address: str) -> bool:
+    """Whether this IP address is link-local (cloud metadata services live there), in whatever spelling."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return bool(ip.is_link_local or (mapped is not None and mapped.is_link_local))
+
+
+def base_url(api_url: str) -> str:
+    """The address without a trailing slash and without `/rest`. Raises SyncthingRefused when it is no usable one."""
+    text = api_url.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise _bad_address("it cannot be read as an address") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise _bad_address("it must begin with http:// or https:// and name a host")
+    if parts.username is not None or parts.password is not None:
+        raise _bad_address("it must not hold a user name or password")
+    if parts.query or parts.fragment:
+        raise _bad_address("it must not hold ? or #")
+    if forbidden_address(host):
+        raise _bad_address("link-local addresses are refused")
+    return text.removesuffix("/rest").rstrip("/")
+
+
+def _bad_address(reason: str) -> SyncthingRefused:
+    return SyncthingRefused("other", 0, f"syncthing.api_url cannot be used: {reason}.")
+
+
+class Guard:
+    """Watches the one connection of a client: refuses forbidden addresses, cuts it at the deadline."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self.was_cut = False
+
+    def opened(self, connected: socket.socket) -> None:
+        """Check where a new connection really leads before anything is sent over it."""
+        name = connected.getpeername()
+        if isinstance(name, tuple) and forbidden_address(str(name[0])):
+            connected.close()
+            raise _bad_address("its name leads to a link-local address")
+        self._socket = connected
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Cut the connection when the body of the `with` takes longer than this."""
+        self.was_cut = False
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        self.was_cut = True
+        if self._socket is None:
+            return
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            self._socket = None  # closed by the other side meanwhile
+
+
+class GuardedAdapter(HTTPAdapter):
+    """A requests adapter whose connections report to a Guard. One connection, no retries."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool with guarded connection classes."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._guard)
+
+
+def _pool_classes(guard: Guard) -> dict[str, Any]:
+    class GuardedHTTPConnection(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            if self.sock is not None:
+                guard.opened(self.sock)
+
+    class GuardedHTTPSConnection(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            if self.sock is not None:
+                guard.opened(self.sock)
+
+    class HTTPPool(HTTPConnectionPool):
+        ConnectionCls = GuardedHTTPConnection
+
+    class HTTPSPool(HTTPSConnectionPool):
+        ConnectionCls = GuardedHTTPSConnection
+
+    return {"http": HTTPPool, "https": HTTPSPool}
