@@ -24,6 +24,11 @@ def forget_before(conn: Connection, root_id: int, seen_at: str) -> None:
     conn.execute(left_in_place.delete().where(left_in_place.c.root_id == root_id, left_in_place.c.seen_at < seen_at))
 
 
+def paths_of(conn: Connection, root_id: int) -> set[bytes]:
+    """Every path noted under a root."""
+    return set(conn.execute(select(left_in_place.c.path).where(left_in_place.c.root_id == root_id)).scalars())
+
+
 def list_page(conn: Connection, after_id: int = 0, limit: int = 100) -> list[tuple[int, int, bytes, str]]:
     """(id, root id, path, reason) in id order, those after `after_id`."""
     c = left_in_place.c

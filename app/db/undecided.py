@@ -11,6 +11,15 @@ from app.db.rows import build, columns_for
 from app.db.tables import assets, deliveries
 from app.model import Asset, AssetStatus
 
+#: The states that an original may be in; a gone one must have been delivered.
+POSSIBLE_ORIGINALS = (
+    AssetStatus.ARCHIVED,
+    AssetStatus.DELIVERED,
+    AssetStatus.BATCHED,
+    AssetStatus.UNIQUE,
+    AssetStatus.GONE,
+)
+
 #: A group waits until all its members have a digest; of groups alike, the one with the oldest file is the original.
 GROUPS = """
 SELECT COALESCE(group_id, -id) AS group_key FROM assets WHERE status = 'discovered'
@@ -60,6 +69,16 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
     return members
+
+
+def list_possible_originals(conn: Connection, digests: Sequence[str]) -> list[Asset]:
+    """Assets with one of these digests that may be originals by their status."""
+    found: list[Asset] = []
+    for start in range(0, len(digests), CHUNK):
+        same = assets.c.digest.in_(digests[start : start + CHUNK])
+        query = select(*columns_for(assets, Asset)).where(same, assets.c.status.in_(POSSIBLE_ORIGINALS))
+        found += [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
+    return found
 
 
 def has_other_algorithm(conn: Connection, algorithm: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from app.db import assets, journal, undecided
@@ -83,9 +84,9 @@ def _verdicts(
     for members in groups:
         waiting = [a for a in members if a.status is AssetStatus.DISCOVERED]
         siblings = [a for a in members if a.status is not AssetStatus.DISCOVERED]
-        ids = {a.id for a in members}
+        find_outside = partial(originals.find, group_ids={a.id for a in members})
         try:
-            verdicts = judge(waiting, siblings, lambda asset, ids=ids: originals.find(asset, ids))
+            verdicts = judge(waiting, siblings, find_outside)
         except FileError as error:
             failed += [(asset, error) for asset in waiting]
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from app.db import assets, undecided
+from app.db import undecided
 from app.errors import FileError
 from app.files.digest import full_digest
 from app.files.walk import signature_at
@@ -37,7 +37,7 @@ class Originals:
         self._accounted.clear()
         digests = list({a.digest for a in wanted if a.digest is not None})
         with self.db.reading() as conn:
-            found = assets.list_by_digest(conn, digests)
+            found = undecided.list_possible_originals(conn, digests)
             if self.has_other_algorithm:
                 sizes = list({a.size_bytes for a in wanted})
                 found += undecided.list_of_other_algorithm(conn, self.algorithm, sizes)

@@ -1,0 +1,88 @@
+"""The parent's side: files go to limited reader processes, their claims come back. No parser is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from app.errors import SourceChanged
+from app.files.capture_time.choose import SOURCES, CaptureTime, Claim, choose
+from app.files.digest import Wanted
+from app.files.readers import Answer, Job, Readers
+from app.files.walk import signature_at
+from app.model import Place
+
+#: Longer than any sound file takes; after that its reader is killed and the file counts as unreadable.
+TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file said. `moved_on`: it is no longer the file that was asked about. `note`: why it says little."""
+
+    key: int
+    claims: tuple[Claim, ...] = ()
+    content_identifier: str | None = None
+    note: str = ""
+    moved_on: bool = False
+
+
+class CaptureReaders:
+    """Limited reader processes, used as a context manager by one thread; started once, asked as often as needed."""
+
+    def __init__(self, processes: int = 2, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._readers = Readers("app.files.capture_time.reader", processes, timeout_seconds)
+
+    def __enter__(self) -> CaptureReaders:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._readers.__exit__(*details)
+
+    def read(self, wanted: Iterable[Wanted]) -> Iterator[Reading | None]:
+        """What every file says of its date, as it comes; None now and then while nothing comes.
+
+        Damage, bombs and endless files end in a `note`, never in an exception; only the reader of that file dies.
+        """
+        for answer in self._readers.read(_job(want) for want in wanted):
+            yield None if answer is None else _reading(answer)
+
+
+def read_capture_time(place: Place, mtime_ns: int, zone: tzinfo) -> CaptureTime:
+    """The capture time of one file, read here and now. Raises SourceChanged when there is no such file."""
+    signature = signature_at(place.root, place.path)
+    if signature is None:
+        raise SourceChanged("read", place.absolute, "it is no longer there")
+    with CaptureReaders(1) as readers:
+        reading = next(r for r in readers.read([Wanted(0, place, signature)]) if r is not None)
+    name = place.path.rpartition(b"/")[2]
+    return choose(reading.claims, name, mtime_ns, zone, datetime.now(UTC), reading.note)
+
+
+def _job(want: Wanted) -> Job:
+    s = want.signature
+    root, path = want.place.root.path.decode("latin-1"), want.place.path.decode("latin-1")
+    return Job(want.key, [root, path, [s.device, s.inode, s.size_bytes, s.mtime_ns, s.ctime_ns]])
+
+
+def _reading(answer: Answer) -> Reading:
+    if answer.fault is not None:
+        return Reading(answer.key, note=answer.fault)
+    match answer.value:
+        case {"moved_on": True}:
+            return Reading(answer.key, moved_on=True)
+        case {"claims": list(claims), "content_identifier": identifier, "note": str(note)}:
+            known = tuple(claim for claim in map(_claim, claims) if claim is not None)
+            return Reading(answer.key, known, identifier if isinstance(identifier, str) else None, note)
+        case _:
+            return Reading(answer.key, note="the program that reads it gave no answer")
+
+
+def _claim(value: Any) -> Claim | None:
+    match value:
+        case [str(source), str(text), str(zone)] if source in SOURCES:
+            return Claim(source, text[:100], zone[:10])
+        case _:
+            return None

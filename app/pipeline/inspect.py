@@ -1,0 +1,160 @@
+"""Inspect: when was each unique file taken? Reads the heads of files, writes `taken_*`, changes no file.
+
+A group has one date, the one of its still; the other members take it over, so that all end in one folder.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from app.db import assets, journal, undecided, uninspected
+from app.db.clock import now
+from app.db.connection import Connection
+from app.errors import printable
+from app.files.capture_time import CaptureReaders, CaptureTime, Reading, choose
+from app.files.digest import Wanted
+from app.files.kinds import VIDEO_SUFFIXES, suffix
+from app.files.roots import check_roots
+from app.files.walk import is_media
+from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
+from app.pipeline.step import StepContext
+from app.pipeline.tally import Tally
+from app.services import Services
+
+#: Files read between two transactions.
+SLICE = 2_000
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A file with its own capture time."""
+
+    asset: Asset
+    taken: CaptureTime
+
+
+def choose_lead(members: Sequence[Dated]) -> Dated:
+    """The member whose date the group takes: a sure date before a weak one, stills before videos before sidecars."""
+    return min(members, key=lambda m: (m.taken.weak, _kind_rank(m.asset.path), m.taken.taken_at, m.asset.path))
+
+
+def _kind_rank(path: bytes) -> int:
+    if not is_media(path):
+        return 2
+    return 1 if suffix(path) in VIDEO_SUFFIXES else 0
+
+
+def columns(member: Dated, lead: Dated) -> dict[str, str | None]:
+    """What is written for a member of a group whose date comes from `lead`; a weak date stays weak for all."""
+    taken = lead.taken
+    return {
+        "taken_local": taken.taken_local.isoformat(),
+        "taken_at": taken.taken_at.isoformat(),
+        "taken_from": taken.source if member is lead or taken.weak else "sibling",
+        "content_identifier": member.taken.content_identifier,
+        "reason": taken.note or None if taken.weak else None,
+    }
+
+
+def taken_over(sidecar: Asset, gone_on: Sequence[Asset]) -> dict[str, str | None] | None:
+    """The date of the photo that a late sidecar belongs to, or None when no photo of its group has gone on."""
+    media = next((a for a in gone_on if is_media(a.origin_path or a.path)), None)
+    if media is None or is_media(sidecar.path):
+        return None
+    came_from = media.taken_from if media.taken_from == "mtime" else "sibling"
+    taken = {"taken_local": media.taken_local, "taken_at": media.taken_at, "taken_from": came_from}
+    return {**taken, "content_identifier": None, "reason": None}
+
+
+def run(services: Services, step: StepContext) -> Report:
+    """Date every unique asset that has no date yet. Raises RootUnavailable when its folder is away."""
+    check_roots(services.db, list(services.roots[RootKind.INGEST]))
+    inspection = _Inspection(services, step)
+    inspection.run()
+    report = _report(inspection.tally)
+    with services.db.transaction() as conn:
+        journal.record(conn, "inspect.finished", report.message, run_id=step.run_id, detail=report.detail)
+    return report
+
+
+class _Inspection:
+    """One pass over the groups with undated members; each slice is read, then written in one transaction."""
+
+    def __init__(self, services: Services, step: StepContext) -> None:
+        self.db, self.step, self.tally = services.db, step, Tally()
+        self.roots = {root.id: root for root in services.roots[RootKind.INGEST]}
+        self.zone, self.processes = services.config.zone, services.config.dedup.threads
+        self.present = datetime.now(UTC)
+        self.total = 0
+
+    def run(self) -> None:
+        """Inspect slice by slice; what was written stays when the pass is stopped."""
+        with self.db.reading() as conn:
+            keys = array("q", uninspected.list_groups(conn))
+        self.total = len(keys)
+        if not keys:
+            return
+        with CaptureReaders(self.processes) as readers:
+            for start in range(0, len(keys), SLICE):
+                self._slice(readers, keys[start : start + SLICE].tolist())
+
+    def _slice(self, readers: CaptureReaders, keys: list[int]) -> None:
+        with self.db.reading() as conn:
+            members = undecided.list_members(conn, keys)
+        groups = [[a for a in group if self._is_ready(a)] for group in members.values()]
+        readings = self._read(readers, [a for group in groups for a in group if is_media(a.path)])
+        with self.db.transaction() as conn:
+            at = now()
+            rows = [row for group in groups if group for row in self._rows(conn, group, readings)]
+            assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row in rows])
+        self.tally.counts["inspected"] += len(rows)
+        self.tally.counts["weak"] += sum(1 for _, row in rows if row["taken_from"] == "mtime")
+
+    def _is_ready(self, asset: Asset) -> bool:
+        return asset.status is AssetStatus.UNIQUE and asset.batch_id is None and asset.root_id in self.roots
+
+    def _read(self, readers: CaptureReaders, media: Sequence[Asset]) -> dict[int, Reading]:
+        readings: dict[int, Reading] = {}
+        wanted = (Wanted(a.id, Place(self.roots[a.root_id], a.path), a.signature) for a in media)
+        for reading in readers.read(wanted):
+            if reading is not None:
+                readings[reading.key] = reading
+            done = self.tally.counts["inspected"] + len(readings)
+            self.step.safe_point(done, max(done, self.total), self.tally.size_bytes)
+        return readings
+
+    def _rows(
+        self, conn: Connection, group: Sequence[Asset], readings: Mapping[int, Reading]
+    ) -> list[tuple[int, dict[str, str | None]]]:
+        moved_on = [a for a in group if a.id in readings and readings[a.id].moved_on]
+        if moved_on:
+            words = "it is no longer the file that was found"
+            self.tally.failures += [Failure(printable(a.path), words, a.id) for a in moved_on]
+            return []
+        if not any(is_media(a.path) for a in group) and group[0].group_id is not None:
+            gone_on = uninspected.list_gone_on(conn, group[0].group_id)
+            late = [(a.id, row) for a in group if (row := taken_over(a, gone_on)) is not None]
+            if late:
+                return late
+        dated = [self._dated(a, readings.get(a.id, Reading(a.id))) for a in group]
+        lead = choose_lead(dated)
+        self.tally.size_bytes += sum(a.size_bytes for a in group)
+        return [(member.asset.id, columns(member, lead)) for member in dated]
+
+    def _dated(self, asset: Asset, reading: Reading) -> Dated:
+        name = asset.path.rpartition(b"/")[2]
+        taken = choose(reading.claims, name, asset.mtime_ns, self.zone, self.present, reading.note)
+        return Dated(asset, replace(taken, content_identifier=reading.content_identifier))
+
+
+def _report(tally: Tally) -> Report:
+    counts = {name: tally.counts[name] for name in ("inspected", "weak")}
+    if not counts["inspected"] and not tally.failures:
+        return Report("idle", "There was nothing to date.", detail=counts)
+    message = f"{counts['inspected']} files dated, {counts['weak']} of them only by their modification time"
+    message += f"; {len(tally.failures)} changed meanwhile" if tally.failures else ""
+    done = counts["inspected"]
+    return Report("done", message + ".", done, 0, tally.size_bytes, failures=tally.failures, detail=counts)
