@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from typing import Any, Literal, cast
 
@@ -86,7 +87,8 @@ def _install(handler: logging.Handler, level: str, process: str) -> None:
     root = logging.getLogger()
     for old in [h for h in root.handlers if getattr(h, _OURS, False)]:
         root.removeHandler(old)
-        old.close()
+        with suppress(OSError):
+            old.close()
     _attach(root, handler, process)
     root.setLevel(level.upper())
     for name in _QUIET:
