@@ -215,9 +215,7 @@ def _conclude(this: Look, client: SyncthingClient, standing: Standing) -> Report
     return _synced(this, standing)
 
 
-def _files_trouble(
-    this: Look, client: SyncthingClient, standing: Standing, faults: Sequence[Judgement]
-) -> Trouble:
+def _files_trouble(this: Look, client: SyncthingClient, standing: Standing, faults: Sequence[Judgement]) -> Trouble:
     if not this.confirmed_before and proof.misplaced(this.judgements):
         return troubles.misplaced_batch(this.batch.name, standing.folder)
     return troubles.refused_files(faults, syncthing.unreadable(client, standing, this.batch.name))

@@ -68,8 +68,9 @@ def _advance(services: Services, batch: Batch, run_id: int | None, step: StepCon
 
 def _past(batch: Batch) -> Report:
     if batch.status is BatchStatus.SYNCED and batch.next_look_at is not None and batch.next_look_at > now():
-        return Report("waiting", f"Batch {batch.name} is delivered and may be sorted at {batch.next_look_at}.",
-                      batch_id=batch.id)
+        return Report(
+            "waiting", f"Batch {batch.name} is delivered and may be sorted at {batch.next_look_at}.", batch_id=batch.id
+        )
     if batch.status is BatchStatus.SYNCED:
         return Report("done", f"Batch {batch.name} is delivered.", batch_id=batch.id)
     if batch.status in PAST:

@@ -7,9 +7,9 @@ import signal
 import socket
 import subprocess
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import requests
 
@@ -112,7 +112,11 @@ class Node:
         return SyncthingClient(self.url, KEY)
 
     def add_device(self, other: Node) -> None:
-        device = {"deviceID": other.device_id, "name": other.name, "addresses": [f"tcp://127.0.0.1:{other.listen_port}"]}
+        device = {
+            "deviceID": other.device_id,
+            "name": other.name,
+            "addresses": [f"tcp://127.0.0.1:{other.listen_port}"],
+        }
         self.rest("POST", "config/devices", json=device)
 
     def add_folder(self, kind: str, *others: Node, folder_id: str = FOLDER) -> None:

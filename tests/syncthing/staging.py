@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from app.db import assets, batches
+from app.db import assets, batches, runs
 from app.db.clock import now
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind, RunKind, Signature, Stage, Trigger
-from app.db import runs
 from app.pipeline import sync
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -45,7 +44,9 @@ def services_for(pair: Pair, **changes: Mapping[str, Any]) -> Services:
     return make_services(base, **sections)
 
 
-def publish(services: Services, name: str, files: Mapping[str, bytes], *, rows_for: Mapping[str, bytes] | None = None) -> Batch:
+def publish(
+    services: Services, name: str, files: Mapping[str, bytes], *, rows_for: Mapping[str, bytes] | None = None
+) -> Batch:
     """Put a published batch into the batch folder; `rows_for` makes rows for other files than those on disk."""
     root = services.root(RootKind.BATCH)
     write_tree(os.path.join(root.path, os.fsencode(name)), dict(files))
@@ -53,17 +54,31 @@ def publish(services: Services, name: str, files: Mapping[str, bytes], *, rows_f
     with services.db.transaction() as conn:
         assert name not in {b.name for b in batches.list_recent(conn, 1000)}
         batch = batches.reserve(
-            conn, naming_pattern=pattern, allow_parallel=True, target="syncthing", transfer_mode="move",
-            peer_policy=services.config.sync.peer_policy, device_id=services.config.syncthing.device_id or None,
+            conn,
+            naming_pattern=pattern,
+            allow_parallel=True,
+            target="syncthing",
+            transfer_mode="move",
+            peer_policy=services.config.sync.peer_policy,
+            device_id=services.config.syncthing.device_id or None,
         )
         expected = files if rows_for is None else rows_for
         paths = [f"{name}/{path}" for path in expected]
-        found = [(os.fsencode(p), _signature(root.path, p, content), None) for p, content in zip(paths, expected.values(), strict=True)]
+        found = [
+            (os.fsencode(p), _signature(root.path, p, content), None)
+            for p, content in zip(paths, expected.values(), strict=True)
+        ]
         assets.insert_discovered(conn, root.id, found)
         rows = [assets.find_at(conn, root.id, path) for path, _, _ in found]
         made = [row for row in rows if row is not None]
         digests = [hashlib.sha256(content).hexdigest() for content in expected.values()]
-        assets.set_columns(conn, [(a.id, {"batch_id": batch.id, "digest": d, "digest_algorithm": "sha256"}) for a, d in zip(made, digests, strict=True)])
+        assets.set_columns(
+            conn,
+            [
+                (a.id, {"batch_id": batch.id, "digest": d, "digest_algorithm": "sha256"})
+                for a, d in zip(made, digests, strict=True)
+            ],
+        )
         assets.mark(conn, made, AssetStatus.UNIQUE)
         made = assets.list_in_batch(conn, batch.id)
         assets.mark(conn, made, AssetStatus.BATCHED)

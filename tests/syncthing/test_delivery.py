@@ -16,6 +16,8 @@ from tests.conftest import read_tree
 from tests.syncthing.pair import FOLDER, Pair, wait_for
 from tests.syncthing.staging import look, look_until_synced, publish, reread, services_for, status_of
 
+pytestmark = pytest.mark.syncthing
+
 
 @pytest.fixture
 def opened() -> Iterator[Callable[..., Services]]:
@@ -64,7 +66,7 @@ def test_a_batch_whose_files_syncthing_has_not_seen_is_not_synced(module_pair: P
     batch = publish(services, "unseen", {"a.jpg": b"here"}, rows_for={"a.jpg": b"here", "b.jpg": b"never written"})
 
     look(services, batch)
-    wait_for(lambda: (module_pair.peer.folder / "unseen/a.jpg").exists(), "the first file arrives")
+    wait_for((module_pair.peer.folder / "unseen/a.jpg").exists, "the first file arrives")
     wait_for(lambda: percent(module_pair) == 100, "completion is 100")
     report = look(services, batch)
     report = look(services, batch)
@@ -81,7 +83,7 @@ def test_a_file_that_an_ignore_pattern_hits_is_never_called_synced(module_pair: 
     batch = publish(services, "ignored", {"a.jpg": b"photo", "b.png": b"picture"})
 
     look(services, batch)
-    wait_for(lambda: (module_pair.peer.folder / "ignored/a.jpg").exists(), "the other file arrives")
+    wait_for((module_pair.peer.folder / "ignored/a.jpg").exists, "the other file arrives")
     wait_for(lambda: percent(module_pair) == 100, "completion is 100")
     report = look(services, batch)
     report = look(services, batch)
