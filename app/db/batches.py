@@ -64,7 +64,7 @@ def reserve(
 
 def _next_name(conn: Connection, naming_pattern: str, also_taken: Collection[str] = ()) -> str:
     index = int(conn.execute(select(func.coalesce(func.max(batches.c.id), 0))).scalar_one()) + 1
-    taken = set(conn.execute(select(batches.c.name)).scalars())
+    taken = set(list_names(conn))
     while (name := naming_pattern.format(index=index)) in taken or name in also_taken:
         index += 1
     return name
@@ -106,6 +106,11 @@ def list_recent(conn: Connection, limit: int = 5, before_id: int | None = None) 
     if before_id is not None:
         query = query.where(batches.c.id < before_id)
     return [_batch(row) for row in conn.execute(query)]
+
+
+def list_names(conn: Connection) -> list[str]:
+    """The name of every batch."""
+    return list(conn.execute(select(batches.c.name)).scalars())
 
 
 def count_by_status(conn: Connection) -> dict[BatchStatus, int]:

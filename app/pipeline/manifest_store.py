@@ -12,7 +12,7 @@ from app.errors import FileError
 from app.files.prune import remove_own_file, write_new_file
 from app.files.walk import open_folder
 from app.model import Batch, Place, Root
-from app.pipeline.manifest import MANIFEST_NAME, OWN_NAMES, SUMS_NAME, Manifest, manifest_bytes, parse, sums_bytes
+from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, manifest_bytes, parse, sums_bytes
 
 #: Below the archive: hidden from photo programs, found again when the database is lost.
 ARCHIVE_FOLDER = b".media-pipeline/manifests"
@@ -74,9 +74,3 @@ def stage(staging: Root, manifest: Manifest) -> None:
             remove_own_file(place)
         if found != content:
             write_new_file(place, content)
-
-
-def put_away(root: Root, batch_name: str) -> None:
-    """Remove our own two files from a batch folder; the archive keeps the manifest."""
-    for name in OWN_NAMES:
-        remove_own_file(Place(root, os.fsencode(batch_name) + b"/" + name))

@@ -1,0 +1,104 @@
+"""The cleanup stage: what is ours and done with goes; what is not ours stays and is listed.
+
+Finished batch folders, expired trash, stale temporary files and old logs. Photos are never removed: folders go by
+rmdir, which an unexpected file stops, and our two files in a batch folder only while they are what we wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.db import facts, journal
+from app.db.clock import later, now
+from app.files.prune import drop_expired_trash, expire_logs, remove_stale_temps
+from app.model import Report
+from app.pipeline.finished_folders import clean_finished
+from app.pipeline.orphans import settle_orphans
+from app.pipeline.room import in_words
+from app.pipeline.step import StepContext
+from app.services import Services
+
+#: A cleanup that follows one batch looks through everything else at most this often.
+FULL_INTERVAL_SECONDS = 3600
+LAST_FULL = "cleaned_up_at"
+
+BYTES_PER_MB = 1_000_000
+
+#: The counts that mean that something was changed; the others only tell how things are.
+CHANGES = ("batches", "folders", "trash", "temps", "logs", "adopted")
+
+
+@dataclass
+class Done:
+    """What a cleanup has done, by name."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+    def add(self, **counts: int) -> None:
+        """Count further things."""
+        for name, number in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + number
+
+    def as_detail(self) -> dict[str, Any]:
+        """For the report and the journal."""
+        return {**self.counts, "left": self.left[:100]}
+
+
+def run(services: Services, step: StepContext) -> Report:
+    """Clean up after the step's batch, or after all; trash, temps, logs and orphans whenever that is due."""
+    done = Done()
+    cleaned = clean_finished(services, step)
+    done.add(batches=len(cleaned.batches), folders=cleaned.folders)
+    done.left += cleaned.left
+    if step.batch_id is None or _is_due(services):
+        _clean_everything(services, step, done)
+    words = _in_words(done)
+    if any(done.counts.get(name) for name in CHANGES):
+        with services.db.transaction() as conn:
+            journal.record(conn, "cleanup.finished", words, run_id=step.run_id, batch_id=step.batch_id,
+                           detail=done.as_detail())
+    return Report("done", words, len(cleaned.batches), len(cleaned.left), done.counts.get("trash_bytes", 0),
+                  step.batch_id, detail=done.as_detail())
+
+
+def _is_due(services: Services) -> bool:
+    with services.db.reading() as conn:
+        last = facts.find(conn, LAST_FULL)
+    return last is None or last < later(-FULL_INTERVAL_SECONDS)
+
+
+def _clean_everything(services: Services, step: StepContext, done: Done) -> None:
+    settings = services.config.cleanup
+    trash = drop_expired_trash(services.db, settings.trash_days)
+    done.add(trash=trash.dropped, trash_bytes=trash.dropped_bytes, trash_kept=trash.kept)
+    for root in (root for kind in services.roots.values() for root in kind):
+        step.safe_point(0, 0)
+        done.add(temps=len(remove_stale_temps(services.db, root, settings.temp_days)))
+    done.add(logs=len(_expire_logs(services)))
+    done.add(**settle_orphans(services, step))
+    with services.db.transaction() as conn:
+        facts.put(conn, LAST_FULL, now())
+
+
+def _expire_logs(services: Services) -> list[str]:
+    system = services.config.system
+    if not system.log_dir:
+        return []
+    return expire_logs(system.log_dir, max_bytes=system.log_max_mb * BYTES_PER_MB, keep=system.log_keep)
+
+
+def _in_words(done: Done) -> str:
+    counts = done.counts
+    words = [f"{counts['batches']} batch folders cleaned"]
+    for name, what in (("temps", "temporary files removed"), ("logs", "log files rotated"),
+                       ("adopted", "files found again"), ("orphans", "files without a row"),
+                       ("missing", "rows without a file")):
+        if counts.get(name):
+            words.append(f"{counts[name]} {what}")
+    if counts.get("trash"):
+        words.append(f"{in_words(counts['trash_bytes'])} dropped from the trash")
+    if done.left:
+        words.append(f"{len(done.left)} names left because they are not ours")
+    return ", ".join(words) + "."
