@@ -180,7 +180,9 @@ def test_an_address_that_is_none_or_leads_elsewhere_is_refused(url: str) -> None
     assert set(problems_of(syncthing={"api_url": url})) == {"syncthing.api_url"}
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8384", "https://nas.local", "http://[::1]:8384", "http://syncthing:8384/x"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8384", "https://nas.local", "http://[::1]:8384", "http://syncthing:8384/x"]
+)
 def test_an_address_of_syncthing_is_taken(url: str) -> None:
     assert problems_of(syncthing={"api_url": url}) == {}
 

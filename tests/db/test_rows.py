@@ -15,7 +15,18 @@ from app.db import assets, batches, moves, roots, runs, totals
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database
 from app.errors import IllegalTransition, OpenBatchExists, RunInProgress, StateError
-from app.model import ASSET_CHANGES, AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Signature, Stage, Trigger
+from app.model import (
+    ASSET_CHANGES,
+    OPEN_BATCH,
+    AssetStatus,
+    BatchStatus,
+    RootKind,
+    RunKind,
+    RunStatus,
+    Signature,
+    Stage,
+    Trigger,
+)
 
 PLAIN_BATCH = {
     "naming_pattern": "batch_{index:03d}",
@@ -128,14 +139,15 @@ def test_the_database_itself_refuses_a_second_run_in_flight(fresh: Database) -> 
     start(fresh)
     with pytest.raises(IntegrityError), fresh.transaction() as conn:
         conn.exec_driver_sql(
-            "INSERT INTO runs (kind, trigger, status, stages, requested_at, slot) VALUES ('x', 'x', 'queued', '[]', '', 1)"
+            "INSERT INTO runs (kind, trigger, status, stages, requested_at, slot) "
+            "VALUES ('stage', 'api', 'queued', '[]', '', 1)"
         )
 
 
 def test_a_batch_that_has_not_ended_refuses_the_next_one_and_is_named(fresh: Database) -> None:
     with fresh.transaction() as conn:
         first = batches.reserve(conn, allow_parallel=False, **PLAIN_BATCH)
-    for status in (BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.ERROR, BatchStatus.SYNCED, BatchStatus.SORTING):
+    for status in (*OPEN_BATCH[:2], BatchStatus.ERROR, BatchStatus.SYNCED, BatchStatus.SORTING):
         with fresh.transaction() as conn:
             if first.status is not status:
                 first = batches.change(conn, first, status)
