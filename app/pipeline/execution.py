@@ -86,7 +86,7 @@ class Execution:
         self.run = run
         self._stopping = stopping
         self._stages = stages
-        self._took_a_step = False
+        self._did_something = False
 
     def step(self, stage: Stage, batch_id: int | None = None) -> Report:
         """Run one stage as a step of this run and return its report.
@@ -106,7 +106,8 @@ class Execution:
             report = Report("blocked", str(conflict), batch_id=batch_id)
         except MediaPipelineError as error:
             report = Report("failed", str(error), batch_id=batch_id, detail={"retryable": error.retryable})
-        self._took_a_step = True
+        # Steps that found nothing to do are not worth a pause, and a pause after each would lead to them again.
+        self._did_something = self._did_something or report.outcome != "idle"
         self._end_step(stage, context, report)
         if report.outcome == "failed":
             raise StepFailed(report.message)
@@ -165,7 +166,7 @@ class Execution:
         if wish is not None:
             raise Stopped(wish)
         debug = self.services.config.workflow.debug
-        if self._took_a_step and debug.enabled and not debug.auto_advance:
+        if self._did_something and debug.enabled and not debug.auto_advance:
             raise Stopped(DEBUG)
 
     def _end_step(self, stage: Stage, context: StepContext, report: Report) -> None:

@@ -82,7 +82,16 @@ def _workflow(execution: Execution) -> Ending:
             return waiting
         if report.outcome == "blocked":
             return Ending(RunStatus.DONE, report.message, "warning", report.batch_id)
-        return Ending(RunStatus.DONE, "Everything that could be done is done.")
+        return _nothing_left(execution)
+
+
+def _nothing_left(execution: Execution) -> Ending:
+    with execution.services.db.reading() as conn:
+        held = batches.find_open(conn)
+    if held is None:
+        return Ending(RunStatus.DONE, "Everything is done.")
+    message = f"Everything else is done; batch {held.name} (id {held.id}) is {held.status} and waits for a person."
+    return Ending(RunStatus.DONE, message, "warning", held.id)
 
 
 def _named_stages(execution: Execution) -> Ending:
