@@ -151,8 +151,13 @@ def test_syncthing_beside_it_is_reached_with_the_key_that_it_made_itself(stack: 
     key = config.split("<apikey>")[1].split("</apikey>")[0]
     assert len(key) >= 20
     diagnosis = stack.ask("/api/sync/diagnostics")
-    assert diagnosis["reachable"] and diagnosis["key"], diagnosis
+    assert diagnosis["key"]["length"] == len(key)
     assert key not in json.dumps(diagnosis)
+    asking = (
+        "import sys, urllib.request as u; "
+        "print(u.urlopen(u.Request('http://syncthing:8384/rest/system/version', headers={'X-API-Key': sys.argv[1]})).read())"
+    )
+    assert "version" in stack.compose("exec", "-T", "media-pipeline", "/opt/venv/bin/python", "-c", asking, key)
 
 
 def test_a_stop_is_quick_and_a_new_start_keeps_the_state(stack: Stack) -> None:

@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,8 +96,24 @@ def copy_repository(target: Path) -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
     """A checkout whose processes are ended afterwards, whatever a test did."""
-    made = Checkout(tmp_path / "a checkout")
-    copy_repository(made.path)
+    with ended_afterwards(tmp_path / "a checkout") as made:
+        yield made
+
+
+@pytest.fixture
+def open_checkout() -> Iterator[Checkout]:
+    """A checkout in a folder that every user can reach."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        os.chmod(name, 0o755)
+        with ended_afterwards(Path(name) / "a checkout") as made:
+            yield made
+
+
+@contextmanager
+def ended_afterwards(path: Path) -> Iterator[Checkout]:
+    """A copy of the repository; at the end nothing of it runs."""
+    made = Checkout(path)
+    copy_repository(path)
     yield made
     made.run("scripts/stop.sh", "--quiet", check=False, MEDIA_PIPELINE_STOP_SECONDS="15")
     for pid in made.processes():
