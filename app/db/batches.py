@@ -148,11 +148,6 @@ def set_columns(conn: Connection, batch_id: int, **columns: Any) -> None:
     conn.execute(update(batches).where(batches.c.id == batch_id).values(**columns))
 
 
-def mark_published(conn: Connection, batch_id: int, file_count: int, size_bytes: int) -> None:
-    """Note that the batch's folder is where the peer sees it, and what it holds."""
-    set_columns(conn, batch_id, published_at=now(), file_count=file_count, size_bytes=size_bytes)
-
-
 def drop_reserved(conn: Connection, batch_id: int) -> None:
     """Remove a reserved batch that never got a file, so that an empty build leaves no row behind.
 

@@ -10,11 +10,10 @@ from enum import Enum
 from itertools import count
 
 from app.db import assets
-from app.errors import FileError
-from app.files.digest import full_digest
 from app.files.move import Move, Moved
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Batch, Place, Root, RootKind, Signature
+from app.pipeline.failing import holds
 from app.pipeline.filing import Filing, archive_name, choose_filing
 from app.pipeline.naming import suffixed
 from app.pipeline.step import StepContext
@@ -129,16 +128,6 @@ def look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | N
     with work.services.db.reading() as conn:
         holder = assets.find_at(conn, work.archive.id, path)
     return (Target.SAME, None) if holder is None else (Target.HELD, holder.id)
-
-
-def holds(place: Place, asset: Asset) -> bool:
-    """Whether the file at a place, read now, has the asset's content."""
-    if asset.digest is None or asset.digest_algorithm is None:
-        return False
-    try:
-        return full_digest(place, asset.digest_algorithm).digest == asset.digest
-    except FileError:
-        return False
 
 
 def _move(work: Archiving, asset: Asset, path: bytes, target: Target, filing: Filing) -> Move:

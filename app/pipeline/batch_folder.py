@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 from app.db import assets, batches, journal
 from app.db import roots as root_rows
+from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import FileError, SourceChanged, TargetExists, printable
 from app.files.move import Move, Moved, move_directory, move_files
+from app.files.roots import check_roots
+from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report, RootKind
-from app.pipeline import batch_plan, manifest_store
+from app.pipeline import batch_plan
 from app.pipeline.batch_plan import Build, members_of
-from app.pipeline.failing import failure, is_missing, note_attempt, raise_when_full, reason_of
+from app.pipeline.failing import failure, holds, is_missing, note_attempt, raise_when_full, reason_of
 from app.pipeline.manifest import OWN_NAMES
 from app.pipeline.naming import plan_paths, suffixed_paths
 from app.pipeline.room import in_words
@@ -32,8 +35,6 @@ def build(services: Services, step: StepContext, batch: Batch) -> Report:
         roots = {root.id: root for root in root_rows.list_all(conn)}
         _release_unready(conn, batch)
     work = Build(services, step, batch, roots)
-    if _is_published_on_disk(work):
-        return _finish(work, [])
     planned = batch_plan.plan(work)
     failures = _move_in(work, {file.asset_id: file.path for file in planned.files})
     if not members_of(work, AssetStatus.BATCHED):
@@ -91,6 +92,8 @@ def _move_slice(work: Build, pending: Sequence[Asset], paths: dict[int, bytes]) 
     moved = move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=batch.id)
     raise_when_full(moved)
     failed = [m for m in moved if m.outcome == "failed"]
+    # An unmounted share also lacks every file: nothing is believed to be missing before its marker was seen again.
+    check_roots(work.services.db, list({m.move.source.root.id: m.move.source.root for m in failed}.values()))
     with work.services.db.transaction() as conn:
         return {m.move.asset.id: _note(conn, work, m, paths) for m in failed}
 
@@ -98,7 +101,11 @@ def _move_slice(work: Build, pending: Sequence[Asset], paths: dict[int, bytes]) 
 def _note(conn: Connection, work: Build, moved: Moved, paths: dict[int, bytes]) -> Failure:
     """What becomes of a file that could not be moved in: gone, to be read again, another name, another try, failed."""
     asset, reason = assets.get(conn, moved.move.asset.id), reason_of(moved.error)
-    if is_missing(moved.move.source):
+    if asset.status is not AssetStatus.UNIQUE:
+        assets.set_columns(conn, [(asset.id, {"batch_id": None})])
+    elif is_missing(moved.move.source) and holds(moved.move.target, asset):
+        _adopt(conn, work, asset, moved.move.target)
+    elif is_missing(moved.move.source):
         _leave(conn, work, asset, AssetStatus.GONE, "asset.vanished", "it is no longer there")
     elif isinstance(moved.error, SourceChanged):
         _leave(conn, work, asset, AssetStatus.DISCOVERED, "asset.changed", "it changed after it was read")
@@ -108,6 +115,16 @@ def _note(conn: Connection, work: Build, moved: Moved, paths: dict[int, bytes]) 
         number = asset.attempts + 1
         paths[asset.id] = suffixed_paths({asset.id: paths[asset.id]}, number)[asset.id]
     return failure(asset, reason)
+
+
+def _adopt(conn: Connection, work: Build, asset: Asset, place: Place) -> None:
+    """The content lies where it should go already, as with a database put back from a backup: the row is put right."""
+    signature = signature_at(place.root, place.path)
+    assert signature is not None
+    assets.place(conn, asset.id, place.root.id, place.path, signature, AssetStatus.BATCHED)
+    words = f"{printable(asset.path)} was found in the folder of batch {work.batch.name} already."
+    journal.record(conn, "orphan.adopted", words, level="warning", run_id=work.step.run_id, batch_id=work.batch.id,
+                   asset_id=asset.id, detail={"path": printable(place.path)})
 
 
 def _leave(conn: Connection, work: Build, asset: Asset, status: AssetStatus, kind: str, reason: str) -> None:
@@ -129,16 +146,10 @@ def _leave(conn: Connection, work: Build, asset: Asset, status: AssetStatus, kin
 # --- the folder
 
 
-def _is_published_on_disk(work: Build) -> bool:
-    """Whether the rename was done, and finished by recovery, before the row could say so."""
-    place = Place(work.services.root(RootKind.BATCH), work.folder + b"/" + OWN_NAMES[0])
-    manifest = manifest_store.load(place)
-    return manifest is not None and (manifest.batch_id, manifest.created_at) == (work.batch.id, work.batch.created_at)
-
-
 def _publish(work: Build, failures: list[Failure]) -> Report:
     source = Place(work.staging, work.folder)
     target = Place(work.services.root(RootKind.BATCH), work.folder)
+    _count(work)
     try:
         move_directory(work.services.db, source, target, run_id=work.step.run_id, batch_id=work.batch.id,
                        purpose="publish", settle=lambda conn: _note_published(conn, work))
@@ -147,21 +158,23 @@ def _publish(work: Build, failures: list[Failure]) -> Report:
     return _report(work, failures)
 
 
-def _finish(work: Build, failures: list[Failure]) -> Report:
+def _count(work: Build) -> None:
+    """What the batch really holds, written before the rename: recovery may be what finishes that."""
+    members = members_of(work, AssetStatus.BATCHED)
     with work.services.db.transaction() as conn:
-        _note_published(conn, work)
-    return _report(work, failures)
+        size_bytes = sum(a.size_bytes for a in members)
+        batches.set_columns(conn, work.batch.id, file_count=len(members), size_bytes=size_bytes)
 
 
 def _note_published(conn: Connection, work: Build) -> None:
     """The row says what the disk says: the folder is where the peer sees it."""
     batch_root = work.services.root(RootKind.BATCH)
     assets.rebase_batch(conn, work.batch.id, work.staging.id, batch_root.id)
-    members = assets.list_in_batch(conn, work.batch.id, AssetStatus.BATCHED)
-    size_bytes = sum(a.size_bytes for a in members)
-    batches.mark_published(conn, work.batch.id, len(members), size_bytes)
-    words = f"Batch {work.batch.name} was published: {len(members)} files, {in_words(size_bytes)}."
-    detail = {"files": len(members), "size_bytes": size_bytes, "left_out": work.batch.file_count - len(members)}
+    batches.set_columns(conn, work.batch.id, published_at=now())
+    batch = batches.get(conn, work.batch.id)
+    words = f"Batch {batch.name} was published: {batch.file_count} files, {in_words(batch.size_bytes)}."
+    left_out = work.batch.file_count - batch.file_count
+    detail = {"files": batch.file_count, "size_bytes": batch.size_bytes, "left_out": left_out}
     journal.record(conn, "batch.published", words, run_id=work.step.run_id, batch_id=work.batch.id, detail=detail)
 
 
@@ -177,8 +190,9 @@ def _not_published(work: Build, reason: str, failures: list[Failure]) -> Report:
     with work.services.db.transaction() as conn:
         batch = batches.get(conn, work.batch.id)
         batches.change(conn, batch, BatchStatus.ERROR, error=reason, error_from=batch.status.value)
+        detail = {"reason": reason, "from": batch.status.value}
         journal.record(conn, "batch.failed", f"Batch {batch.name} could not be published: {reason}", level="error",
-                       run_id=work.step.run_id, batch_id=batch.id, detail={"reason": reason, "from": batch.status.value})
+                       run_id=work.step.run_id, batch_id=batch.id, detail=detail)
     return Report("failed", reason, batch_id=work.batch.id, failures=failures)
 
 

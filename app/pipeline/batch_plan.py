@@ -56,7 +56,8 @@ def plan(work: Build) -> Manifest:
     """The manifest that the build follows: the one written before it was cut off, else a new one, made durable."""
     manifest = manifest_store.load_newest(work.archive, work.batch)
     if manifest is None:
-        members = sorted(members_of(work, AssetStatus.UNIQUE) + members_of(work, AssetStatus.BATCHED), key=capture_order)
+        bound = members_of(work, AssetStatus.UNIQUE) + members_of(work, AssetStatus.BATCHED)
+        members = sorted(bound, key=capture_order)
         manifest = _manifest(work, members, _paths(work, members))
         _save(work, manifest)
     manifest_store.stage(work.staging, manifest)

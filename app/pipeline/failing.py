@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.db import assets, journal
 from app.db.connection import Connection
-from app.errors import MediaPipelineError, NoSpace, printable
+from app.errors import FileError, MediaPipelineError, NoSpace, printable
+from app.files.digest import full_digest
 from app.files.move import Moved
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Failure, Place
@@ -28,6 +29,16 @@ def is_missing(place: Place) -> bool:
     try:
         return signature_at(place.root, place.path) is None
     except OSError:
+        return False
+
+
+def holds(place: Place, asset: Asset) -> bool:
+    """Whether the file at a place, read now, has the asset's content."""
+    if asset.digest is None or asset.digest_algorithm is None:
+        return False
+    try:
+        return full_digest(place, asset.digest_algorithm).digest == asset.digest
+    except FileError:
         return False
 
 

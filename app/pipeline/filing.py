@@ -58,11 +58,18 @@ def choose_filing(members: Sequence[Asset], settings: Sorter, today: date, zone:
         return Filing(REVIEW_FOLDER, needs_review=True)
     if settings.weak_dates == "unknown_folder":
         return Filing(UNKNOWN_DATE_FOLDER)
+    modified = _modified(lead, zone)
+    return Filing(archive_folder(settings.folder_pattern, modified) if modified else UNKNOWN_DATE_FOLDER)
+
+
+def _modified(asset: Asset, zone: tzinfo) -> date | None:
+    """The local day of the file's own time, as it was when the file was inspected."""
+    if asset.taken_from == "mtime" and asset.taken_local is not None:
+        return datetime.fromisoformat(asset.taken_local).date()
     try:
-        modified = datetime.fromtimestamp(lead.mtime_ns // 10**9, zone).date()
+        return datetime.fromtimestamp(asset.mtime_ns // 10**9, zone).date()
     except (ValueError, OverflowError, OSError):
-        return Filing(UNKNOWN_DATE_FOLDER)
-    return Filing(archive_folder(settings.folder_pattern, modified))
+        return None
 
 
 def archive_name(asset: Asset) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from app.db import assets, journal, kept_copies
 from app.errors import SourceChanged, TargetExists, printable
 from app.files.move import Moved
+from app.files.roots import check_roots
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Failure, Place
-from app.pipeline.archiving import PENDING, Archiving, holds
-from app.pipeline.failing import failure, give_up, is_missing, note_attempt, reason_of
+from app.pipeline.archiving import PENDING, Archiving
+from app.pipeline.failing import failure, give_up, holds, is_missing, note_attempt, reason_of
 
 #: A file meets a taken name this often before that counts as a failure.
 MAX_COLLISIONS = 100
@@ -36,7 +37,11 @@ def note_failed(work: Archiving, moved: Moved) -> Failure | None:
 
 
 def _search(work: Archiving, asset: Asset, moved: Moved) -> Failure | None:
-    """The batch folder does not hold the content any more: a kept copy, or a file already archived, may."""
+    """The batch folder does not hold the content any more: a kept copy, or a file already archived, may.
+
+    Raises RootUnavailable when a root is away: then nothing is missing, and nothing is given up.
+    """
+    check_roots(work.services.db, [moved.move.source.root, work.archive])
     if asset.id not in work.sources and _use_kept_copy(work, asset):
         return None
     if moved.move.status_after is AssetStatus.ARCHIVED and holds(moved.move.target, asset):

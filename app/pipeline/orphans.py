@@ -14,6 +14,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import FileError, printable
 from app.files.digest import full_digest
+from app.files.roots import check_roots
 from app.files.walk import Found, walk
 from app.model import Asset, AssetStatus, Place, Root, RootKind, Signature
 from app.pipeline.failing import is_missing
@@ -31,6 +32,7 @@ def settle_orphans(services: Services, step: StepContext) -> dict[str, int]:
     """Look through staging and batch folders; returns how many were adopted, found without a row, and missing."""
     counts: Counter[str] = Counter(adopted=0, orphans=0, missing=0)
     roots = [services.root(RootKind.STAGING), services.root(RootKind.BATCH)]
+    check_roots(services.db, roots)
     missing = {asset.id: asset for root in roots for asset in _missing(services, root)}
     for root in roots:
         step.safe_point(0, 0)
