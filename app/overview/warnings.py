@@ -82,11 +82,12 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _about_files(seen: dict[str, Any]) -> list[dict[str, str]]:
-    files = {line["key"]: line["files"] for line in seen["balance"]["lines"]}
-    if not files["failed"]:
+    count = next(line["files"] for line in seen["balance"]["lines"] if line["key"] == "failed")
+    if not count:
         return []
-    count = files["failed"]
-    what = "1 file has failed" if count == 1 else f"{count:,} files have failed"
-    return [
-        _warning(f"{what} three times and stays where it is.", "See GET /api/assets?status=failed for the reasons.")
-    ]
+    what = (
+        "1 file has failed and stays where it is."
+        if count == 1
+        else f"{count:,} files have failed and stay where they are."
+    )
+    return [_warning(what, "The Failed line of the balance sheet leads to the reasons; then let them be tried again.")]

@@ -20,6 +20,11 @@ blueprint = Blueprint("pages", __name__)
 CHOICES = 50
 
 
+@blueprint.app_context_processor
+def _session_facts() -> dict[str, Any]:
+    return {"has_session": COOKIE_NAME in request.cookies}
+
+
 @blueprint.get("/")
 def home() -> Response:
     """The dashboard is the home page."""
@@ -64,9 +69,12 @@ def _addresses() -> list[tuple[str, str]]:
 
 
 @blueprint.get("/login")
-def login() -> str:
-    """Ask for the key."""
-    return render_template("login.html", wrong=False, target=_safe_target(request.args.get("next", "")))
+def login() -> Response:
+    """Ask for the key, when one is needed."""
+    target = _safe_target(request.args.get("next", ""))
+    if not container().store.current().config.auth.api_key:
+        return make_response(redirect(target))
+    return make_response(render_template("login.html", wrong=False, target=target))
 
 
 @blueprint.post("/login")

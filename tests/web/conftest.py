@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from flask.testing import FlaskClient
 
 from app.config.store import ConfigStore
+from app.errors import ConfigError
 from app.overview import roots as root_looks
 from app.services import ServiceContainer, Services, set_up
 from app.web import create_app, entry
@@ -57,7 +59,8 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
 
     yield make
     for site in made:
-        site.services.close()
+        with suppress(ConfigError):
+            site.services.close()
 
 
 @pytest.fixture
