@@ -25,12 +25,14 @@ from app.files.place import place_by_rename
 from app.files.prepare import check_sources, make_sources_durable, write_intents
 from app.files.recover import recover
 from app.files.trash import take_sources
-from app.model import Root
 
 __all__ = ["Move", "Moved", "Outcome", "Settle", "move_directory", "move_files", "recover", "state_dir_of"]
 
+#: Files that share their commits and flushes.
+GROUP_FILES = 256
+
 #: A group ends early when its files are large: so much at most is under way, and unfinished after a crash.
-GROUP_BYTES = 512 * 1024 * 1024
+GROUP_BYTES = 256 * 1024 * 1024
 
 AfterGroup = Callable[[Sequence[Moved]], None]
 
@@ -42,7 +44,7 @@ def move_files(
     run_id: int | None,
     batch_id: int | None = None,
     settle: Settle | None = None,
-    group_size: int = 64,
+    group_size: int = GROUP_FILES,
     after_group: AfterGroup | None = None,
 ) -> list[Moved]:
     """Bring every file to its target and its asset's row with it; one result per move, in order.
@@ -60,10 +62,13 @@ def move_files(
             unfinished, known = journal_rows.has_open(conn), roots.list_all(conn)
         if unfinished:
             recover(db)
-        trash_roots = choose_trash_roots(known)
+        trash_roots, flushed = choose_trash_roots(known), set[int]()
         results: list[Moved] = []
         for few in _groups(moves, group_size):
-            results += _move_group(db, few, (run_id, batch_id), trash_roots, settle)
+            begun = [OpenMove(move, temp) for move, temp in zip(few, temp_names(len(few)), strict=True)]
+            with Folders() as folders:
+                _move_group(Group(db, folders, run_id, batch_id, trash_roots, flushed, begun), settle)
+            results += [m.result() for m in begun]
             if after_group is not None:
                 after_group(results[-len(few) :])
     return results
@@ -91,23 +96,15 @@ def _groups(moves: Sequence[Move], group_size: int) -> Iterator[list[Move]]:
         yield few
 
 
-def _move_group(
-    db: Database,
-    few: Sequence[Move],
-    work: tuple[int | None, int | None],
-    trash_roots: dict[int, Root],
-    settle: Settle | None,
-) -> list[Moved]:
-    begun = [OpenMove(move, temp) for move, temp in zip(few, temp_names(len(few)), strict=True)]
-    with Folders() as folders:
-        group = Group(db, folders, work[0], work[1], trash_roots, begun)
-        check_sources(group)
-        make_sources_durable(group)
-        if group.going_on():
-            write_intents(group)
-            place_by_rename(group)
-            place_by_copy(group)
-            folders.flush()
-            take_sources(group)
-            finish(group, settle)
-    return [m.result() for m in begun]
+def _move_group(group: Group, settle: Settle | None) -> None:
+    check_sources(group)
+    make_sources_durable(group)
+    if group.going_on():
+        write_intents(group)
+    if not group.going_on():
+        return
+    place_by_rename(group)
+    place_by_copy(group)
+    group.folders.flush()
+    take_sources(group)
+    finish(group, settle)

@@ -64,6 +64,10 @@ class OpenMove:
     trash: Place | None = None
     trashed: bool = False
     source_kept: bool = False
+    source_folder: bytes = b""
+    source_name: bytes = b""
+    target_folder: bytes = b""
+    target_name: bytes = b""
 
     @property
     def expected(self) -> tuple[str, str]:
@@ -71,15 +75,10 @@ class OpenMove:
         asset = self.move.asset
         return asset.digest or "", asset.digest_algorithm or "blake3"
 
-    @property
-    def source_name(self) -> bytes:
-        """The last part of the source's path."""
-        return split(self.move.source)[1]
-
-    @property
-    def target_name(self) -> bytes:
-        """The last part of the target's path."""
-        return split(self.move.target)[1]
+    def split_paths(self) -> None:
+        """Take both paths apart. Raises OutsideRoot."""
+        self.source_folder, self.source_name = split(self.move.source)
+        self.target_folder, self.target_name = split(self.move.target)
 
     def fail(self, error: MediaPipelineError, state: MoveState = MoveState.ABORTED) -> None:
         """End this move here; the others go on."""
@@ -97,13 +96,17 @@ class OpenMove:
 
 @dataclass
 class Group:
-    """A few dozen moves that share their commits, and what they are done with."""
+    """A few dozen moves that share their commits, and what they are done with.
+
+    `flushed` has the devices that were flushed since the first of all these files was asked for.
+    """
 
     db: Database
     folders: Folders
     run_id: int | None
     batch_id: int | None
     trash_roots: dict[int, Root]
+    flushed: set[int]
     moves: list[OpenMove] = field(default_factory=list)
 
     def going_on(self) -> list[OpenMove]:
@@ -112,11 +115,16 @@ class Group:
 
     def source_dir(self, moving: OpenMove) -> int:
         """The source's folder, open."""
-        return self.folders.open(moving.move.source.root, split(moving.move.source)[0])
+        return self.folders.open(moving.move.source.root, moving.source_folder)
 
     def target_dir(self, moving: OpenMove) -> int:
         """The target's folder, open, made when it was missing."""
-        return self.folders.make(moving.move.target.root, split(moving.move.target)[0])
+        return self.folders.make(moving.move.target.root, moving.target_folder)
+
+    def both_touched(self, moving: OpenMove) -> None:
+        """Note that the folders of source and target have to be flushed."""
+        self.folders.changed(moving.move.target.root, moving.target_folder)
+        self.folders.changed(moving.move.source.root, moving.source_folder)
 
     def touched(self, place: Place) -> None:
         """Note that the folder of this place has to be flushed."""

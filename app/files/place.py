@@ -88,8 +88,7 @@ def check_placed(group: Group, moving: OpenMove) -> None:
     """
     try:
         seen = look(group.target_dir(moving), moving.target_name)
-        group.touched(moving.move.target)
-        group.touched(moving.move.source)
+        group.both_touched(moving)
         if seen is not None and (_is_same(seen_signature := signature_of(seen), moving.source) and is_regular(seen)):
             moving.placed = seen_signature
             return

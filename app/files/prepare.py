@@ -51,6 +51,7 @@ def check_sources(group: Group) -> None:
 
 def _check_source(group: Group, moving: OpenMove) -> None:
     source, asset = moving.move.source, moving.move.asset
+    moving.split_paths()
     if asset.digest is None:
         raise FileError("move", source.absolute, "its content was not hashed yet")
     if source == moving.move.target:
@@ -74,33 +75,32 @@ def _hash_again(group: Group, moving: OpenMove) -> None:
     if found is None or found[0] != digest:
         raise SourceChanged("move", source.absolute, "it changed after it was hashed")
     moving.source = found[1]
+    sync_file(group.source_dir(moving), moving.source_name)
 
 
 def _check_target(group: Group, moving: OpenMove) -> None:
-    _ = moving.target_name
     group.target_dir(moving)
 
 
 def make_sources_durable(group: Group) -> None:
-    """A file that arrived a moment ago may be in memory only; a crash after our rename must not empty it."""
+    """A file that arrived a moment ago may be in memory only; a crash after our rename must not empty it.
+
+    One flush of a file system covers all files that still have the signature with which they were asked for.
+    """
     fresh = [m for m in group.going_on() if not m.move.keep_source and m.move.source.root.kind not in DURABLE_ROOTS]
-    if len(fresh) <= FSYNC_SINGLY_AT_MOST:
-        for moving in fresh:
-            attempt(moving, "read", None, lambda m=moving: _sync_one(group, m))  # type: ignore[misc]
-        return
-    flushed: set[int] = set()
+    few = len(fresh) <= FSYNC_SINGLY_AT_MOST
     for moving in fresh:
-        attempt(moving, "read", None, lambda m=moving: _sync_once(group, m, flushed))  # type: ignore[misc]
+        attempt(moving, "read", None, lambda m=moving: _sync_once(group, m, few))  # type: ignore[misc]
 
 
-def _sync_once(group: Group, moving: OpenMove, flushed: set[int]) -> None:
+def _sync_once(group: Group, moving: OpenMove, few: bool) -> None:
     device = moving.source.device if moving.source else 0
-    if device in flushed:
+    if device in group.flushed:
         return
     fd = group.source_dir(moving)
-    if syscalls.one_flush_is_enough(fd):
+    if not few and syscalls.one_flush_is_enough(fd):
         syscalls.flush_file_system(fd)
-        flushed.add(device)
+        group.flushed.add(device)
     else:
         _sync_one(group, moving)
 

@@ -100,7 +100,7 @@ class RowInRecovery:
             act = Act.ABORT if facts.source.right and self._row.state is MoveState.PLANNED else Act.QUARANTINE
             return self._end(Decision(act, f"the target is the place of asset {holder}", act is Act.QUARANTINE))
         begun = self._open_move(asset, facts)
-        group = Group(self._db, self._folders, self._row.run_id, self._row.batch_id, self._trash_roots, [begun])
+        group = Group(self._db, self._folders, self._row.run_id, self._row.batch_id, self._trash_roots, set(), [begun])
         self._make_target_durable(group, begun)
         if decision.act is Act.TAKE:
             take_sources(group)
@@ -123,6 +123,7 @@ class RowInRecovery:
         )
         method = row.method or (publish.RENAME if facts.source.absent else COPY)
         begun = OpenMove(move, row.tmp_name or b"", row.id, method=method)
+        begun.split_paths()
         begun.trashed = facts.trash.right and not facts.trash.same_file(facts.target)
         if facts.source.right:
             begun.source = self._signature(places.source)
