@@ -16,13 +16,14 @@ from typing import Any
 import yaml
 
 from app.config.store import ConfigStore
-from app.db import assets, batches, facts, journal, runs
+from app.db import assets, batches, facts, journal, moves, runs
 from app.db.totals import read as read_totals
+from app.files.census import take_census
 from app.files.lock import is_locked
 from app.jobs.wake import HEARTBEAT_FACT
 from app.model import AssetStatus, Batch, Event, Run, RunStatus, Step
 from app.services import Services, set_up
-from tests.conftest import OWN_NAMES, make_config, make_jpeg, write_tree
+from tests.conftest import make_config, make_jpeg, write_tree
 
 PROGRAM = Path(__file__).resolve().parents[2]
 ENDED = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
@@ -151,23 +152,22 @@ class Installation:
 
     def census(self) -> Counter[str]:
         """How often each content lies anywhere in the media folders, hidden places and trash included."""
-        found: Counter[str] = Counter()
-        for folder, _folders, names in os.walk(os.fsencode(self.base)):
-            if folder.startswith(os.fsencode(self.base / "state")) or b"/.media-pipeline/" in folder + b"/":
-                continue
-            for name in names:
-                path = os.path.join(folder, name)
-                if name in NO_MEDIA or os.fsdecode(name) in OWN_NAMES or folder == os.fsencode(self.base):
-                    continue
-                with open(path, "rb") as file:
-                    found[hashlib.sha256(file.read()).hexdigest()] += 1
-        return found
+        found = take_census(self._media_folders())
+        ours = [path for path in found.names if b"/.media-pipeline/" in path or os.path.basename(path) in NO_MEDIA]
+        found.contents.subtract(found.names[path] for path in ours)
+        return +found.contents
 
-    def leftovers(self) -> list[str]:
-        """Temporary files of moves, anywhere."""
-        return [
-            os.path.join(folder, name)
-            for folder, _folders, names in os.walk(self.base)
-            for name in names
-            if name.startswith(".mp-") or name.endswith(".part")
-        ]
+    def leftovers(self) -> list[bytes]:
+        """Temporary files of moves, anywhere, and whatever is left in staging."""
+        found = take_census(self._media_folders())
+        staged = [path for path in found.names if b"/.mp-staging/" in path and b"/.mp-trash/" not in path]
+        return [*found.leftovers, *staged]
+
+    def open_moves(self) -> int:
+        """Moves that the journal has begun and not ended."""
+        with self.services.db.reading() as conn:
+            return len(moves.list_open(conn))
+
+    def _media_folders(self) -> list[bytes]:
+        kept = ("state", "config.yaml", "worker-output.log")
+        return [os.fsencode(path) for path in sorted(self.base.iterdir()) if path.name not in kept and path.is_dir()]
