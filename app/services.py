@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.config.schema import Config
 from app.config.store import ConfigStore, Snapshot, changed_keys
-from app.db import moves
+from app.db import config_revisions, journal, moves
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database, read_database_id
 from app.errors import Conflict, RootUnavailable, StateError
@@ -121,6 +121,19 @@ def roots_were_added(services: Services) -> bool:
     return set(find_roots(services.db, services.config)) != known
 
 
+def note_revision(db: Database, before: Config | None, snapshot: Snapshot, actor: str) -> None:
+    """Write down that another configuration is in force, unless some process did already; keys, never values."""
+    with db.transaction() as conn:
+        last = config_revisions.find_last(conn)
+        if last is not None and last.digest == snapshot.revision:
+            return
+        changed = changed_keys(before, snapshot.config) if before is not None else []
+        config_revisions.add(conn, snapshot.revision, actor, changed)
+        words = ", ".join(changed) or "no setting"
+        message = f"The configuration was changed by {actor}: {words}."
+        journal.record(conn, "config.saved", message, detail={"revision": snapshot.revision, "changed_keys": changed})
+
+
 class ServiceContainer:
     """Hands out the services of the configuration in force, rebuilt when its revision moves.
 
@@ -129,11 +142,13 @@ class ServiceContainer:
 
     def __init__(self, path: str) -> None:
         self.store = ConfigStore(path)
+        self.store.guard, self.store.saved = self._guard, self._saved
         #: Why the newest configuration is not in force although it is valid, else None.
         self.fault: StateError | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._services: Services | None = None
         self._refused: str | None = None
+        self._noted: Config | None = None
 
     @property
     def services(self) -> Services:
@@ -144,8 +159,6 @@ class ServiceContainer:
                 self._services = self._open(snapshot)
             elif snapshot.revision not in (self._services.revision, self._refused):
                 self._services = self._renewed(self._services, snapshot)
-            elif roots_were_added(self._services):
-                self._services = self._open(snapshot)
             return self._services
 
     def _renewed(self, old: Services, snapshot: Snapshot) -> Services:
@@ -161,4 +174,15 @@ class ServiceContainer:
         services = open_services(snapshot)
         weakref.finalize(services, services.db.close)
         self.fault = self._refused = None
+        note_revision(services.db, self._noted, snapshot, "file")
+        self._noted = snapshot.config
         return services
+
+    def _guard(self, old: Config, new: Config) -> None:
+        if self._services is not None:
+            refuse_path_change(self._services.db, old, new)
+
+    def _saved(self, before: Config | None, snapshot: Snapshot, actor: str) -> None:
+        if self._services is not None:
+            note_revision(self._services.db, before, snapshot, actor)
+            self._noted = snapshot.config

@@ -12,7 +12,7 @@ import pytest
 
 from app.config.render import render
 from app.config.store import ConfigStore
-from app.db import moves
+from app.db import config_revisions, journal, moves
 from app.db.connection import Database
 from app.errors import ConfigError, Conflict, RootUnavailable, StateError
 from app.model import MoveState, RootKind
@@ -168,3 +168,41 @@ def test_other_settings_may_change_while_a_move_is_open(moving: Database, tmp_pa
 def test_a_path_may_change_when_nothing_moves(services: Services, tmp_path: Path) -> None:
     changed = make_config(tmp_path, paths={"sorted_dir": "/elsewhere/archive"})
     refuse_path_change(services.db, make_config(tmp_path), changed)
+
+
+def test_a_save_through_the_container_is_refused_while_a_move_is_open(
+    container: ServiceContainer, config_path: Path, tmp_path: Path
+) -> None:
+    services = container.services
+    ingest, batch = services.root(RootKind.INGEST), services.root(RootKind.BATCH)
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql(
+            "INSERT INTO moves (purpose, state, src_root_id, src_path, dst_root_id, dst_path, created_at, updated_at) "
+            "VALUES ('batch', 'PLANNED', ?, ?, ?, ?, '', '')",
+            (ingest.id, b"a.jpg", batch.id, b"b/a.jpg"),
+        )
+    before = config_path.read_bytes()
+    with pytest.raises(Conflict):
+        container.store.save_partial({"paths": {"sorted_dir": str(tmp_path / "second")}}, "api")
+    assert config_path.read_bytes() == before
+    assert container.store.save_partial({"batch": {"max_files": 3}}, "api").config.batch.max_files == 3
+
+
+def test_each_change_of_the_configuration_is_written_down_once_with_who_and_what(
+    container: ServiceContainer, config_path: Path
+) -> None:
+    db = container.services.db
+    container.store.save_partial({"batch": {"max_files": 3}, "auth": {"api_key": "CANARY"}}, "control")
+    assert ServiceContainer(str(config_path)).services.config.batch.max_files == 3
+    edit(config_path, "max_files: 3", "max_files: 4")
+    assert container.services.config.batch.max_files == 4
+    with db.reading() as conn:
+        noted = [(r.actor, r.changed_keys) for r in config_revisions.list_recent(conn)]
+        events = journal.list_events(conn, kind_prefix="config.saved")
+    assert noted == [
+        ("file", ("batch.max_files",)),
+        ("control", ("batch.max_files", "auth.api_key")),
+        ("file", ()),
+    ]
+    assert len(events) == 3
+    assert "CANARY" not in str(events)

@@ -75,6 +75,7 @@ def save_lock(path: str) -> Iterator[None]:
 def replace_text(path: str, text: str) -> None:
     """Put a text in the file's place at once, durably and readable only by its owner. Raises ConfigError."""
     target = os.path.realpath(path)
+    _drop_leftovers(target)
     temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{uuid.uuid4().hex}.tmp")
     try:
         _write(temporary, text, like=target)
@@ -84,6 +85,16 @@ def replace_text(path: str, text: str) -> None:
         with suppress(OSError):
             os.unlink(temporary)
         raise ConfigError([Problem("", _write_problem(path, error))]) from error
+
+
+def _drop_leftovers(target: str) -> None:
+    """Remove what a save that was killed left behind. Callers hold the lock, so nobody is writing one now."""
+    folder, name = os.path.split(target)
+    leftover = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{32}}\.tmp")
+    with suppress(OSError):
+        for found in os.listdir(folder):
+            if leftover.fullmatch(found):
+                os.unlink(os.path.join(folder, found))
 
 
 def keep_revision(path: str, text: str, actor: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +59,10 @@ class ConfigStore:
         self.environment: Mapping[str, str] = os.environ if environment is None else environment
         #: What is wrong with the file on disk while an older configuration is in force, else None.
         self.fault: ConfigError | None = None
+        #: Called with the configuration in force and the new one before a save; raises to refuse it.
+        self.guard: Callable[[Config, Config], None] | None = None
+        #: Called with the configuration that was in force, the snapshot that was saved, and who saved it.
+        self.saved: Callable[[Config | None, Snapshot, str], None] | None = None
         self._lock = threading.RLock()
         self._state: files.FileState | None = None
         self._current: Snapshot | None = None
@@ -149,11 +153,16 @@ class ConfigStore:
         return text
 
     def _put(self, snapshot: Snapshot, old_text: str, actor: str) -> Snapshot:
+        before = self._current.config if self._current is not None else None
+        if self.guard is not None and before is not None:
+            self.guard(before, snapshot.config)
         if old_text:
             files.keep_revision(self.path, old_text, "file")
         files.replace_text(self.path, snapshot.text)
         files.keep_revision(self.path, snapshot.text, actor)
         self._state, self._current, self.fault = files.file_state(self.path), snapshot, None
+        if self.saved is not None:
+            self.saved(before, snapshot, actor)
         return self._told(snapshot, old_text)
 
     def _told(self, snapshot: Snapshot, old_text: str) -> Snapshot:
