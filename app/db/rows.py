@@ -16,10 +16,22 @@ def columns_for(table: Table, cls: type[Any]) -> list[Column[Any]]:
     return [table.c[f.name] for f in dataclasses.fields(cls)]
 
 
+_POSITIONS: dict[type[Any], dict[str, int]] = {}
+
+
+def _positions(cls: type[Any]) -> dict[str, int]:
+    known = _POSITIONS.get(cls)
+    if known is None:
+        known = _POSITIONS[cls] = {field.name: i for i, field in enumerate(dataclasses.fields(cls))}
+    return known
+
+
 def build(cls: type[T], row: Sequence[Any], converters: dict[str, Any]) -> T:
     """The dataclass from a row made by `columns_for`; `converters` turns words into enums and JSON into values."""
-    values = {}
-    for field, value in zip(dataclasses.fields(cls), row, strict=True):  # type: ignore[arg-type]
-        convert = converters.get(field.name)
-        values[field.name] = convert(value) if convert and value is not None else value
-    return cls(**values)
+    values, positions = list(row), _positions(cls)
+    assert len(values) == len(positions)
+    for name, convert in converters.items():
+        position = positions[name]
+        if values[position] is not None:
+            values[position] = convert(values[position])
+    return cls(*values)

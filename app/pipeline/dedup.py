@@ -19,6 +19,7 @@ from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Report
 from app.pipeline.digesting import Digesting
 from app.pipeline.originals import Originals
+from app.pipeline.quarantine import quarantine_duplicates
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.pipeline.verdicts import Verdict, judge
@@ -40,8 +41,6 @@ def run(services: Services, step: StepContext) -> Report:
     Digesting(services, step, tally).run()
     _judge_all(services, step, tally)
     if services.config.dedup.duplicate_policy == "quarantine":
-        from app.pipeline.quarantine import quarantine_duplicates
-
         quarantine_duplicates(services, step, tally)
     report = _report(tally)
     with services.db.transaction() as conn:
@@ -91,14 +90,14 @@ def _verdicts(
             failed += [(asset, error) for asset in waiting]
             continue
         for verdict in verdicts:
-            originals.put(replace(verdict.asset, status=verdict.status))
+            if verdict.status is AssetStatus.UNIQUE:
+                originals.keep(verdict.asset)
         yield from verdicts
 
 
 def _write(conn: Connection, verdicts: Sequence[Verdict], step: StepContext, tally: Tally) -> None:
-    revived = [v.asset for v in verdicts if v.asset.status is AssetStatus.DUPLICATE]
     # The state table leads from duplicate to unique through discovered only.
-    assets.mark(conn, revived, AssetStatus.DISCOVERED)
+    assets.mark(conn, [v.asset for v in verdicts if v.asset.status is AssetStatus.DUPLICATE], AssetStatus.DISCOVERED)
     for status in (AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE):
         alike = [v for v in verdicts if v.status is status]
         reason = "another name of a file that is known already" if status is AssetStatus.SET_ASIDE else None
@@ -114,7 +113,7 @@ def _write(conn: Connection, verdicts: Sequence[Verdict], step: StepContext, tal
 
 
 def _as_discovered(asset: Asset) -> Asset:
-    return replace(asset, status=AssetStatus.DISCOVERED)
+    return asset if asset.status is AssetStatus.DISCOVERED else replace(asset, status=AssetStatus.DISCOVERED)
 
 
 def _report(tally: Tally) -> Report:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ class Originals:
         # Only mounted roots of the configuration were checked; what lies under a retired root counts as away.
         self.roots: Mapping[int, Root] = {root.id: root for kind in services.roots.values() for root in kind}
         self._by_sha256: dict[str, dict[int, Asset]] = {}
+        self._repeated: set[str] = set()
         self._delivered: set[int] = set()
         self._accounted: dict[int, Original | None] = {}
 
@@ -44,12 +46,16 @@ class Originals:
             gone = [a.id for a in found if a.status is AssetStatus.GONE]
             self._delivered = undecided.list_delivered_ids(conn, gone)
         for asset in found:
-            self.put(asset)
+            if asset.sha256 is not None:
+                self._by_sha256.setdefault(asset.sha256, {})[asset.id] = asset
+        times = Counter(a.sha256 for a in wanted)
+        self._repeated = {sha256 for sha256, count in times.items() if sha256 is not None and count > 1}
 
-    def put(self, asset: Asset) -> None:
-        """This asset, as it is now, may be an original."""
-        if asset.sha256 is not None:
-            self._by_sha256.setdefault(asset.sha256, {})[asset.id] = asset
+    def keep(self, asset: Asset) -> None:
+        """This asset was just found to be unique: it may be the original of another one in the slice."""
+        if asset.sha256 in self._repeated:
+            kept = replace(asset, status=AssetStatus.UNIQUE)
+            self._by_sha256.setdefault(asset.sha256 or "", {})[asset.id] = kept
 
     def find(self, asset: Asset, group_ids: set[int]) -> Original | None:
         """The original of an asset among those outside its group, or None."""
