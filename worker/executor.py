@@ -21,6 +21,12 @@ class Executor:
         self._stopping = stopping
         self._working = threading.Lock()
         self._files_recovered = False
+        self._state_dir = container.services.state_dir
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is being executed just now."""
+        return self._working.locked()
 
     def execute(self, run_id: int) -> None:
         """Take the run as far as it goes now; never raises."""
@@ -29,7 +35,8 @@ class Executor:
                 return
             try:
                 with services_for_run(self._container, run_id) as services:
-                    self._execute(services, run_id)
+                    if services.state_dir == self._state_dir:
+                        self._execute(services, run_id)
             # The database or the configuration cannot be used: nothing can be written now; the tick tries again.
             except MediaPipelineError as error:
                 get_logger().error("the run could not be executed", run_id=run_id, reason=str(error))
@@ -54,8 +61,9 @@ class Executor:
             return
         try:
             services = self._container.services
-            requeue_interrupted(services)
-            self._recover_files_once(services)
+            if services.state_dir == self._state_dir:
+                requeue_interrupted(services)
+                self._recover_files_once(services)
         finally:
             self._working.release()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from app.db import facts, runs
 from app.db.clock import now
+from app.errors import MediaPipelineError
 from app.jobs.wake import HEARTBEAT_FACT, wake_worker
 from app.log import get_logger
 from app.model import RunStatus
@@ -19,6 +20,8 @@ TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 #: A queued run gets a new message this long after the last one; a second message for a run has no effect.
 REMIND_SECONDS = 5.0
+#: While nothing is executed, the database's write-ahead log is shortened this often.
+CHECKPOINT_SECONDS = 60.0
 
 
 class Ticker(threading.Thread):
@@ -29,16 +32,25 @@ class Ticker(threading.Thread):
         self._action = action
         self._stopping = stopping
         self._seconds = seconds
+        self._fault = ""
 
     def run(self) -> None:
         """Tick until the worker stops."""
         while not self._stopping.is_set():
             try:
                 self._action()
+                self._fault = ""
             # The tick is a door: one that fails must not end the ticking.
             except Exception as error:  # noqa: BLE001
-                get_logger().error("a tick failed", ticker=self.name, reason=str(error), exc_info=True)
+                self._report(error)
             self._stopping.wait(self._seconds)
+
+    def _report(self, error: Exception) -> None:
+        """Log a fault when it is new: one that lasts would fill the log, tick by tick."""
+        if str(error) != self._fault:
+            self._fault = str(error)
+            foreseen = isinstance(error, MediaPipelineError)
+            get_logger().error("a tick failed", ticker=self.name, reason=self._fault, exc_info=not foreseen)
 
 
 class Schedule:
@@ -47,6 +59,9 @@ class Schedule:
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
         self._executor = executor
+        self._stopping = stopping
+        self._state_dir = container.services.state_dir
+        self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
         self._reminded_at: dict[int, float] = {}
         self._beaten_at = float("-inf")
         self._tickers = [
@@ -67,12 +82,18 @@ class Schedule:
 
     def tick(self) -> None:
         """One look at the rows."""
-        self._beat()
-        self._executor.mend()
         services = self._container.services
+        if services.state_dir != self._state_dir:
+            # The lock that this process holds does not cover the new place: start again there.
+            get_logger().warning("the database has moved; the worker starts again", state_dir=str(services.state_dir))
+            self._stopping.set()
+            return
+        self._beat()
         wake_waiting(services)
         advance_debug_pause(services)
         self._remind()
+        self._executor.mend()
+        self._checkpoint_when_idle()
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten_at < HEARTBEAT_SECONDS:
@@ -92,6 +113,12 @@ class Schedule:
             if moment - self._reminded_at.get(run_id, float("-inf")) >= REMIND_SECONDS:
                 wake_worker(services, run_id)
                 self._reminded_at[run_id] = moment
+
+    def _checkpoint_when_idle(self) -> None:
+        services = self._container.services
+        if time.monotonic() >= self._checkpoint_at and not self._executor.is_busy:
+            self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
+            services.db.checkpoint()
 
     def _look_at_deliveries(self) -> None:
         look_at_deliveries(self._container.services)

@@ -22,14 +22,17 @@ from worker.schedule import Schedule
 STOP_SECONDS = 8.0
 #: How long Dramatiq's threads sleep when there is nothing to do; a stop takes at least this long.
 IDLE_MILLISECONDS = 200
+#: Exit code when the database has moved and the supervisor is to start the worker again.
+START_AGAIN = 3
 
 
 def serve(container: ServiceContainer) -> int:
     """Execute runs until SIGTERM or SIGINT; returns the exit code. The caller holds the mover's lock."""
     stopping = stop_on_signal()
+    state_dir = container.services.state_dir
     executor = Executor(container, stopping)
     schedule = Schedule(container, executor, stopping)
-    broker = broker_for(container.services.state_dir)
+    broker = broker_for(state_dir)
     declare_actors(broker, executor.execute)
     broker.recover()
     worker = Worker(broker, worker_threads=1, worker_timeout=IDLE_MILLISECONDS)
@@ -42,8 +45,9 @@ def serve(container: ServiceContainer) -> int:
     _stop(worker, schedule)
     _sign_off(container)
     broker.close()
-    _leave_at_once_if_busy(worker)
-    return 0
+    code = 0 if container.services.state_dir == state_dir else START_AGAIN
+    _leave_at_once_if_busy(worker, code)
+    return code
 
 
 def stop_on_signal() -> threading.Event:
@@ -77,8 +81,8 @@ def _sign_off(container: ServiceContainer) -> None:
     get_logger().info("the worker has stopped")
 
 
-def _leave_at_once_if_busy(worker: Worker) -> None:
+def _leave_at_once_if_busy(worker: Worker, code: int) -> None:
     """A thread in the middle of a long copy would keep the interpreter from ending."""
     if any(thread.is_alive() for thread in worker.workers):
         logging.shutdown()
-        os._exit(0)
+        os._exit(code)

@@ -56,6 +56,15 @@ class Database:
         with _plain_errors(self.path), self.engine.connect() as conn, conn.begin():
             yield conn
 
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the database and shorten its file, unless a reader stands in the way."""
+        with _plain_errors(self.path):
+            raw = self.engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                raw.close()
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()

@@ -15,7 +15,8 @@ from app.model import Batch, BatchStatus, Run, RunKind, RunStatus, Stage, Trigge
 from app.services import Services
 
 SYNCABLE = (BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED)
-SORTABLE = (BatchStatus.SYNCED, BatchStatus.SORTING)
+#: A sorted batch may hold files that failed then and are tried again now.
+SORTABLE = (BatchStatus.SYNCED, BatchStatus.SORTING, BatchStatus.SORTED)
 
 
 def start_workflow(services: Services, trigger: Trigger) -> Run:

@@ -9,7 +9,6 @@ from app.db.connection import Connection
 from app.errors import IllegalTransition
 from app.jobs.wake import wake_worker
 from app.model import (
-    OPEN_BATCH,
     Asset,
     AssetStatus,
     Batch,
@@ -56,16 +55,20 @@ def retry_batch(services: Services, batch_id: int, trigger: Trigger = Trigger.AP
             raise IllegalTransition(f"Batch {batch.name}", batch.status, "retried")
         before = BatchStatus(batch.error_from) if batch.error_from else BatchStatus.PENDING
         batch = batches.change(conn, batch, before, error=None, error_from=None, next_look_at=None)
-        run = runs.insert_queued(conn, RunKind.STAGE, trigger, _way_on(batch), batch.id, services.revision)
+        run = runs.insert_queued(conn, RunKind.STAGE, trigger, _way_on(services, batch), batch.id, services.revision)
         message = f"Batch {batch.name} is tried again from {before}."
         journal.record(conn, "batch.retried", message, run_id=run.id, batch_id=batch.id)
     wake_worker(services, run.id)
     return run
 
 
-def _way_on(batch: Batch) -> tuple[Stage, ...]:
+def _way_on(services: Services, batch: Batch) -> tuple[Stage, ...]:
     way = WAY_ON[batch.status]
-    return tuple(s for s in way if s is not Stage.BATCH or batch.published_at is None)
+    if batch.published_at is not None:
+        way = tuple(s for s in way if s is not Stage.BATCH)
+    if Stage.SYNC in way and not services.config.syncthing.auto_sort_after_sync:
+        way = way[: way.index(Stage.SYNC) + 1]
+    return way
 
 
 def retry_asset(services: Services, asset_id: int) -> Asset:
@@ -101,11 +104,10 @@ def _reopen(conn: Connection, failed: Iterable[Asset]) -> None:
 
 
 def _status_before(conn: Connection, asset: Asset, kind: RootKind) -> AssetStatus:
-    """A file that never left ingest starts afresh; one in a batch that is still open goes on from there."""
+    """A file that never left ingest starts afresh; one in a batch goes on from where the batch is."""
     if kind not in (RootKind.STAGING, RootKind.BATCH):
         return AssetStatus.DISCOVERED
     batch = batches.find(conn, asset.batch_id) if asset.batch_id is not None else None
-    if batch is None or batch.status not in OPEN_BATCH:
+    if batch is None or batch.status is BatchStatus.CANCELLED:
         return AssetStatus.SET_ASIDE
-    delivered = batch.status in (BatchStatus.SYNCED, BatchStatus.SORTING) or batch.synced_at is not None
-    return AssetStatus.DELIVERED if delivered else AssetStatus.BATCHED
+    return AssetStatus.DELIVERED if batch.synced_at is not None else AssetStatus.BATCHED

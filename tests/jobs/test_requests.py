@@ -29,6 +29,7 @@ from app.model import (
     Trigger,
 )
 from app.services import Services
+from tests.conftest import read_tree, write_tree
 
 
 def force(services: Services, run: Run, status: RunStatus, **columns: Any) -> Run:
@@ -293,11 +294,20 @@ def test_a_failed_file_in_ingest_starts_afresh(services: Services) -> None:
         jobs.retry_asset(services, asset_id)
 
 
-def test_a_failed_file_in_an_open_batch_goes_on_where_its_batch_is(services: Services) -> None:
+def test_a_failed_file_in_a_batch_goes_on_where_its_batch_is(services: Services) -> None:
     delivering = add_failed_asset(services, RootKind.BATCH, make_batch(services, BatchStatus.SYNCING))
     delivered = add_failed_asset(services, RootKind.BATCH, make_batch(services, BatchStatus.SYNCED))
     assert jobs.retry_asset(services, delivering).status is AssetStatus.BATCHED
     assert jobs.retry_asset(services, delivered).status is AssetStatus.DELIVERED
+
+
+def test_asking_for_work_touches_no_media(services: Services) -> None:
+    write_tree(services.config.paths.source_dir, {f"img_{n}.jpg": str(n) for n in range(50)})
+    before = read_tree(services.state_dir.parent / "ingest")
+    jobs.start_workflow(services, Trigger.API)
+    assert read_tree(services.state_dir.parent / "ingest") == before
+    with services.db.reading() as conn:
+        assert assets.list_by_status(conn, AssetStatus.DISCOVERED) == []
 
 
 def test_all_failed_files_are_tried_again_at_once(services: Services) -> None:

@@ -28,7 +28,7 @@ KILLS_A_ROUND = 15
 
 
 def kill_at_random_moments(site: Installation, run: Run, chance: random.Random, kills: int) -> Counter[str]:
-    """Start the worker and kill it, up to `kills` times; counts the kills before the run's end, by the step they hit."""
+    """Start the worker and kill it, up to `kills` times; counts those before the run's end, by the step hit."""
     hits: Counter[str] = Counter()
     for _ in range(kills):
         worker = site.start_worker(wait=False)
