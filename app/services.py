@@ -159,6 +159,8 @@ class ServiceContainer:
                 self._services = self._open(snapshot)
             elif snapshot.revision not in (self._services.revision, self._refused):
                 self._services = self._renewed(self._services, snapshot)
+            elif roots_were_added(self._services):
+                self._services = self._open(snapshot)
             return self._services
 
     def _renewed(self, old: Services, snapshot: Snapshot) -> Services:

@@ -15,6 +15,7 @@ from app.config.store import ConfigStore
 from app.db import config_revisions, journal, moves
 from app.db.connection import Database
 from app.errors import ConfigError, Conflict, RootUnavailable, StateError
+from app.files.roots import add_missing_roots
 from app.model import MoveState, RootKind
 from app.services import ServiceContainer, Services, open_services, refuse_path_change, set_up
 from tests.conftest import make_config
@@ -206,3 +207,15 @@ def test_each_change_of_the_configuration_is_written_down_once_with_who_and_what
     ]
     assert len(events) == 3
     assert "CANARY" not in str(events)
+
+
+def test_folders_that_were_set_up_meanwhile_are_found_without_a_change_of_the_file(
+    container: ServiceContainer, config_path: Path, tmp_path: Path
+) -> None:
+    edit(config_path, str(tmp_path / "archive"), str(tmp_path / "second"))
+    before = container.services
+    assert RootKind.ARCHIVE not in before.roots
+    assert container.services is before
+    add_missing_roots(before.db, before.config)
+    assert container.services.root(RootKind.ARCHIVE).path == os.fsencode(tmp_path / "second")
+    assert container.services is container.services
