@@ -26,6 +26,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,17 @@ def timed_run(url: str, pids: list[int], expected: int) -> tuple[float, int]:
     counts = ask(f"{url}/api/workflow/overview")["file_counts"]
     if counts["archived"] != expected:
         raise SystemExit(f"{counts} instead of {expected} archived files; {status['last_result']}")
+    show_stages(status["last_result"]["steps"])
     return seconds, peak[0]
+
+
+def show_stages(steps: list[dict[str, Any]]) -> None:
+    """Where the time went."""
+    spent: dict[str, float] = {}
+    for step in steps:
+        took = datetime.fromisoformat(step["finished_at"]) - datetime.fromisoformat(step["started_at"])
+        spent[step["name"]] = spent.get(step["name"], 0) + took.total_seconds()
+    print("   ", ", ".join(f"{name} {seconds:.2f}" for name, seconds in spent.items()), flush=True)
 
 
 def measure(name: str, source: Path, scratch: Path, rounds: int) -> None:

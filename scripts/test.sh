@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them.
 #
-#   test.sh                 ruff, mypy, import contracts, shell syntax, then every test (a sample of the torture suite)
+#   test.sh                 ruff, mypy, import contracts, shell syntax, then every test
+#                           (of the kill sweeps a sample; `make torture` runs them whole)
 #   test.sh ARGUMENTS...    pytest with these arguments only
 #
 # As root where apt-get exists, missing programs are installed; elsewhere they are named and the script fails:
@@ -9,13 +10,6 @@
 set -euo pipefail
 # shellcheck source=scripts/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-
-case ${1:-} in
-    --what-is-needed)
-        say "exiftool ffmpeg syncthing chromium strace tini, and node with npm"
-        exit 0
-        ;;
-esac
 
 #: program and the Debian package that brings it
 needed=(
@@ -56,4 +50,3 @@ for script in scripts/*.sh docker/*.sh entrypoint.sh .ci/run; do
     bash -n "$script"
 done
 "$python" -m pytest
-TORTURE_SAMPLE=${TORTURE_SAMPLE:-10} "$python" -m pytest -m torture tests/torture
