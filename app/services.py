@@ -159,7 +159,7 @@ class ServiceContainer:
                 self._services = self._open(snapshot)
             elif snapshot.revision not in (self._services.revision, self._refused):
                 self._services = self._renewed(self._services, snapshot)
-            elif roots_were_added(self._services):
+            elif snapshot.revision == self._services.revision and roots_were_added(self._services):
                 self._services = self._open(snapshot)
             return self._services
 

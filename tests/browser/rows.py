@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.db import assets, batches, facts, runs
 from app.db.clock import now
 from app.model import (
@@ -46,7 +48,7 @@ def fill(services: Services) -> None:
             found = assets.list_by_status(conn, AssetStatus.DISCOVERED, limit=count)
             for step in _way(status):
                 assets.mark(conn, found, step)
-                found = [assets.get(conn, asset.id) for asset in found]
+                found = [replace(asset, status=step) for asset in found]
         for _ in range(3):
             _sorted_batch(services, conn)
 

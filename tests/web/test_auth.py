@@ -46,11 +46,19 @@ def test_the_key_opens_the_api(locked: Site, headers: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "headers",
     [
-        {"x-api-key": ""}, {"x-api-key": KEY[:-1]}, {"x-api-key": KEY + "x"}, {"x-api-key": "\xff\xfe"},
-        {"x-api-key": "k" * 1_000_000}, {"Authorization": f"Basic {KEY}"}, {"Authorization": "Bearer"}, {"X-Other": KEY},
-        {"Cookie": f"{COOKIE_NAME}={KEY}"}, {"Cookie": f"{COOKIE_NAME}=9999999999.00"}, {"Cookie": f"{COOKIE_NAME}=\xff.\xff"},
+        {"x-api-key": ""},
+        {"x-api-key": KEY[:-1]},
+        {"x-api-key": KEY + "x"},
+        {"x-api-key": "\xff\xfe"},
+        {"x-api-key": "k" * 1_000_000},
+        {"Authorization": f"Basic {KEY}"},
+        {"Authorization": "Bearer"},
+        {"X-Other": KEY},
+        {"Cookie": f"{COOKIE_NAME}={KEY}"},
+        {"Cookie": f"{COOKIE_NAME}=9999999999.00"},
+        {"Cookie": f"{COOKIE_NAME}=\xff.\xff"},
     ],
-)  # fmt: skip
+)
 def test_a_wrong_key_is_refused_without_an_error(locked: Site, headers: dict[str, str]) -> None:
     answer = locked.client().get("/api/workflow/status", headers=headers)
     assert answer.status_code == 401

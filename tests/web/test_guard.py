@@ -10,21 +10,25 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app.db import runs
+from app.db import batches, runs
+from app.model import BatchStatus
 from app.web.guard import MAX_BODY_BYTES, is_allowed_host
+from tests.browser import rows
 from tests.web.conftest import Site
 
 ALLOWED = [
-    "localhost", "localhost:8080", "LOCALHOST", "localhost.", "127.0.0.1", "127.0.0.1:8080", "192.168.1.20", "10.0.0.5:80",
-    "[::1]", "[::1]:8080", "[fe80::1]:80", "nas", "nas:8080", "NAS", "nas.local", "nas.local:8080", "my-nas.lan", "box.home",
-    "box.home.arpa", "app.internal", "photos.example.org", "photos.example.org:443", socket.gethostname(),
-]  # fmt: skip
+    *("localhost", "localhost:8080", "LOCALHOST", "localhost.", "127.0.0.1", "127.0.0.1:8080", "192.168.1.20"),
+    *("10.0.0.5:80", "[::1]", "[::1]:8080", "[fe80::1]:80", "nas", "nas:8080", "NAS", "nas.local", "nas.local:8080"),
+    *("my-nas.lan", "box.home", "box.home.arpa", "app.internal", "photos.example.org", "photos.example.org:443"),
+    socket.gethostname(),
+]
 REFUSED = [
-    "", "evil.com", "evil.com:8080", "127.0.0.1.evil.com", "localhost.evil.com", "nas.local.evil.com", "evil.com.", ".local",
-    "local.evil", "photos.example.org.evil.com", "a, b", "localhost, evil.com", "evil.com/localhost", "localhost@evil.com",
-    "user:pw@localhost", "[::1", "::1", "[evil.com]", "local host", "localhost:port", "localhost:", "nas\t", "\u0131.local",
-    "http://localhost", "localhost#", "evil.com?localhost", "*", "127.0.0.1:8080:9090", "example.org", "xphotos.example.org",
-]  # fmt: skip
+    *("", "evil.com", "evil.com:8080", "127.0.0.1.evil.com", "localhost.evil.com", "nas.local.evil.com", "evil.com."),
+    *(".local", "local.evil", "photos.example.org.evil.com", "a, b", "localhost, evil.com", "evil.com/localhost"),
+    *("localhost@evil.com", "user:pw@localhost", "[::1", "::1", "[evil.com]", "local host", "localhost:port"),
+    *("localhost:", "nas\t", "\u0131.local", "http://localhost", "localhost#", "evil.com?localhost", "*"),
+    *("127.0.0.1:8080:9090", "example.org", "xphotos.example.org"),
+]
 
 
 @pytest.mark.parametrize("host", ALLOWED)
@@ -154,10 +158,11 @@ def test_no_template_is_made_from_text() -> None:
 
 def test_hostile_names_are_shown_as_text(make_site: Callable[..., Site]) -> None:
     hostile = "<img src=x onerror=alert(1)>{{7*7}}%s{0.__class__}"
-    site = make_site(system={"allowed_hosts": []})
+    site = make_site()
     with site.services.db.transaction() as conn:
-        conn.exec_driver_sql("INSERT INTO batches (name, status, target, transfer_mode, peer_policy, created_at, error) "
-                             "VALUES (?, 'ERROR', 'none', 'move', 'keep', ?, ?)", (hostile, "<b>", hostile))  # fmt: skip
+        batch = rows.reserve(conn)
+        batches.set_columns(conn, batch.id, name=hostile, device_id="<b>")
+        batches.change(conn, batches.get(conn, batch.id), BatchStatus.ERROR, error=hostile, error_from="PENDING")
     for path in ("/dashboard", "/control"):
         page = site.client().get(path).get_data(as_text=True)
         assert "<img src=x" not in page
@@ -167,10 +172,17 @@ def test_hostile_names_are_shown_as_text(make_site: Callable[..., Site]) -> None
 
 def test_ids_and_names_cannot_lead_elsewhere(client: FlaskClient) -> None:
     paths = [
-        "/api/batches/..%2f..%2fetc", "/api/batches/%00", "/api/batches/%252e", "/api/batches/-1", "/api/batches/1.5",
-        "/api/batches/0", "/api/batches/9223372036854775808", "/api/runs/1'--", "/docs/assets/..%2f..%2f__init__.py",
-        "/static/..%2f..%2fcontext.py", "/static/vendor/../../context.py", "/docs/assets//etc/passwd", "/api/batches/\u0661",
-    ]  # fmt: skip
+        *(
+            "/api/batches/..%2f..%2fetc",
+            "/api/batches/%00",
+            "/api/batches/%252e",
+            "/api/batches/-1",
+            "/api/batches/1.5",
+        ),
+        *("/api/batches/0", "/api/batches/9223372036854775808", "/api/batches/\u0661", "/api/runs/1'--"),
+        *("/docs/assets/..%2f..%2f__init__.py", "/docs/assets//etc/passwd", "/static/..%2f..%2fcontext.py"),
+        "/static/vendor/../../context.py",
+    ]
     for path in paths:
         assert client.get(path, follow_redirects=True).status_code in (404, 422), path
 

@@ -76,7 +76,7 @@ def test_a_share_that_does_not_answer_does_not_hang_the_page(
 def test_looking_at_the_pages_never_asks_syncthing(make_site: Callable[..., Site]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
-        address = "http://127.0.0.1:%d" % listener.getsockname()[1]
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         site = make_site(sync={"target": "syncthing"}, syncthing={"api_url": address, "folder_id": "f", "api_key": "k"})
         batch_id = rows.add_syncing_batch(site.services)
         client = site.client()

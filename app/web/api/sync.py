@@ -26,8 +26,11 @@ def start(path: BatchPath) -> Response:
 @api.get("/status/<int:batch_id>", responses=responses(404), summary="How far a delivery is")
 def status(path: BatchPath) -> Response:
     """What the last look at the peer found. Asking this looks at nothing and changes nothing."""
+    from app.diagnostics import delivery_status
+
     with services().db.reading() as conn:
-        return jsonify(sync_progress(batches.get(conn, path.batch_id)))
+        progress = sync_progress(batches.get(conn, path.batch_id))
+    return jsonify({**delivery_status(services(), path.batch_id), **progress})
 
 
 @api.get("/diagnostics", responses=responses(), summary="Why a delivery may not work")
