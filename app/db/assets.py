@@ -112,6 +112,12 @@ def list_in_batch(conn: Connection, batch_id: int, status: AssetStatus | None = 
     return [_asset(row) for row in conn.execute(query.order_by(assets.c.id))]
 
 
+def list_batch_ids(conn: Connection, status: AssetStatus) -> list[int]:
+    """The ids of the batches that have an asset of this status."""
+    query = select(assets.c.batch_id).where(assets.c.status == status, assets.c.batch_id.is_not(None)).distinct()
+    return sorted(conn.execute(query).scalars())
+
+
 def list_in_group(conn: Connection, group_id: int) -> list[Asset]:
     """Every asset of a group in id order."""
     return [_asset(row) for row in conn.execute(_select().where(assets.c.group_id == group_id).order_by(assets.c.id))]

@@ -11,9 +11,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from app.db import batches
+from app.db import assets, batches
 from app.db.clock import now
-from app.model import OPEN_BATCH, Batch, BatchStatus, Report, RunKind, RunStatus, Stage
+from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, RunKind, RunStatus, Stage
 from app.pipeline import batch, cleanup, dedup, inspect, scan, sort, sync
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
 from app.pipeline.step import StepContext, Stopped
@@ -25,11 +25,14 @@ DELIVERED = (BatchStatus.SYNCED, BatchStatus.SORTING)
 
 def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
     """The sort stage; before the first file leaves the batch folder, the peer is told to keep its copies."""
-    if step.batch_id is not None:
-        with services.db.reading() as conn:
-            sorted_batch = batches.get(conn, step.batch_id)
-        if sorted_batch.status in DELIVERED:
-            sync.retain_at_peer(services, sorted_batch)
+    with services.db.reading() as conn:
+        if step.batch_id is None:
+            step.batch_id = next((b.id for b in batches.list_by_status(conn, DELIVERED)), None)
+        delivered = batches.get(conn, step.batch_id) if step.batch_id is not None else None
+    if delivered is not None and delivered.status in DELIVERED:
+        waiting = sync.retain_at_peer(services, delivered)
+        if waiting is not None:
+            return waiting
     return sort.run(services, step)
 
 
@@ -70,6 +73,7 @@ def _workflow(execution: Execution) -> Ending:
     for stage in ONCE:
         if not execution.has_done(stage):
             execution.step(stage)
+    _sort_late_files(execution)
     while True:
         waiting = _carry_open_batches(execution)
         if waiting is not None and not execution.services.config.batch.allow_parallel:
@@ -107,6 +111,15 @@ def _named_stages(execution: Execution) -> Ending:
         if report.outcome == "blocked":
             raise StepFailed(message)
     return Ending(RunStatus.DONE, message)
+
+
+def _sort_late_files(execution: Execution) -> None:
+    """Files that failed when their batch was sorted, and that a person has asked to try again since."""
+    with execution.services.db.reading() as conn:
+        found = [batches.get(conn, batch_id) for batch_id in assets.list_batch_ids(conn, AssetStatus.DELIVERED)]
+    for late in found:
+        if late.status is BatchStatus.SORTED:
+            execution.step(Stage.SORT, late.id)
 
 
 def _carry_open_batches(execution: Execution) -> Ending | None:

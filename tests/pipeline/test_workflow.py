@@ -142,7 +142,7 @@ def test_an_outage_of_syncthing_at_the_start_leaves_the_batch_ready_to_be_tried_
     assert the_batches(services)[0].status is BatchStatus.PENDING
 
 
-def test_a_delivery_may_take_any_number_of_looks_and_is_then_archived(open_test_services: Opener) -> None:
+def test_a_delivery_may_take_any_number_of_looks_and_then_goes_on_to_sorting(open_test_services: Opener) -> None:
     services = open_test_services(**SYNCTHING)
     fill(services, 3)
     run = workflow(services)
@@ -152,25 +152,29 @@ def test_a_delivery_may_take_any_number_of_looks_and_is_then_archived(open_test_
         look_at_deliveries(services)
         assert wake_waiting(services) == []
     assert the_batches(services)[0].status in (BatchStatus.PENDING, BatchStatus.SYNCING)
-    steps = len(stages_of(services, run))
     deliver(services, batch_id)
     assert wake_waiting(services) == [run.id]
     run = go(services, run)
-    assert len(stages_of(services, run)) > steps
+    assert stages_of(services, run)[-1][0] is Stage.SORT
     assert [stage for stage, _ in stages_of(services, run)].count(Stage.SCAN) == 1
 
 
-def test_a_batch_that_cannot_be_kept_at_the_peer_is_not_sorted(open_test_services: Opener) -> None:
+def test_a_batch_that_cannot_be_kept_at_the_peer_is_not_sorted_and_waits(open_test_services: Opener) -> None:
     services = open_test_services(**SYNCTHING)
     fill(services, 3)
     run = workflow(services)
-    deliver(services, the_batches(services)[0].id)
+    batch = the_batches(services)[0]
+    deliver(services, batch.id)
     assert wake_waiting(services) == [run.id]
     run = go(services, run)
-    assert run.status is RunStatus.FAILED
-    assert "Syncthing does not answer" in (run.error or "")
+    assert (run.status, stages_of(services, run)[-1]) == (RunStatus.WAITING, (Stage.SORT, StepStatus.WAITING))
     assert (count(services, AssetStatus.DELIVERED), the_batches(services)[0].status) == (3, BatchStatus.SYNCED)
-    assert [m for m in messages(services, "step.failed") if m.startswith("Sort failed")]
+    assert wake_waiting(services) == []
+    make_due(services, batch.id)
+    assert wake_waiting(services) == [run.id]
+    assert go(services, jobs.cancel(services, run.id)).status is RunStatus.CANCELLED
+    stage_run = go(services, jobs.start_stage(services, Stage.SORT, Trigger.API))
+    assert (stage_run.status, stage_run.batch_id) == (RunStatus.WAITING, batch.id)
 
 
 def test_a_waiting_run_ends_when_its_batch_is_taken_away(open_test_services: Opener) -> None:
@@ -235,6 +239,24 @@ def test_a_failed_batch_blocks_the_next_one_without_failing_the_run(services: Se
     assert stages_of(services, run)[-1] == (Stage.BATCH, StepStatus.WARNING)
     assert f"Batch {batch.name} (id {batch.id}) is still ERROR" in messages(services, "run.finished")[-1]
     assert go(services, jobs.retry_batch(services, batch.id)).status is RunStatus.DONE
+    assert count(services, AssetStatus.ARCHIVED) == 3
+
+
+def test_a_file_that_failed_when_its_batch_was_sorted_is_archived_by_the_next_run_after_a_retry(
+    services: Services,
+) -> None:
+    fill(services, 3)
+    go(services, jobs.start_dedup(services, Trigger.API))
+    batch, run = jobs.create_batch(services, Trigger.API)
+    go(services, run)
+    go(services, jobs.start_sync(services, batch.id, Trigger.API))
+    with services.db.transaction() as conn:
+        failed = assets.list_in_batch(conn, batch.id)[0]
+        assets.mark(conn, [failed], AssetStatus.FAILED, reason="It could not be read.")
+    assert go(services, jobs.start_sort(services, batch.id, Trigger.API)).status is RunStatus.DONE
+    assert (the_batches(services)[0].status, count(services, AssetStatus.ARCHIVED)) == (BatchStatus.SORTED, 2)
+    jobs.retry_asset(services, failed.id)
+    assert workflow(services).status is RunStatus.DONE
     assert count(services, AssetStatus.ARCHIVED) == 3
 
 
