@@ -19,6 +19,7 @@ from app.db.waiting import WaitingGroup
 from app.errors import IllegalTransition, NoSpace, OpenBatchExists, RootUnavailable, printable
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, RootKind
 from app.pipeline import batch_folder
+from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.manifest_store import ARCHIVE_FOLDER
 from app.pipeline.naming import unsendable_reason
 from app.pipeline.room import in_words, require_room
@@ -74,6 +75,7 @@ def choose(groups: Iterable[WaitingGroup], budget: Budget) -> Choice:
 
 def run(services: Services, step: StepContext) -> Report:
     """Build the step's batch, or one that was cut off, or a new one; publish it."""
+    finish_interrupted_moves(services.db)
     batch = _find_unfinished(services, step.batch_id)
     if batch is not None and batch.published_at is not None:
         return Report("idle", f"Batch {batch.name} is built already.", batch_id=batch.id)

@@ -47,7 +47,7 @@ class Done:
 
 
 def run(services: Services, step: StepContext) -> Report:
-    """Clean up after the step's batch, or after all; trash, temps, logs and orphans whenever that is due."""
+    """Clean up after batches; then trash, temps, logs and orphans, after a single batch only when that is due."""
     done = Done()
     cleaned = clean_finished(services, step)
     done.add(batches=len(cleaned.batches), folders=cleaned.folders)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from app.db import assets, journal
-from app.db.connection import Connection
+from app.db import assets, journal, moves
+from app.db.connection import Connection, Database
 from app.errors import FileError, MediaPipelineError, NoSpace, printable
 from app.files.digest import full_digest
-from app.files.move import Moved
+from app.files.move import Moved, recover
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Failure, Place
 
 #: A file that fails this often becomes `failed`; a person may try it again.
 MAX_ATTEMPTS = 3
+
+
+def finish_interrupted_moves(db: Database) -> None:
+    """Finish or undo what an earlier step left half-way, so that the rows say what the disk says."""
+    with db.reading() as conn:
+        is_unfinished = moves.has_open(conn)
+    if is_unfinished:
+        recover(db)
 
 
 def reason_of(error: MediaPipelineError | None) -> str:

@@ -31,7 +31,7 @@ class Cleaned:
 
 
 def clean_finished(services: Services, step: StepContext) -> Cleaned:
-    """Clean up after the step's batch, or after every batch that has ended and still has a folder."""
+    """Clean up after every batch that has ended and still has a folder: one may be left from a step cut off."""
     cleaned = Cleaned()
     if not services.config.system.cleanup_empty_batches:
         return cleaned
@@ -39,7 +39,7 @@ def clean_finished(services: Services, step: StepContext) -> Cleaned:
         ended = [b for b in batches.list_by_status(conn, ENDED) if b.cleaned_at is None]
         copied = kept_copies.list_places(conn, services.root(RootKind.BATCH).id)
         in_use = {path.partition(b"/")[0] for _, path in copied}
-    chosen = [b for b in ended if step.batch_id in (None, b.id) and os.fsencode(b.name) not in in_use]
+    chosen = [b for b in ended if os.fsencode(b.name) not in in_use]
     for number, batch in enumerate(chosen):
         step.safe_point(number, len(chosen))
         if not _has_files(services, batch):

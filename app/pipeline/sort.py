@@ -16,7 +16,7 @@ from app.errors import IllegalTransition, NoSpace, RootUnavailable
 from app.files.move import Moved, move_files
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, RootKind
 from app.pipeline.archiving import PENDING, Archiving, plan_group
-from app.pipeline.failing import raise_when_full
+from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
 from app.pipeline.missing import note_failed
 from app.pipeline.room import in_words, require_room
@@ -31,6 +31,7 @@ SLICE = 256
 
 def run(services: Services, step: StepContext) -> Report:
     """Archive the step's batch, or the oldest delivered one. Raises IllegalTransition for one not delivered."""
+    finish_interrupted_moves(services.db)
     batch = _choose(services, step.batch_id)
     if batch is None:
         return Report("idle", "There is no delivered batch to sort.", batch_id=step.batch_id)

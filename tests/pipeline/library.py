@@ -103,7 +103,7 @@ def census(base: Path) -> Counter[str]:
     """Every content below a folder, by SHA-256, trash included; without what the program writes for itself."""
     found: Counter[str] = Counter()
     for folder, folders, files in os.walk(os.fsencode(base)):
-        folders[:] = [f for f in folders if f != b"state" and os.path.join(folder, f)[-len(ARCHIVE_FOLDER):] != ARCHIVE_FOLDER]
+        folders[:] = [f for f in folders if f != b"state" and not os.path.join(folder, f).endswith(ARCHIVE_FOLDER)]
         for name in files:
             if name in (b".media-pipeline-root", b"manifest.json", b"SHA256SUMS"):
                 continue

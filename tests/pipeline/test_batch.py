@@ -7,6 +7,7 @@ import os
 import subprocess
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from app.pipeline import batch
 from app.pipeline.batch import Budget, budget_of, choose
 from app.pipeline.manifest import MANIFEST_NAME, parse
 from app.pipeline.manifest_store import archive_path, load_newest, read_own_file
+from app.pipeline.step import Stopped
 from app.services import Services
 from tests.conftest import read_tree, write_tree
 from tests.pipeline.library import (
@@ -90,7 +92,8 @@ def test_the_budget_is_the_cap_that_selection_mode_names() -> None:
 
 
 def test_a_batch_is_published_with_its_manifest_and_sha256sum_agrees(services: Services, tmp_path: Path) -> None:
-    made = take_in(services, {"trip/IMG_1.JPG": b"one", "trip/IMG_1.CR2": b"raw", "two.jpg": b"two", b"bad\xff.jpg": b"4"})
+    tree = {"trip/IMG_1.JPG": b"one", "trip/IMG_1.CR2": b"raw", "two.jpg": b"two", b"bad\xff.jpg": b"4"}
+    made = take_in(services, tree)
     before = census(tmp_path)
     report = make_batch(services)
     assert (report.outcome, report.done, report.size_bytes) == ("done", 4, 10)
@@ -145,10 +148,10 @@ def test_a_reserved_batch_is_filled_and_an_empty_one_is_dropped(services: Servic
     assert make_batch(services, reserved).outcome == "idle"
 
 
-def reserve(services: Services) -> int:
+def reserve(services: Services, transfer_mode: str = "move") -> int:
     with services.db.transaction() as conn:
         return batches.reserve(conn, naming_pattern="batch_{index:03d}", allow_parallel=False, target="none",
-                               transfer_mode="move", peer_policy="keep", device_id=None).id
+                               transfer_mode=transfer_mode, peer_policy="keep", device_id=None).id
 
 
 def test_an_open_batch_blocks_the_next_one_unless_parallel_is_allowed(
@@ -238,8 +241,8 @@ def test_names_that_syncthing_cannot_carry_are_set_aside_with_a_reason(open_test
     assert all(get_asset(services, a.id).reason for a in bad)
     assert kinds(services).count("asset.set_aside") == 3
     assert published(services) == {"batch_001/é.jpg": b"4"}
-    (listed,) = parse((services.root(RootKind.BATCH).path + b"/batch_001/" + MANIFEST_NAME) and read_own_file(
-        Place(services.root(RootKind.BATCH), b"batch_001/" + MANIFEST_NAME)) or b"").files
+    (listed,) = parse(((services.root(RootKind.BATCH).path + b"/batch_001/" + MANIFEST_NAME) and read_own_file(
+        Place(services.root(RootKind.BATCH), b"batch_001/" + MANIFEST_NAME))) or b"").files
     assert (listed.path, listed.origin) == ("é.jpg".encode(), nfd.encode())
     assert get_asset(services, twin.id).origin_path == nfd.encode()
 
@@ -270,7 +273,7 @@ def test_a_file_that_changed_after_it_was_read_leaves_the_batch_and_is_read_agai
 
 
 def test_when_files_drop_out_a_second_revision_of_the_manifest_says_what_is_there(services: Services) -> None:
-    gone, _ = take_in(services, {"gone.jpg": b"1", "stays.jpg": b"2"})
+    take_in(services, {"gone.jpg": b"1", "stays.jpg": b"2"})
     os.unlink(ingest_path(services, "gone.jpg"))
     make_batch(services)
     archive, batch_root = services.root(RootKind.ARCHIVE), services.root(RootKind.BATCH)
@@ -309,6 +312,41 @@ def test_a_photo_that_has_the_name_of_our_manifest_is_kept_beside_it(services: S
     tree = read_tree(services.root(RootKind.BATCH).path)
     assert tree["batch_001/manifest_1.json"] == b"a photo?"
     assert tree["batch_001/SHA256SUMS_1"] == b"another"
+
+
+def test_a_batch_for_which_there_is_no_room_is_refused_before_anything_is_touched(open_test_services: Opener) -> None:
+    """The predecessor began and found out half-way."""
+    services = open_test_services(batch={"transfer_mode": "copy"})
+    (asset,) = take_in(services, {"huge.mp4": b""})
+    room = os.statvfs(services.root(RootKind.STAGING).path)
+    with services.db.transaction() as conn:
+        size_bytes = room.f_bavail * room.f_frsize + 10**9
+        assets.resize(conn, asset, replace(asset.signature, size_bytes=size_bytes))
+        assets.set_columns(conn, [(asset.id, {"digest": "d", "sha256": "d", "inspected_at": "2025"})])
+    report = make_batch(services)
+    assert report.outcome == "failed"
+    assert "free" in report.message
+    with services.db.transaction() as conn:
+        assert batches.list_recent(conn) == []
+    reserved = reserve(services, transfer_mode="copy")
+    assert make_batch(services, reserved).outcome == "failed"
+    row = get_batch(services, reserved)
+    assert (row.status, row.error_from, "free" in (row.error or "")) == ("ERROR", "PENDING", True)
+
+
+def test_a_build_that_a_person_pauses_goes_on_where_it_was(open_test_services: Opener, tmp_path: Path) -> None:
+    services = open_test_services()
+    made = take_in(services, {f"{n}.jpg": b"%d" % n for n in range(300)})
+    before = census(tmp_path)
+    step = a_step(services, Stage.BATCH)
+    step.stopping.set()
+    with pytest.raises(Stopped):
+        batch.run(services, step)
+    assert get_batch(services, 1).published_at is None
+    assert published(services) == {}
+    assert make_batch(services).done == 300
+    assert statuses(services, *(a.id for a in made)) == ["batched"] * 300
+    assert census(tmp_path) == before
 
 
 def test_a_name_of_255_bytes_and_a_deep_folder_go_through(services: Services) -> None:

@@ -53,7 +53,7 @@ def batch_file(services: Services, asset: Asset) -> bytes:
     return services.root(RootKind.BATCH).path + b"/" + get_asset(services, asset.id).path
 
 
-def test_the_folder_of_a_sorted_batch_goes_with_its_manifest_and_sub_folders(services: Services, tmp_path: Path) -> None:
+def test_the_folder_of_a_sorted_batch_goes_with_its_manifest_and_folders(services: Services, tmp_path: Path) -> None:
     """The predecessor never removed a finished batch: its manifest kept the folder from being empty."""
     take_in(services, {"trip/day one/a.jpg": b"a", "b.jpg": b"b"})
     batch_id = make_sorted(services)

@@ -118,6 +118,7 @@ def test_sha256sum_checks_every_odd_name(tmp_path: Path) -> None:
             file.write(content)
         listed.append(a_file(name, content))
     (tmp_path / "SHA256SUMS").write_bytes(sums_bytes(listed))
-    checked = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=tmp_path, capture_output=True, check=False)
+    command = ["sha256sum", "-c", "--strict", "SHA256SUMS"]
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout.count(b": OK\n") == len(ODD_NAMES)

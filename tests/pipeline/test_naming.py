@@ -28,7 +28,8 @@ def test_an_odd_name_that_syncthing_carries_has_no_reason(path: bytes) -> None:
 
 
 def test_a_group_is_suffixed_after_the_stem_that_its_members_share() -> None:
-    assert suffixed([b"IMG_1.CR2", b"IMG_1.JPG", b"IMG_1.JPG.xmp"], 2) == [b"IMG_1_2.CR2", b"IMG_1_2.JPG", b"IMG_1_2.JPG.xmp"]
+    group = [b"IMG_1.CR2", b"IMG_1.JPG", b"IMG_1.JPG.xmp"]
+    assert suffixed(group, 2) == [b"IMG_1_2.CR2", b"IMG_1_2.JPG", b"IMG_1_2.JPG.xmp"]
 
 
 def test_names_without_a_shared_stem_are_suffixed_each_before_its_last_dot() -> None:

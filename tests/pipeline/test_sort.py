@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from tests.pipeline.library import (
 
 Opener = Callable[..., Services]
 DAY = "2024/05/06"
+NAMES = ("IMG_1.JPG", "IMG_1.CR2", "img_1.jpg", "x.mp4")
 
 
 def make_delivered(services: Services) -> int:
@@ -271,6 +273,90 @@ def test_a_failed_file_that_a_person_retries_is_archived_though_its_batch_is_sor
     assert get_batch(services, batch_id).status is BatchStatus.SORTED
 
 
+@pytest.fixture
+def mounted_archive(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """`mounted_archive("size=1m")`: the archive is a mount of its own with these options."""
+    archive_dir = tmp_path / "archive"
+    archive_dir.mkdir()
+    made = []
+
+    def mount(options: str) -> None:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(archive_dir)], check=True)
+        made.append(archive_dir)
+
+    yield mount
+    for folder in made:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_batch_for_which_the_archive_has_no_room_is_refused_before_a_file_moves(
+    mounted_archive: Callable[[str], None], open_test_services: Opener, tmp_path: Path
+) -> None:
+    mounted_archive("size=64k")
+    services = open_test_services()
+    take_in(services, {"small.jpg": b"s", "huge.mp4": b"x" * 200_000})
+    batch_id = make_delivered(services)
+    before = census(tmp_path)
+    report = sort_batch(services, batch_id)
+    assert (report.outcome, "free" in report.message) == ("failed", True)
+    row = get_batch(services, batch_id)
+    assert (row.status, row.error_from, row.error) == ("ERROR", "SYNCED", report.message)
+    assert "batch.failed" in kinds(services)
+    assert archive(services) == {}
+    assert census(tmp_path) == before
+
+
+def test_an_archive_that_fills_up_half_way_stops_the_batch_which_goes_on_after_a_retry(
+    mounted_archive: Callable[[str], None], open_test_services: Opener, tmp_path: Path
+) -> None:
+    mounted_archive("nr_inodes=24")
+    services = open_test_services()
+    made = take_in(services, {f"{n}.jpg": b"%d" % n for n in range(30)})
+    batch_id = make_delivered(services)
+    before = census(tmp_path)
+    assert sort_batch(services, batch_id).outcome == "failed"
+    row = get_batch(services, batch_id)
+    assert (row.status, row.error_from) == ("ERROR", "SORTING")
+    assert set(census(tmp_path)) == set(before)
+    archive_dir = str(tmp_path / "archive")
+    subprocess.run(["mount", "-o", "remount,nr_inodes=1000", archive_dir], check=True)
+    with services.db.transaction() as conn:
+        batches.change(conn, batches.get(conn, batch_id), BatchStatus.SORTING)
+    assert sort_batch(services, batch_id).done == 30
+    assert statuses(services, *(a.id for a in made)) == ["archived"] * 30
+    assert_rows_agree(services)
+
+
+def test_a_read_only_archive_stops_the_batch_with_one_clear_reason(
+    mounted_archive: Callable[[str], None], open_test_services: Opener, tmp_path: Path
+) -> None:
+    mounted_archive("size=1m")
+    services = open_test_services()
+    made = take_in(services, {f"{n}.jpg": b"%d" % n for n in range(3)})
+    batch_id = make_delivered(services)
+    before = census(tmp_path)
+    subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "archive")], check=True)
+    report = sort_batch(services, batch_id)
+    assert (report.outcome, "Read-only" in report.message) == ("failed", True)
+    assert get_batch(services, batch_id).status is BatchStatus.ERROR
+    assert statuses(services, *(a.id for a in made)) == ["delivered"] * 3
+    assert kinds(services).count("batch.failed") == 1
+    assert census(tmp_path) == before
+
+
+def test_an_archive_that_is_not_mounted_stops_the_batch_and_nothing_is_called_lost(
+    mounted_archive: Callable[[str], None], open_test_services: Opener, tmp_path: Path
+) -> None:
+    services = open_test_services()
+    (asset,) = take_in(services, {"a.jpg": b"a"})
+    batch_id = make_delivered(services)
+    mounted_archive("size=1m")
+    report = sort_batch(services, batch_id)
+    assert (report.outcome, "marker" in report.message) == ("failed", True)
+    assert statuses(services, asset.id) == ["delivered"]
+    assert read_tree(tmp_path / "archive") == {}
+
+
 def test_doubtful_dates_go_where_the_setting_says(services: Services, open_test_services: Opener) -> None:
     (one,) = take_in(services, {"one.jpg": b"1"}, taken_from="mtime")
     batch_id = make_delivered(services)
@@ -320,7 +406,7 @@ def test_a_group_that_was_cut_off_half_way_gets_one_suffix_in_the_end(services: 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     library=st.dictionaries(
-        st.sampled_from([f"{d}{n}" for d in ("", "a/", "b/") for n in ("IMG_1.JPG", "IMG_1.CR2", "img_1.jpg", "x.mp4")]),
+        st.sampled_from([f"{d}{n}" for d in ("", "a/", "b/") for n in NAMES]),
         st.sampled_from([b"one", b"two", b"three"]), min_size=1, max_size=9,
     ),
     present=st.dictionaries(
