@@ -19,7 +19,7 @@ from app.files.moving import COPY, Group, Move, Moved, OpenMove
 from app.files.prepare import sync_file
 from app.files.recover_decide import Act, Decision, decide
 from app.files.recover_facts import Facts, Places, gather, places_of
-from app.files.trash import take_sources
+from app.files.trash import TAKEN_AWAY, take_sources
 from app.model import ASSET_CHANGES, Asset, AssetStatus, MoveState, Place, Root, Signature
 
 #: More acts than this on one row mean that someone keeps changing the facts.
@@ -100,6 +100,8 @@ class RowInRecovery:
             act = Act.ABORT if facts.source.right and self._row.state is MoveState.PLANNED else Act.QUARANTINE
             return self._end(Decision(act, f"the target is the place of asset {holder}", act is Act.QUARANTINE))
         begun = self._open_move(asset, facts)
+        if decision.act is Act.TAKE and begun.method not in TAKEN_AWAY:
+            begun.method = COPY
         group = Group(self._db, self._folders, self._row.run_id, self._row.batch_id, self._trash_roots, set(), [begun])
         self._make_target_durable(group, begun)
         if decision.act is Act.TAKE:

@@ -1,0 +1,58 @@
+"""Fixtures of the sweeps: places on one and on two mounts, the warmed parent, and which points a run covers."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.torture.case import Where
+from tests.torture.tracing import Point, Warm
+
+#: Without the `torture` marker one point in so many is covered, another one each day.
+SAMPLE = 10
+
+Sampled = Callable[[Sequence[Point], str], list[Point]]
+MakeWhere = Callable[[str], Where]
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    with Warm() as parent:
+        yield parent
+
+
+@pytest.fixture
+def make_where(tmp_path: Path) -> Iterator[MakeWhere]:
+    """`make_where("same")` or `make_where("cross")`: folders for one case on one mount or on two."""
+    other = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    assert os.stat(other).st_dev != os.stat(tmp_path).st_dev, "these tests need /dev/shm to be a mount of its own"
+    numbers = itertools.count()
+
+    def make(kind: str) -> Where:
+        base = tmp_path / f"case{next(numbers)}"
+        return Where(base, other / base.name if kind == "cross" else base / "archive")
+
+    yield make
+    shutil.rmtree(other)
+
+
+@pytest.fixture
+def sampled(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Sampled:
+    """The points to cover now: all of them under the `torture` marker, else a sample that rotates by the date."""
+    complete = request.node.get_closest_marker("torture") is not None
+
+    def choose(points: Sequence[Point], what: str) -> list[Point]:
+        day = datetime.now(UTC).date().toordinal()
+        chosen = list(points) if complete else list(points[day % SAMPLE :: SAMPLE])
+        with capsys.disabled():
+            print(f"\n{what}: {len(chosen)} of {len(points)} points", end=" ", flush=True)
+        return chosen
+
+    return choose
