@@ -1,4 +1,4 @@
-"""The tables of files: roots, assets, groups, batches, moves and what was delivered.
+"""The tables of files: roots, assets, groups, batches and moves.
 
 Revision ID: 0001
 Revises: nothing
@@ -33,9 +33,7 @@ def upgrade() -> None:
     _create_batches()
     _create_assets()
     _create_kept_copies()
-    _create_left_in_place()
     _create_moves()
-    _create_deliveries()
     _create_facts()
 
 
@@ -191,22 +189,6 @@ def _create_kept_copies() -> None:
     op.create_index("ix_kept_copies_asset_id", "kept_copies", ["asset_id"])
 
 
-def _create_left_in_place() -> None:
-    op.create_table(
-        "left_in_place",
-        Column("id", Integer, primary_key=True),
-        Column("root_id", Integer, nullable=False),
-        Column("path", LargeBinary, nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("seen_at", Text, nullable=False),
-        ForeignKeyConstraint(
-            ["root_id"],
-            ["roots.id"],
-        ),
-        UniqueConstraint("root_id", "path", name="uq_left_in_place"),
-    )
-
-
 def _create_moves() -> None:
     op.create_table(
         "moves",
@@ -291,27 +273,6 @@ def _create_moves() -> None:
         sqlite_where=text("state IN ('PLANNED', 'PLACED')"),
         postgresql_where=text("state IN ('PLANNED', 'PLACED')"),
     )
-
-
-def _create_deliveries() -> None:
-    op.create_table(
-        "deliveries",
-        Column("asset_id", Integer, nullable=False),
-        Column("device_id", Text, nullable=False),
-        Column("batch_id", Integer, nullable=False),
-        Column("confirmed_at", Text, nullable=False),
-        Column("version", Text),
-        ForeignKeyConstraint(
-            ["asset_id"],
-            ["assets.id"],
-        ),
-        ForeignKeyConstraint(
-            ["batch_id"],
-            ["batches.id"],
-        ),
-        PrimaryKeyConstraint("asset_id", "device_id"),
-    )
-    op.create_index("ix_deliveries_batch_id", "deliveries", ["batch_id"])
 
 
 def _create_facts() -> None:

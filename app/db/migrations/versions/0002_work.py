@@ -1,4 +1,4 @@
-"""The tables of work: runs, steps, journal, totals and configuration revisions.
+"""The tables of work: runs, steps, deliveries, files left in place, journal, totals and configuration revisions.
 
 Revision ID: 0002
 Revises: 0001
@@ -7,7 +7,16 @@ Revises: 0001
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+)
 
 revision = "0002"
 down_revision: str | None = "0001"
@@ -17,6 +26,8 @@ depends_on: str | None = None
 
 def upgrade() -> None:
     """Make these tables."""
+    _create_deliveries()
+    _create_left_in_place()
     _create_config_revisions()
     _create_events()
     _create_totals()
@@ -110,3 +121,40 @@ def _create_steps() -> None:
         ),
     )
     op.create_index("ix_steps_run_id", "steps", ["run_id"])
+
+
+def _create_deliveries() -> None:
+    op.create_table(
+        "deliveries",
+        Column("asset_id", Integer, nullable=False),
+        Column("device_id", Text, nullable=False),
+        Column("batch_id", Integer, nullable=False),
+        Column("confirmed_at", Text, nullable=False),
+        Column("version", Text),
+        ForeignKeyConstraint(
+            ["asset_id"],
+            ["assets.id"],
+        ),
+        ForeignKeyConstraint(
+            ["batch_id"],
+            ["batches.id"],
+        ),
+        PrimaryKeyConstraint("asset_id", "device_id"),
+    )
+    op.create_index("ix_deliveries_batch_id", "deliveries", ["batch_id"])
+
+
+def _create_left_in_place() -> None:
+    op.create_table(
+        "left_in_place",
+        Column("id", Integer, primary_key=True),
+        Column("root_id", Integer, nullable=False),
+        Column("path", LargeBinary, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("seen_at", Text, nullable=False),
+        ForeignKeyConstraint(
+            ["root_id"],
+            ["roots.id"],
+        ),
+        UniqueConstraint("root_id", "path", name="uq_left_in_place"),
+    )
