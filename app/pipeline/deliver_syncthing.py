@@ -62,15 +62,20 @@ def look(services: Services, batch: Batch, run_id: int | None, step: StepContext
         return _wait(this, troubles.of_error(error))
 
 
-def retain(services: Services, batch: Batch) -> None:
-    """Make Syncthing ignore the delivered batch, so that the peer keeps its files. Raises SyncthingError."""
+def retain(services: Services, batch: Batch) -> Report | None:
+    """Make Syncthing ignore the delivered batch, so that the peer keeps its files; a report when it has to wait."""
     root = services.root(RootKind.BATCH)
     with services.db.reading() as conn:
+        this = Look(services, batch, notes.load(conn, batch.id), None, None)
         files = [a.path for a in assets.list_in_batch(conn, batch.id, AssetStatus.DELIVERED) if a.root_id == root.id]
-    with SyncthingClient.from_config(services.config) as client:
-        folder = client.folder(services.config.syncthing.folder_id)
-        prefix = proof.prefix_in_folder(folder.path.encode(), os.path.realpath(root.path))
-        ignores.retain_at_peer(client, folder.id, batch.name, files, prefix)
+    try:
+        with SyncthingClient.from_config(services.config) as client:
+            folder = client.folder(services.config.syncthing.folder_id)
+            prefix = proof.prefix_in_folder(folder.path.encode(), os.path.realpath(root.path))
+            ignores.retain_at_peer(client, folder.id, batch.name, files, prefix)
+    except SyncthingError as error:
+        return _wait(this, troubles.of_error(error))
+    return None
 
 
 def _first_look_at(this: Look) -> str:
@@ -120,7 +125,7 @@ def _precheck(this: Look, client: SyncthingClient) -> Standing | Trouble:
     settings = this.services.config.syncthing
     wanted = settings.device_id.strip() or this.batch.device_id
     batch_dir = os.path.realpath(this.services.root(RootKind.BATCH).path)
-    found = syncthing.precheck(client, settings.folder_id, wanted, batch_dir)
+    found = syncthing.precheck(client, settings.folder_id, wanted, batch_dir, this.batch.name)
     if isinstance(found, Standing) and found.device_id != this.batch.device_id:
         _remember_device(this, found, chosen=not wanted)
     return found

@@ -37,13 +37,14 @@ def look(services: Services, batch: Batch) -> Report:
     return _advance(services, batch, None, None)
 
 
-def retain_at_peer(services: Services, batch: Batch) -> None:
+def retain_at_peer(services: Services, batch: Batch) -> Report | None:
     """Before files leave the batch folder: see to it that the peer keeps its copies, when the policy says so.
 
-    Raises SyncthingError when that is not certain; then nothing may leave.
+    None when the files may leave. A report says what is waited for meanwhile; then nothing may leave.
     """
     if batch.target == "syncthing" and batch.peer_policy == "keep":
-        deliver_syncthing.retain(services, batch)
+        return deliver_syncthing.retain(services, batch)
+    return None
 
 
 def _choose(services: Services, batch_id: int | None) -> Batch | None:

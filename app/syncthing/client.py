@@ -191,9 +191,13 @@ class SyncthingClient:
         seconds = max(DEADLINE_SECONDS, read_seconds)
         try:
             with self._guard.deadline(seconds):
-                return self._exchange(method, path, parameters, body, read_seconds)
+                content = self._exchange(method, path, parameters, body, read_seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             raise self._unreachable(error, seconds) from error
+        if self._guard.was_cut:
+            # What was cut off may look complete: a body without a length ends where the connection ends.
+            raise _TookTooLong(self.url, _too_long(seconds))
+        return content
 
     def _exchange(
         self, method: str, path: str, parameters: Mapping[str, str] | None, body: Json, read_seconds: float
@@ -236,12 +240,16 @@ class SyncthingClient:
 
     def _unreachable(self, error: Exception, seconds: float) -> SyncthingUnreachable:
         if self._guard.was_cut or isinstance(error, requests.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
-            return _TookTooLong(self.url, f"no complete answer within {seconds:.0f} seconds")
+            return _TookTooLong(self.url, _too_long(seconds))
         return SyncthingUnreachable(self.url, _reason(error))
 
 
 class _TookTooLong(SyncthingUnreachable):
     """The answer did not come in time; what was asked for may go on at the other side."""
+
+
+def _too_long(seconds: float) -> str:
+    return f"no complete answer within {seconds:.0f} seconds"
 
 
 def _reason(error: Exception) -> str:

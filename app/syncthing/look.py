@@ -24,7 +24,9 @@ class Standing:
     trouble: Trouble | None = None
 
 
-def precheck(client: SyncthingClient, folder_id: str, wanted: str | None, batch_dir: bytes) -> Standing | Trouble:
+def precheck(
+    client: SyncthingClient, folder_id: str, wanted: str | None, batch_dir: bytes, batch_name: str
+) -> Standing | Trouble:
     """Whether this folder can deliver to this device at all, and to whom.
 
     A peer that is paused or not connected is no reason to stop: the files can be announced meanwhile, so that is the
@@ -33,17 +35,30 @@ def precheck(client: SyncthingClient, folder_id: str, wanted: str | None, batch_
     if not folder_id:
         return troubles.folder_needed()
     folder = client.folder(folder_id)
-    status = None if folder.paused else client.folder_status(folder_id)
-    fault = troubles.folder_trouble(folder, status)
+    prefix = proof.prefix_in_folder(folder.path.encode(), batch_dir)
+    fault = _folder_fault(client, folder)
+    if fault is not None and fault.code in troubles.UNTIL_SCANNED:
+        client.scan(folder.id, sub_folder(prefix, batch_name))
+        fault = _folder_fault(client, folder)
     if fault is not None:
         return fault
     device = troubles.choose_device(folder, client.my_id(), wanted)
     if isinstance(device, Trouble):
         return device
-    return _standing(client, folder, device, proof.prefix_in_folder(folder.path.encode(), batch_dir))
+    return standing_of(client, folder, device, prefix)
 
 
-def _standing(client: SyncthingClient, folder: FolderView, device_id: str, prefix: bytes) -> Standing:
+def _folder_fault(client: SyncthingClient, folder: FolderView) -> Trouble | None:
+    return troubles.folder_trouble(folder, None if folder.paused else client.folder_status(folder.id))
+
+
+def sub_folder(prefix: bytes, batch_name: str) -> str:
+    """A batch's folder as a path relative to Syncthing's folder; never absolute, which would scan nothing."""
+    return (prefix + batch_name.encode()).decode("utf-8", "replace")
+
+
+def standing_of(client: SyncthingClient, folder: FolderView, device_id: str, prefix: bytes) -> Standing:
+    """The folder and this peer of it as they are now. Raises SyncthingError."""
     entry = client.devices().get(device_id) or {}
     peer = str(entry.get("name") or "") or device_id[:7]
     connected = client.connected().get(device_id, False)
@@ -63,8 +78,7 @@ def _offline(client: SyncthingClient, device_id: str, peer: str) -> Trouble:
 
 def scan(client: SyncthingClient, standing: Standing, batch_name: str) -> Trouble | None:
     """Have the batch's own folder scanned; None when Syncthing has read all of it. Raises SyncthingError."""
-    sub = (standing.prefix + batch_name.encode()).decode("utf-8", "replace")
-    if client.scan(standing.folder.id, sub):
+    if client.scan(standing.folder.id, sub_folder(standing.prefix, batch_name)):
         return None
     return Trouble("scanning", "Syncthing is still reading the batch.", warning=False)
 

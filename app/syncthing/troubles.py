@@ -11,6 +11,8 @@ from app.syncthing.answers import Completion, FolderView
 from app.syncthing.proof import REASONS, Judgement
 
 FOLDER_TYPES = ("sendonly", "sendreceive")
+#: Syncthing keeps saying so until the next scan, even when the cause is gone.
+UNTIL_SCANNED = ("marker_missing", "folder_error")
 
 
 @dataclass(frozen=True)

@@ -92,10 +92,22 @@ class Node:
             return False
         return True
 
-    def stop(self, with_signal: int = signal.SIGTERM) -> None:
+    def stop(self) -> None:
         """End the process that this node started and wait for it."""
         if self.process is not None:
-            self.process.send_signal(with_signal)
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+            self.process = None
+
+    @property
+    def pid(self) -> int:
+        """The process (and process group) that this node started."""
+        assert self.process is not None
+        return self.process.pid
+
+    def wait_ended(self) -> None:
+        """Wait for the end of a process that a test has killed."""
+        if self.process is not None:
             self.process.wait(30)
             self.process = None
 
