@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from app.pipeline.step import StepContext, Stopped
 from app.pipeline.tick import advance_debug_pause, look_at_deliveries, wake_waiting
 from app.pipeline.workflow import STAGES, execute
 from app.services import Services
-from tests.conftest import make_jpeg, write_tree
+from tests.conftest import make_jpeg, read_tree, write_tree
 
 Opener = Callable[..., Services]
 
@@ -96,6 +97,18 @@ def test_a_workflow_goes_on_until_there_is_nothing_left_to_batch(open_test_servi
     assert count(services, AssetStatus.ARCHIVED) == 10
     ran = [stage for stage, _status in stages_of(services, run)]
     assert (ran.count(Stage.SCAN), ran.count(Stage.DEDUP), ran.count(Stage.SORT)) == (1, 1, 3)
+
+
+def test_a_workflow_delivers_to_a_folder_and_archives(open_test_services: Opener, tmp_path: Path) -> None:
+    disk = tmp_path / "usb-disk"
+    services = open_test_services(sync={"target": "folder", "folder_dir": str(disk)})
+    fill(services, 5)
+    tree = read_tree(services.config.paths.source_dir)
+    assert workflow(services).status is RunStatus.DONE
+    delivered_files = {p.name: p.read_bytes() for p in disk.rglob("*.jpg")}
+    archived = {p.name: p.read_bytes() for p in Path(services.config.paths.sorted_dir).rglob("*.jpg")}
+    assert (delivered_files, archived) == (tree, tree)
+    assert read_tree(services.config.paths.source_dir) == {}
 
 
 def test_a_workflow_over_an_empty_ingest_folder_is_done_and_leaves_no_batch(services: Services) -> None:

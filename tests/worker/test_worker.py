@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 
 from dramatiq import Message
 
 from app import jobs
-from app.db import runs
+from app.db import facts, runs
 from app.errors import RunInProgress
 from app.jobs.wake import EXECUTE_RUN, RUN_QUEUE, broker_for
 from app.model import AssetStatus, BatchStatus, RunKind, RunStatus, Stage, StepStatus, Trigger
+from app.services import Services
 from tests.conftest import write_tree
 from tests.worker.installation import Installation
+from worker.service import START_AGAIN
 
 Install = Callable[..., Installation]
 
@@ -197,6 +201,45 @@ def test_saving_the_configuration_while_a_run_works_changes_the_next_run_only(in
     write_tree(site.folder("ingest"), {f"new_{n}.jpg": site.picture(1_000 + n) for n in range(14)})
     site.ended(jobs.start_workflow(site.services, Trigger.API).id)
     assert [b.file_count for b in site.batches()[-2:]] == [7, 7]
+
+
+def test_a_worker_whose_database_was_moved_ends_so_that_it_is_started_again_there(install: Install) -> None:
+    site = install()
+    worker = site.start_worker()
+    moved = site.base / "elsewhere" / "db.sqlite"
+    moved.parent.mkdir()
+    with closing(sqlite3.connect(site.services.db.path)) as source, closing(sqlite3.connect(moved)) as target:
+        source.backup(target)
+    site.write_config(system={"db_path": str(moved), "log_dir": str(site.base / "state" / "logs")})
+    assert worker.wait(20) == START_AGAIN
+    assert not site.is_locked()
+
+
+def test_the_write_ahead_log_is_shortened(services: Services) -> None:
+    for number in range(200):
+        with services.db.transaction() as conn:
+            facts.put(conn, f"fact {number}", "x" * 10_000)
+    log_path = f"{services.db.path}-wal"
+    before = os.path.getsize(log_path)
+    services.db.checkpoint()
+    assert (before > 1_000_000, os.path.getsize(log_path)) == (True, 0)
+
+
+def test_a_run_at_work_is_paused_resumed_and_cancelled(install: Install) -> None:
+    site = install(batch={"max_files": 50, "selection_mode": "files"})
+    site.fill_ingest(300)
+    before = site.census()
+    site.start_worker()
+    run = jobs.start_workflow(site.services, Trigger.API)
+    site.until(lambda: site.run(run.id).status is RunStatus.RUNNING, "the run begins")
+    jobs.pause(site.services, run.id)
+    site.until(lambda: site.run(run.id).status is RunStatus.PAUSED, "the run pauses")
+    jobs.resume(site.services, run.id)
+    site.until(lambda: site.run(run.id).status is RunStatus.RUNNING, "the run goes on")
+    jobs.cancel(site.services, run.id)
+    assert site.ended(run.id).status is RunStatus.CANCELLED
+    assert site.ended(jobs.start_workflow(site.services, Trigger.API).id).status is RunStatus.DONE
+    assert (site.counts(), site.census()) == ({AssetStatus.ARCHIVED: 300}, before)
 
 
 def runs_in_flight(site: Installation) -> int | None:
