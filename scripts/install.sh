@@ -3,9 +3,12 @@
 #
 #   sudo scripts/install.sh [--install-dir DIR]      default /opt/media-pipeline
 #
-# Copies the program, makes /etc/media-pipeline/config.yaml and /var/lib/media-pipeline when they are not there,
-# and ends by saying how to start. Nothing that exists is overwritten but the program's own files.
+# Copies the program, makes /etc/media-pipeline/config.yaml and /var/lib/media-pipeline (or what MEDIA_PIPELINE_CONFIG
+# and MEDIA_PIPELINE_STATE name) when they are not there, and ends by saying how to start. Nothing that exists is
+# overwritten but the program's own files.
 set -euo pipefail
+config=${MEDIA_PIPELINE_CONFIG:-/etc/media-pipeline/config.yaml}
+state=${MEDIA_PIPELINE_STATE:-/var/lib/media-pipeline}
 # shellcheck source=scripts/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
@@ -17,7 +20,7 @@ while (($#)); do
             shift 2
             ;;
         -h | --help)
-            sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             exit 0
             ;;
         *) fail "unknown argument $1; try --help" ;;
@@ -28,7 +31,7 @@ done
 command -v tar >/dev/null || fail "missing: tar."
 
 program=(app worker templates config docker scripts docs LICENSE README.md CHANGELOG.md
-    requirements.txt requirements-dev.txt constraints.txt package.json package-lock.json .npmrc)
+    Makefile pyproject.toml requirements.txt requirements-dev.txt constraints.txt package.json package-lock.json .npmrc)
 
 if [[ $install_dir != "$root" ]]; then
     say "Copying the program to $install_dir ..."
@@ -36,7 +39,6 @@ if [[ $install_dir != "$root" ]]; then
     tar -cf - --exclude=__pycache__ "${program[@]}" | tar -xf - -C "$install_dir" --no-same-owner
 fi
 
-config=/etc/media-pipeline/config.yaml
 cd "$install_dir"
-MEDIA_PIPELINE_CONFIG=$config MEDIA_PIPELINE_STATE=/var/lib/media-pipeline scripts/setup.sh
+MEDIA_PIPELINE_CONFIG=$(absolute "$config") MEDIA_PIPELINE_STATE=$(absolute "$state") scripts/setup.sh
 say "Installed. Start it with: sudo $install_dir/scripts/run.sh"

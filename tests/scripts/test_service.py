@@ -9,8 +9,11 @@ import pwd
 import signal
 import socket
 import subprocess
+import sys
+import time
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,24 @@ def ask(checkout: Checkout, path: str, method: str = "GET") -> Any:
     request = urllib.request.Request(f"http://127.0.0.1:{checkout.port}{path}", method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
+
+
+def page(port: int, path: str) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        return int(answer.status)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    """Until the condition holds; an address that does not answer yet counts as no."""
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            if true():
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < limit, "it did not come true in time"
+        time.sleep(0.1)
 
 
 def contents(folder: Path) -> Counter[str]:
@@ -51,8 +72,7 @@ def test_a_start_prints_addresses_that_answer_and_a_second_start_replaces_the_fi
     assert f"http://127.0.0.1:{checkout.port}/dashboard" in started.stdout
     assert (checkout.path / "data" / "config.yaml").is_file()
     assert ask(checkout, "/health") == {"status": "ok"}
-    with urllib.request.urlopen(f"http://127.0.0.1:{checkout.port_dbui}/", timeout=30) as answer:
-        assert answer.status == 200
+    assert page(checkout.port_dbui, "/") == 200
     logs = checkout.path / "data" / "logs"
     assert {"api.log", "worker.log"} <= {path.name for path in logs.iterdir()}
     first = checkout.pid("supervisord")
@@ -65,6 +85,50 @@ def test_a_start_prints_addresses_that_answer_and_a_second_start_replaces_the_fi
     assert checkout.run("scripts/stop.sh").stdout == "Stopped.\n"
     assert checkout.processes() == {}
     assert checkout.run("scripts/stop.sh").stdout == "Nothing was running.\n"
+
+
+def test_each_process_starts_by_itself_as_the_readme_says(checkout: Checkout) -> None:
+    checkout.run("scripts/setup.sh")
+    readme = (checkout.path / "README.md").read_text()
+    block = readme.split("## Start each process by itself")[1].split("```bash\n")[1].split("```")[0]
+    commands = [line.split("  #")[0].strip() for line in block.splitlines()]
+    assert len(commands) == 3
+    environment = checkout.environment | {"PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"}
+    running = [
+        subprocess.Popen(["bash", "-c", f"exec {command}" if "=" not in command.split()[0] else command],
+                         cwd=checkout.path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for command in commands
+    ]  # fmt: skip
+    try:
+        wait_until(lambda: ask(checkout, "/api/workflow/overview")["worker"]["alive"])
+        wait_until(lambda: page(checkout.port_dbui, "/") == 200)
+    finally:
+        for process in running:
+            process.terminate()
+    assert [process.wait(30) for process in running] in ([0, 0, 0], [0, 0, -15])
+
+
+def test_reload_takes_up_changed_code_of_the_pages(checkout: Checkout) -> None:
+    checkout.run("scripts/run.sh", UVICORN_RELOAD="1")
+    code = checkout.path / "app" / "web" / "api" / "health.py"
+    code.write_text(code.read_text().replace('{"status": "ok"}', '{"status": "changed"}'))
+    wait_until(lambda: ask(checkout, "/health") == {"status": "changed"})
+
+
+def test_an_installation_in_a_folder_of_its_own_runs_and_leaves_the_checkout_alone(checkout: Checkout) -> None:
+    if os.geteuid() != 0:
+        assert "needs root" in checkout.run("scripts/install.sh", check=False).stderr
+        return
+    target = checkout.path / "installed here"
+    own = {"MEDIA_PIPELINE_CONFIG": str(target / "etc" / "config.yaml"), "MEDIA_PIPELINE_STATE": str(target / "state")}
+    checkout.run("scripts/install.sh", "--install-dir", str(target), **own)
+    assert not (checkout.path / "data").exists()
+    assert (target / "state" / "db.sqlite").is_file()
+    installed = Checkout(target, checkout.port, checkout.port_dbui)
+    installed.run("scripts/run.sh", **own)
+    assert ask(installed, "/health") == {"status": "ok"}
+    installed.run("scripts/stop.sh", **own)
+    assert installed.processes() == {}
 
 
 def test_stop_ends_web_and_worker_when_their_supervisor_was_killed(checkout: Checkout) -> None:
