@@ -32,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("No config.xml of Syncthing was found; name it with --config.", file=sys.stderr)
         return 1
     try:
-        tree = _read(path)
-        changed = configure(tree, options.gui_host, options.gui_port, options.listen_host, options.listen_port)
+        root = _read(path)
+        changed = configure(root, options.gui_host, options.gui_port, options.listen_host, options.listen_port)
         if changed:
-            _replace(path, tree)
+            _replace(path, root)
     except (OSError, ElementTree.ParseError, ValueError) as error:
         print(f"{path} cannot be used: {error}", file=sys.stderr)
         return 1
-    _report(path, tree, changed)
+    _report(path, root, changed)
     return 0
 
 
@@ -74,30 +74,21 @@ def _find() -> Path | None:
     return None
 
 
-def _read(path: Path) -> ElementTree.ElementTree[ElementTree.Element]:
+def _read(path: Path) -> ElementTree.Element:
     parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
-    tree = ElementTree.ElementTree(ElementTree.fromstring(path.read_bytes(), parser))
-    if _root(tree).tag != "configuration":
+    root = ElementTree.fromstring(path.read_bytes(), parser)
+    if root.tag != "configuration":
         raise ValueError("it is no configuration of Syncthing")
-    return tree
-
-
-def _root(tree: ElementTree.ElementTree[ElementTree.Element]) -> ElementTree.Element:
-    root = tree.getroot()
-    if root is None:
-        raise ValueError("it is empty")
     return root
 
 
-def configure(
-    tree: ElementTree.ElementTree[ElementTree.Element], gui_host: str, gui_port: int, host: str, port: int
-) -> bool:
+def configure(root: ElementTree.Element, gui_host: str, gui_port: int, host: str, port: int) -> bool:
     """Set the GUI address and make sure of the listener; returns whether anything changed.
 
     `default` among the listeners stands for TCP and QUIC on every address with port 22000, so it is left alone when
     that is what is wanted; other listeners stay in any case.
     """
-    gui, options = _child(_root(tree), "gui"), _child(_root(tree), "options")
+    gui, options = _child(root, "gui"), _child(root, "options")
     changed = _set_text(_child(gui, "address"), f"{gui_host}:{gui_port}")
     if gui.get("enabled") == "false":
         gui.set("enabled", "true")
@@ -124,14 +115,14 @@ def _set_text(element: ElementTree.Element, text: str) -> bool:
     return changed
 
 
-def _replace(path: Path, tree: ElementTree.ElementTree[ElementTree.Element]) -> None:
+def _replace(path: Path, root: ElementTree.Element) -> None:
     """Write beside the file, flush, keep the old one under another name, and take its place in one step."""
     target = path.resolve()
     seen = target.stat()
     descriptor, temporary = tempfile.mkstemp(prefix=".config.xml.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            tree.write(file, encoding="utf-8")
+            ElementTree.ElementTree(root).write(file, encoding="utf-8")
             file.write(b"\n")
             file.flush()
             os.fchmod(file.fileno(), seen.st_mode & 0o777)
@@ -156,8 +147,8 @@ def _keep_old(target: Path) -> None:
     os.link(target, before)
 
 
-def _report(path: Path, tree: ElementTree.ElementTree[ElementTree.Element], changed: bool) -> None:
-    gui, options = _child(_root(tree), "gui"), _child(_root(tree), "options")
+def _report(path: Path, root: ElementTree.Element, changed: bool) -> None:
+    gui, options = _child(root, "gui"), _child(root, "options")
     address = os.environ.get("STGUIADDRESS") or (gui.findtext("address") or "").strip()
     print(f"{path}: {'changed; restart Syncthing' if changed else 'nothing to change'}.")
     print(f"GUI and REST API: {'https' if gui.get('tls') == 'true' else 'http'}://{address}")
