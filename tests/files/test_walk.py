@@ -124,7 +124,11 @@ def test_a_very_deep_folder_is_walked_to_its_end(tmp_path: Path) -> None:
 def test_configured_patterns_leave_files_and_folders_in_place(tmp_path: Path, make_files: Callable[..., None]) -> None:
     make_files(tmp_path, {"private": {"a.jpg": b"x"}, "b.jpg": b"x", "draft_1.jpg": b"x"})
     found = walked(tmp_path, ("private", "draft_*"))
-    assert {name: f.kind for name, f in found.items()} == {b"private": "left", b"b.jpg": "media", b"draft_1.jpg": "left"}
+    assert {name: f.kind for name, f in found.items()} == {
+        b"private": "left",
+        b"b.jpg": "media",
+        b"draft_1.jpg": "left",
+    }
     assert "draft_*" in found[b"draft_1.jpg"].reason
 
 
@@ -189,7 +193,10 @@ def test_members_of_a_group_share_a_stem(name: bytes, stem: bytes) -> None:
         (b"IMG_1.jpg.s.json", b"IMG_1.jpg"),
         (b"IMG_1.jpg(2).json", b"IMG_1(2).jpg"),
         (b"IMG_1.jpg.supplemental-metadata(2).json", b"IMG_1(2).jpg"),
-        (b"a_very_long_name_that_goes_on_and_on_and_on_12.json", b"a_very_long_name_that_goes_on_and_on_and_on_123.jpg"),
+        (
+            b"a_very_long_name_that_goes_on_and_on_and_on_12.json",
+            b"a_very_long_name_that_goes_on_and_on_and_on_123.jpg",
+        ),
         (b"metadata.json", None),
         (b"IMG_9.jpg.json", None),
     ],
