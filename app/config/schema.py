@@ -185,7 +185,7 @@ class Debug(Section):
 
     enabled: bool = Field(default=False, description="Pause after every step.")
     auto_advance: bool = Field(default=False, description="Go on after a pause without a person.")
-    step_timeout_sec: Seconds = Field(default=0, description="Stop a step after this many seconds; 0 = never.")
+    step_timeout_sec: Seconds = Field(default=0, description="Longest pause in seconds; 0 = until someone resumes.")
 
 
 class Delays(Section):
