@@ -21,11 +21,12 @@ REPOSITORY = Path(__file__).parents[2]
 #: Calls that only manage the memory and signals of the process itself: being killed before one of them is
 #: being killed before the next one that counts, and their number differs from run to run.
 OF_THE_PROCESS_ONLY = frozenset(
-    (
-        "mmap munmap brk mprotect madvise mremap futex rt_sigaction rt_sigprocmask rt_sigtimedwait rt_sigreturn "
-        "restart_syscall getrandom sched_yield clock_nanosleep exit exit_group gettid getpid clock_gettime"
-    ).split()  # noqa: SIM905 - one word per call reads better than a list
-)
+    {
+        "mmap", "munmap", "brk", "mprotect", "madvise", "mremap", "futex", "rt_sigaction",
+        "rt_sigprocmask", "rt_sigtimedwait", "rt_sigreturn", "restart_syscall", "getrandom",
+        "sched_yield", "clock_nanosleep", "exit", "exit_group", "gettid", "getpid", "clock_gettime",
+    }
+)  # fmt: skip
 
 CALL = re.compile(r"^(?:\d+\s+)?([a-z_0-9]+)\(")
 
