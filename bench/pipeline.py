@@ -15,6 +15,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -163,7 +164,7 @@ def timed_run(url: str, pids: list[int], expected: int) -> tuple[float, int]:
         while not over.wait(0.5):
             peak[0] = max(peak[0], pss_bytes(pids))
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     began = time.perf_counter()
     ask(f"{url}/api/workflow/run", "POST")
@@ -219,6 +220,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to work; on the file system to measure")
     options = parser.parse_args()
+    # so that what was started and made is ended and removed then too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="media-pipeline-bench-", dir=options.folder) as name:
         scratch = Path(name)
         if options.files:
