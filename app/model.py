@@ -196,7 +196,7 @@ class Root:
     marker_id: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Signature:
     """Identity of a file's content as the file system tells it; equal signatures need no re-read."""
 
@@ -207,7 +207,7 @@ class Signature:
     ctime_ns: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a file is: a root and a path relative to it (bytes, no leading slash)."""
 
@@ -220,7 +220,7 @@ class Place:
         return self.root.path.rstrip(b"/") + b"/" + self.path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Asset:
     """Our row for one media file. `path` is relative to the root; times are UTC ISO 8601 text."""
 

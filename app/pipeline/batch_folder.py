@@ -37,9 +37,11 @@ def build(services: Services, step: StepContext, batch: Batch) -> Report:
     work = Build(services, step, batch, roots)
     planned = batch_plan.plan(work)
     failures = _move_in(work, {file.asset_id: file.path for file in planned.files})
-    if not members_of(work, AssetStatus.BATCHED):
+    members = members_of(work, AssetStatus.BATCHED)
+    if not members:
         return _come_to_nothing(work, failures)
-    batch_plan.correct(work, planned)
+    batch_plan.correct(work, planned, members)
+    _count(work, members)
     return _publish(work, failures)
 
 
@@ -57,9 +59,11 @@ def _release_unready(conn: Connection, batch: Batch) -> None:
 def _move_in(work: Build, paths: dict[int, bytes]) -> list[Failure]:
     """Move every bound file into the staged folder; each either ends there or has left the batch afterwards."""
     failures: dict[int, Failure] = {}
-    in_place = members_of(work, AssetStatus.BATCHED)
+    bound = members_of(work, AssetStatus.UNIQUE, AssetStatus.BATCHED)
+    in_place = [a for a in bound if a.status is AssetStatus.BATCHED]
     done, size_bytes = len(in_place), sum(a.size_bytes for a in in_place)
-    while pending := members_of(work, AssetStatus.UNIQUE):
+    pending = [a for a in bound if a.status is AssetStatus.UNIQUE]
+    while pending:
         _name_late_comers(work, paths, pending)
         for start in range(0, len(pending), SLICE):
             work.step.safe_point(done, work.batch.file_count, size_bytes)
@@ -67,6 +71,7 @@ def _move_in(work: Build, paths: dict[int, bytes]) -> list[Failure]:
             failed = _move_slice(work, part, paths)
             failures = {**{i: f for i, f in failures.items() if i not in {a.id for a in part}}, **failed}
             done, size_bytes = done + len(part) - len(failed), size_bytes + sum(a.size_bytes for a in part)
+        pending = members_of(work, AssetStatus.UNIQUE)
     return list(failures.values())
 
 
@@ -149,7 +154,6 @@ def _leave(conn: Connection, work: Build, asset: Asset, status: AssetStatus, kin
 def _publish(work: Build, failures: list[Failure]) -> Report:
     source = Place(work.staging, work.folder)
     target = Place(work.services.root(RootKind.BATCH), work.folder)
-    _count(work)
     try:
         move_directory(work.services.db, source, target, run_id=work.step.run_id, batch_id=work.batch.id,
                        purpose="publish", settle=lambda conn: _note_published(conn, work))
@@ -158,9 +162,8 @@ def _publish(work: Build, failures: list[Failure]) -> Report:
     return _report(work, failures)
 
 
-def _count(work: Build) -> None:
+def _count(work: Build, members: Sequence[Asset]) -> None:
     """What the batch really holds, written before the rename: recovery may be what finishes that."""
-    members = members_of(work, AssetStatus.BATCHED)
     with work.services.db.transaction() as conn:
         size_bytes = sum(a.size_bytes for a in members)
         batches.set_columns(conn, work.batch.id, file_count=len(members), size_bytes=size_bytes)

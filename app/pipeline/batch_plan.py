@@ -40,10 +40,10 @@ class Build:
         return os.fsencode(self.batch.name)
 
 
-def members_of(work: Build, status: AssetStatus) -> list[Asset]:
-    """The batch's assets of one status, in capture order."""
+def members_of(work: Build, *statuses: AssetStatus) -> list[Asset]:
+    """The batch's assets of these statuses, in capture order."""
     with work.services.db.reading() as conn:
-        found = assets.list_in_batch(conn, work.batch.id, status)
+        found = [a for a in assets.list_in_batch(conn, work.batch.id) if a.status in statuses]
     return sorted(found, key=capture_order)
 
 
@@ -56,8 +56,7 @@ def plan(work: Build) -> Manifest:
     """The manifest that the build follows: the one written before it was cut off, else a new one, made durable."""
     manifest = manifest_store.load_newest(work.archive, work.batch)
     if manifest is None:
-        bound = members_of(work, AssetStatus.UNIQUE) + members_of(work, AssetStatus.BATCHED)
-        members = sorted(bound, key=capture_order)
+        members = members_of(work, AssetStatus.UNIQUE, AssetStatus.BATCHED)
         manifest = _manifest(work, members, _paths(work, members))
         _save(work, manifest)
     manifest_store.stage(work.staging, manifest)
@@ -101,9 +100,8 @@ def _save(work: Build, manifest: Manifest) -> None:
         batches.set_columns(conn, work.batch.id, manifest_path=path)
 
 
-def correct(work: Build, planned: Manifest) -> None:
+def correct(work: Build, planned: Manifest, members: Sequence[Asset]) -> None:
     """When files dropped out or got another name, a new revision says what the batch really holds."""
-    members = members_of(work, AssetStatus.BATCHED)
     paths = {asset.id: asset.path.removeprefix(work.folder + b"/") for asset in members}
     actual = _manifest(work, members, paths, planned.revision)
     if actual.files == planned.files:

@@ -22,7 +22,7 @@ SUMS_NAME = b"SHA256SUMS"
 OWN_NAMES = (MANIFEST_NAME, SUMS_NAME)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ManifestFile:
     """One file of a batch: `path` below the batch folder, `origin` below the ingest folder `origin_root`."""
 

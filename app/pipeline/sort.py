@@ -60,9 +60,8 @@ def _choose(services: Services, batch_id: int | None) -> Batch | None:
         if batch_id is None:
             return next(iter(batches.list_by_status(conn, SORTABLE)), None)
         batch = batches.get(conn, batch_id)
-        has_left = any(a.status in PENDING for a in assets.list_in_batch(conn, batch_id))
-    if batch.status is BatchStatus.SORTED:
-        return batch if has_left else None
+        if batch.status is BatchStatus.SORTED:
+            return batch if any(a.status in PENDING for a in assets.list_in_batch(conn, batch_id)) else None
     if batch.status not in SORTABLE:
         raise IllegalTransition(f"Batch {batch.name}", batch.status, BatchStatus.SORTING)
     return batch
