@@ -36,8 +36,8 @@ def accepts_key(auth: Auth, given: str) -> bool:
     return False
 
 
-def refuse(auth: Auth, *, wrong: bool = False) -> Response:
-    """401, or 429 with the time to wait. A browser gets the page that asks for the key."""
+def refuse(auth: Auth, *, wrong: bool = False, target: str | None = None) -> Response:
+    """401, or 429 with the time to wait. A browser gets the page that asks for the key and then leads to `target`."""
     if wrong_keys.is_blocked(request.remote_addr or ""):
         answer = problem(429, "Too many wrong keys came from this address. Wait a minute, then try again.")
         answer.headers["Retry-After"] = str(int(WINDOW_SECONDS))
@@ -47,7 +47,8 @@ def refuse(auth: Auth, *, wrong: bool = False) -> Response:
         answer.headers["HX-Refresh"] = "true"
         return answer
     if wants_page():
-        target = request.full_path.rstrip("?") if request.method == "GET" else "/dashboard"
+        if target is None:
+            target = request.full_path.rstrip("?") if request.method == "GET" else "/dashboard"
         return make_response(render_template("login.html", wrong=wrong, target=target), 401)
     answer = problem(401, f"An API key is needed: send it in the header {auth.header_name}, or as a Bearer token.")
     answer.headers["WWW-Authenticate"] = "Bearer"

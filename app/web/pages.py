@@ -85,7 +85,7 @@ def send_key() -> Response:
     if not auth.api_key:
         return make_response(redirect(target, 303))
     if not accepts_key(auth, request.form.get("key", "")):
-        return refuse(auth, wrong=True)
+        return refuse(auth, wrong=True, target=target)
     answer = make_response(redirect(target, 303))
     answer.set_cookie(
         COOKIE_NAME,

@@ -21,6 +21,7 @@ from tests.web.conftest import write_config
 HOME = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
 START_SECONDS = 30
+GUNICORN = ("--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "2")
 
 
 def free_port() -> int:
@@ -38,13 +39,14 @@ class Server:
         self.services: Services = open_services(_set_up(self.config_path))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.access_log = base / "access.log"
         self.process = self._start(application)
 
     def _start(self, application: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{self.port}"]
         environment = {**os.environ, "MEDIA_PIPELINE_CONFIG": str(self.config_path)}
         return subprocess.Popen(
-            [*command, "--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "2"],
+            [*command, *GUNICORN, "--access-logfile", str(self.access_log)],
             cwd=HOME,
             env=environment,
             stdout=subprocess.DEVNULL,
@@ -62,6 +64,16 @@ class Server:
                 assert time.monotonic() < until, "the server did not start"
                 assert self.process.poll() is None, "the server ended"
                 time.sleep(0.05)
+
+    def wait_for_request(self, line: str) -> str:
+        """The access log's line about a request that begins so, as soon as the request has been answered."""
+        until = time.monotonic() + START_SECONDS
+        while True:
+            found = [entry for entry in self.access_log.read_text().splitlines() if f'"{line}' in entry]
+            if found:
+                return found[0]
+            assert time.monotonic() < until, f"{line} never came"
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """End the process and close the database."""

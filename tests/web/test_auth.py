@@ -60,7 +60,7 @@ def test_the_key_opens_the_api(locked: Site, headers: dict[str, str]) -> None:
     ],
 )
 def test_a_wrong_key_is_refused_without_an_error(locked: Site, headers: dict[str, str]) -> None:
-    answer = locked.client().get("/api/workflow/status", headers=headers)
+    answer = locked.app.test_client(use_cookies=False).get("/api/workflow/status", headers=headers)
     assert answer.status_code == 401
     assert KEY not in answer.get_data(as_text=True)
 
