@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import batches, runs
-from app.errors import IllegalTransition, NotFound, OpenBatchExists
+from app.errors import BadRequest, IllegalTransition, NotFound, OpenBatchExists
 from app.model import BATCH_CHANGES, OPEN_BATCH, Batch, BatchStatus
 
 CONVERTERS = {"status": BatchStatus}
@@ -43,11 +43,14 @@ def reserve(
 ) -> Batch:
     """Make a PENDING batch without files, under the next free name of the pattern, and return it.
 
-    Raises OpenBatchExists when a batch that has not ended stands in the way and `allow_parallel` is off.
+    Raises OpenBatchExists when a batch that has not ended stands in the way and `allow_parallel` is off, and
+    BadRequest for a peer policy that this version cannot keep to.
     """
     blocking = find_open(conn)
     if blocking is not None and not allow_parallel:
         raise OpenBatchExists(blocking.id, blocking.name, blocking.status)
+    if target == "syncthing" and peer_policy == "release":
+        raise BadRequest("sync.peer_policy: release is not available in this version; set it to keep or mirror.")
     values = {
         "name": _next_name(conn, naming_pattern),
         "status": BatchStatus.PENDING.value,

@@ -42,7 +42,7 @@ def retain_at_peer(services: Services, batch: Batch) -> Report | None:
 
     None when the files may leave. A report says what is waited for meanwhile; then nothing may leave.
     """
-    if batch.target == "syncthing" and batch.peer_policy == "keep":
+    if batch.target == "syncthing" and batch.peer_policy != "mirror":
         return deliver_syncthing.retain(services, batch)
     return None
 
