@@ -17,6 +17,7 @@ from app.db import roots as root_rows
 from app.db.connection import Connection
 from app.db.waiting import WaitingGroup
 from app.errors import IllegalTransition, NoSpace, OpenBatchExists, RootUnavailable, printable
+from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, RootKind
 from app.pipeline import batch_folder
 from app.pipeline.failing import finish_interrupted_moves
@@ -27,6 +28,9 @@ from app.pipeline.step import StepContext
 from app.services import Services
 
 GIB = 2**30
+
+#: Roots without which no batch is begun.
+NEEDED = (RootKind.INGEST, RootKind.STAGING, RootKind.BATCH, RootKind.ARCHIVE)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def run(services: Services, step: StepContext) -> Report:
     if batch is not None and batch.published_at is not None:
         return Report("idle", f"Batch {batch.name} is built already.", batch_id=batch.id)
     try:
+        check_roots(services.db, [services.root(kind) for kind in NEEDED])
         if batch is None or batch.file_count == 0:
             batch = _claim(services, step, batch)
         if batch is None:

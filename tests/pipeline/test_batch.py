@@ -334,6 +334,15 @@ def test_a_batch_for_which_there_is_no_room_is_refused_before_anything_is_touche
     assert (row.status, row.error_from, "free" in (row.error or "")) == ("ERROR", "PENDING", True)
 
 
+def test_without_its_marker_a_folder_counts_as_not_mounted_and_no_batch_is_begun(services: Services) -> None:
+    (asset,) = take_in(services, {"a.jpg": b"a"})
+    os.unlink(services.root(RootKind.BATCH).path + b"/.media-pipeline-root")
+    report = make_batch(services)
+    assert (report.outcome, "marker" in report.message) == ("failed", True)
+    assert statuses(services, asset.id) == ["unique"]
+    assert read_tree(services.root(RootKind.INGEST).path) == {"a.jpg": b"a"}
+
+
 def test_a_build_that_a_person_pauses_goes_on_where_it_was(open_test_services: Opener, tmp_path: Path) -> None:
     services = open_test_services()
     made = take_in(services, {f"{n}.jpg": b"%d" % n for n in range(300)})
