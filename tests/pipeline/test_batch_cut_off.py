@@ -31,7 +31,7 @@ from tests.pipeline.library import a_step, assert_rows_agree, census, deliver, t
 LAYERS = ("/app/files/", "/app/db/", "/app/pipeline/manifest_store")
 DAY = "2024/05/06"
 #: How many moments the everyday run tries, and how many the long one.
-FEW, MANY = 12, 300
+FEW, MANY = 12, 120
 
 LIBRARY = {
     "trip/IMG_1.JPG": b"photo one",
