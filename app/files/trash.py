@@ -13,6 +13,9 @@ from app.files.moving import COPY, SAME_CONTENT, Group, OpenMove, trash_beside, 
 from app.files.place import stop
 from app.model import Place, Root
 
+#: The trash cannot be made or reached, or has the name already: a private name beside the source will do.
+TRASH_UNUSABLE = (errno.EXDEV, errno.EEXIST, errno.EACCES, *faults.NO_ROOM, *faults.NOT_A_FOLDER)
+
 TAKEN_AWAY = (COPY, SAME_CONTENT, publish.LINK)
 
 
@@ -61,7 +64,7 @@ def _take_somewhere(group: Group, moving: OpenMove) -> None:
     try:
         moving.trashed = _take_to(group, moving)
     except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EEXIST, errno.EROFS, errno.EACCES):
+        if error.errno not in TRASH_UNUSABLE:
             raise
         moving.trash = trash_beside(moving.move.source, moving.row_id)
         _commit_placed(group, [moving])

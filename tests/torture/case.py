@@ -101,7 +101,7 @@ def check_during(where: Where, before: Census) -> None:
     assert not lost, f"lost: {lost}"
 
 
-def check_recovered(where: Where, before: Census, keep: bool = False) -> None:
+def check_recovered(where: Where, before: Census) -> None:
     """After recovery disk and rows agree file by file, nothing is left half done, and what was foreign is untouched."""
     library = Library(where.base, where.archive)
     try:
@@ -111,7 +111,7 @@ def check_recovered(where: Where, before: Census, keep: bool = False) -> None:
         assert not census.leftovers, f"temporary files are left: {census.leftovers}"
         open_rows = [row for row in library.rows("state, note") if row[0] not in ("DONE", "ABORTED")]
         assert not open_rows, f"rows are open: {open_rows}"
-        differ = _outside_trash(library, census) ^ _expected(library, keep)
+        differ = _outside_trash(library, census) ^ _expected(library)
         assert not differ, f"disk and rows differ: {differ}"
         for asset in library.assets():
             root = next(r for r in library.roots.values() if r.id == asset.root_id)
@@ -124,15 +124,13 @@ def _outside_trash(library: Library, census: Census) -> set[bytes]:
     return {name for name in census.names if b".mp-trash" not in name}
 
 
-def _expected(library: Library, keep: bool) -> set[bytes]:
+def _expected(library: Library) -> set[bytes]:
     roots = {root.id: root for root in library.roots.values()}
     expected = {Place(library.archive, path).absolute for path in FOREIGN}
     expected |= {Place(roots[a.root_id], a.path).absolute for a in library.assets()}
-    if keep:
-        with library.db.reading() as conn:
-            kept = conn.exec_driver_sql("SELECT root_id, path FROM kept_copies").all()
-        expected |= {Place(roots[root_id], path).absolute for root_id, path in kept}
-    return expected
+    with library.db.reading() as conn:
+        kept = conn.exec_driver_sql("SELECT root_id, path FROM kept_copies").all()
+    return expected | {Place(roots[root_id], path).absolute for root_id, path in kept}
 
 
 def check_archive(where: Where) -> None:

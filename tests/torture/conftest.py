@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -17,8 +18,16 @@ from tests.torture.tracing import Point, Warm
 
 #: Without the `torture` marker one point in so many is covered, another one each day.
 SAMPLE = 10
+SPARSE_SAMPLE = 40
 
-Sampled = Callable[[Sequence[Point], str], list[Point]]
+
+class Sampled(Protocol):
+    """Chooses the points to cover now."""
+
+    def __call__(self, points: Sequence[Point], what: str, sparse: bool = False) -> list[Point]:
+        """`sparse`: fewer of them, for what is a variation on a sweep that is sampled already."""
+
+
 MakeWhere = Callable[[str], Where]
 
 
@@ -48,9 +57,9 @@ def sampled(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) 
     """The points to cover now: all of them under the `torture` marker, else a sample that rotates by the date."""
     complete = request.node.get_closest_marker("torture") is not None
 
-    def choose(points: Sequence[Point], what: str) -> list[Point]:
-        day = datetime.now(UTC).date().toordinal()
-        chosen = list(points) if complete else list(points[day % SAMPLE :: SAMPLE])
+    def choose(points: Sequence[Point], what: str, sparse: bool = False) -> list[Point]:
+        day, step = datetime.now(UTC).date().toordinal(), SPARSE_SAMPLE if sparse else SAMPLE
+        chosen = list(points) if complete else list(points[day % step :: step])
         with capsys.disabled():
             print(f"\n{what}: {len(chosen)} of {len(points)} points", end=" ", flush=True)
         return chosen
