@@ -54,7 +54,7 @@ class Ticker(threading.Thread):
 
 
 class Schedule:
-    """The worker's two tickers: one for rows, which is quick, and one for deliveries, which may wait for Syncthing."""
+    """The worker's tickers: a sign of life, a look at the rows, and deliveries, which may wait long for Syncthing."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -63,9 +63,9 @@ class Schedule:
         self._state_dir = container.services.state_dir
         self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
         self._reminded_at: dict[int, float] = {}
-        self._beaten_at = float("-inf")
         self._tickers = [
-            Ticker("schedule", self.tick, stopping, TICK_SECONDS),
+            Ticker("heartbeat", self._beat, stopping, HEARTBEAT_SECONDS),
+            Ticker("schedule", self._tick, stopping, TICK_SECONDS),
             Ticker("deliveries", self._look_at_deliveries, stopping, TICK_SECONDS),
         ]
 
@@ -80,7 +80,7 @@ class Schedule:
         for ticker in self._tickers:
             ticker.join(max(0.0, deadline - time.monotonic()))
 
-    def tick(self) -> None:
+    def _tick(self) -> None:
         """One look at the rows."""
         services = self._container.services
         if services.state_dir != self._state_dir:
@@ -88,7 +88,6 @@ class Schedule:
             get_logger().warning("the database has moved; the worker starts again", state_dir=str(services.state_dir))
             self._stopping.set()
             return
-        self._beat()
         wake_waiting(services)
         advance_debug_pause(services)
         self._remind()
@@ -96,11 +95,8 @@ class Schedule:
         self._checkpoint_when_idle()
 
     def _beat(self) -> None:
-        if time.monotonic() - self._beaten_at < HEARTBEAT_SECONDS:
-            return
         with self._container.services.db.transaction() as conn:
             facts.put(conn, HEARTBEAT_FACT, now())
-        self._beaten_at = time.monotonic()
 
     def _remind(self) -> None:
         """Send a message for each queued run that got none lately: its own may be lost, or was never sent."""
