@@ -6,7 +6,7 @@
 set -eu
 
 root=$(cd "$(dirname "$0")" && pwd -P)
-export MP_ROOT="$root" MP_PYTHON=/opt/venv/bin/python
+export MP_ROOT="$root" MP_PYTHON="${MEDIA_PIPELINE_VENV:-/opt/venv}/bin/python"
 export MP_RUN_DIR="${MP_RUN_DIR:-/run/media-pipeline}"
 state=$(dirname "$MEDIA_PIPELINE_CONFIG")
 media=/media

@@ -20,9 +20,7 @@ if [[ ! -x $python ]]; then
     exit 1
 fi
 "$python" --version
-"$python" -m pip list --disable-pip-version-check 2>/dev/null |
-    grep -iE '^(flask|dramatiq|sqlalchemy|alembic|pydantic|gunicorn|pillow|blake3|supervisor|sqlite-web)' || true
-"$python" -c 'import sqlite3; print("SQLite", sqlite3.sqlite_version)'
+PYTHONPATH=$root "$python" scripts/debug_state.py versions
 for program in exiftool ffmpeg syncthing node; do
     printf '%-10s %s\n' "$program" "$(command -v "$program" || echo 'not installed')"
 done
@@ -41,7 +39,7 @@ title "Database"
 PYTHONPATH=$root "$python" scripts/debug_state.py database
 
 title "Addresses"
-host=$(hostname)
+host=$(uname -n)
 say "dashboard         http://$host:$setting_port_api/dashboard"
 say "control center    http://$host:$setting_port_api/control"
 say "API and docs      http://$host:$setting_port_api/docs"

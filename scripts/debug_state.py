@@ -1,5 +1,6 @@
 """The parts of debug.sh that need Python; nothing here writes.
 
+    debug_state.py versions    of the program and of what it stands on
     debug_state.py config      the configuration in force, secrets masked
     debug_state.py database    schema, integrity, rows, totals
     debug_state.py health      what the service answers
@@ -16,11 +17,13 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import closing
+from importlib.metadata import PackageNotFoundError, version
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import yaml
 
+from app import __version__
 from app.config.store import ConfigStore, Snapshot, default_path, masked
 from app.errors import MediaPipelineError
 
@@ -31,6 +34,22 @@ SECRET = re.compile(
     r"((?:api[_-]?key|password|passwd|secret|token|authorization|cookie)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+)?)[^\s\"',}]+",
     re.IGNORECASE,
 )
+
+
+PACKAGES = (
+    "flask", "gunicorn", "dramatiq", "SQLAlchemy", "alembic", "pydantic", "pillow", "blake3", "supervisor",
+    "sqlite-web",
+)  # fmt: skip
+
+
+def show_versions() -> None:
+    """The program, SQLite and the packages that matter."""
+    print(f"Media Pipeline {__version__}, SQLite {sqlite3.sqlite_version}")
+    for name in PACKAGES:
+        try:
+            print(f"{name:12} {version(name)}")
+        except PackageNotFoundError:
+            print(f"{name:12} is missing")
 
 
 def loaded() -> Snapshot:
@@ -104,6 +123,7 @@ def hidden(text: str) -> str:
 def main() -> int:
     """Run the part that is asked for."""
     parts = {
+        "versions": show_versions,
         "config": show_config,
         "database": show_database,
         "health": show_health,

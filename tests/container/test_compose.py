@@ -163,6 +163,12 @@ def test_syncthing_beside_it_is_reached_with_the_key_that_it_made_itself(stack: 
     assert "version" in stack.compose("exec", "-T", "media-pipeline", "/opt/venv/bin/python", "-c", asking, key)
 
 
+def test_the_debug_output_can_be_had_from_the_running_container(stack: Stack) -> None:
+    said = stack.compose("exec", "-T", "media-pipeline", "/opt/media-pipeline/scripts/debug.sh")
+    for expected in ("worker runs as process", "integrity: ok", "/ready: 200", "exiftool   /usr/bin/exiftool"):
+        assert expected in said
+
+
 def test_a_stop_is_quick_and_a_new_start_keeps_the_state(stack: Stack) -> None:
     before = stack.ask("/api/workflow/overview")["balance"]["seen"]
     began = time.monotonic()
