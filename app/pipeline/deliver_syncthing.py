@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from app.db import assets, batches, deliveries, journal
 from app.db.clock import now
-from app.errors import SyncthingError, printable
+from app.errors import IllegalTransition, SyncthingError, printable
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind
 from app.pipeline.delivered import finish, list_changed
 from app.pipeline.step import StepContext
@@ -49,7 +49,22 @@ class Look:
 
 
 def look(services: Services, batch: Batch, run_id: int | None, step: StepContext | None) -> Report:
-    """Take the delivery of a published batch one look further."""
+    """Take the delivery of a published batch one look further.
+
+    The worker's tick and a run may look at the same time; the slower one leaves it at what the faster one wrote.
+    Raises IllegalTransition when the batch was cancelled meanwhile.
+    """
+    try:
+        return _guarded_look(services, batch, run_id, step)
+    except IllegalTransition:
+        with services.db.reading() as conn:
+            found = batches.get(conn, batch.id)
+        if found.status not in (BatchStatus.PENDING, BatchStatus.SYNCING):
+            raise
+        return Report("waiting", found.sync_detail or "Another look is being taken.", batch_id=batch.id)
+
+
+def _guarded_look(services: Services, batch: Batch, run_id: int | None, step: StepContext | None) -> Report:
     with services.db.reading() as conn:
         this = Look(services, batch, notes.load(conn, batch.id), run_id, step)
     due = _first_look_at(this)

@@ -189,3 +189,36 @@ def test_the_programs_own_marker_is_not_sent_to_the_peer(module_pair: Pair, open
 
     assert ".media-pipeline-root" in os.listdir(module_pair.ours.folder)
     assert ".media-pipeline-root" not in os.listdir(module_pair.peer.folder)
+
+
+def test_two_looks_at_the_same_time_do_not_disturb_each_other(module_pair: Pair, opened: Any) -> None:
+    services = opened(module_pair)
+    module_pair.peer.change_folder(paused=True)
+    batch = publish(services, "two-looks", {"a.jpg": b"one"})
+    look(services, batch)
+    module_pair.peer.change_folder(paused=False)
+    wait_for((module_pair.peer.folder / "two-looks/a.jpg").exists, "the file arrives")
+
+    late = sync.look(services, batch)  # still knows the batch as PENDING
+
+    assert late.outcome == "waiting" and status_of(services, batch) is BatchStatus.SYNCING
+    look_until_synced(services, batch)
+    assert sync.look(services, batch).outcome == "done"
+    assert kinds(services, batch).count("batch.synced") == 1
+
+
+def test_the_waits_before_the_scan_the_first_look_and_the_sort_are_kept(module_pair: Pair, opened: Any) -> None:
+    delays = {"delays": {"syncthing_settle_sec": 60, "post_sync_sec": 60}}
+    slow = opened(module_pair, syncthing={"rescan_delay_sec": 60}, workflow=delays)
+    batch = publish(slow, "slowly", {"a.jpg": b"one"})
+    assert look(slow, batch).outcome == "waiting" and status_of(slow, batch) is BatchStatus.PENDING
+    assert kinds(slow, batch) == []
+
+    settling = opened(module_pair, workflow=delays)
+    assert look(settling, batch).outcome == "waiting" and status_of(settling, batch) is BatchStatus.SYNCING
+    wait_for((module_pair.peer.folder / "slowly/a.jpg").exists, "the file arrives")
+    assert look(settling, batch).outcome == "waiting" and reread(settling, batch).confirmed_count == 0
+
+    pausing = opened(module_pair, workflow={"delays": {"syncthing_settle_sec": 0, "post_sync_sec": 60}})
+    look_until_synced(pausing, batch)
+    assert look(pausing, batch).outcome == "waiting" and reread(pausing, batch).next_look_at is not None
