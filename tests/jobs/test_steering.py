@@ -1,0 +1,121 @@
+"""Pausing, resuming and cancelling runs; trying runs, batches and files again."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import jobs
+from app.db import assets, batches, totals
+from app.errors import IllegalTransition, RunInProgress
+from app.model import (
+    AssetStatus,
+    BatchStatus,
+    RootKind,
+    RunStatus,
+    Stage,
+    Trigger,
+)
+from app.services import Services
+from tests.jobs.situations import add_failed_asset, events, force, make_batch
+
+
+def test_a_queued_run_is_paused_resumed_and_cancelled_at_once(services: Services) -> None:
+    run = jobs.start_workflow(services, Trigger.API)
+    assert jobs.pause(services, run.id).status is RunStatus.PAUSED
+    assert jobs.resume(services, run.id).status is RunStatus.QUEUED
+    assert jobs.cancel(services, run.id).status is RunStatus.CANCELLED
+    assert jobs.start_workflow(services, Trigger.API).id > run.id
+
+
+def test_a_paused_run_keeps_others_out(services: Services) -> None:
+    run = jobs.start_workflow(services, Trigger.API)
+    jobs.pause(services, run.id)
+    with pytest.raises(RunInProgress, match="is paused"):
+        jobs.start_dedup(services, Trigger.API)
+
+
+def test_a_running_run_is_only_asked_to_pause_or_to_end(services: Services) -> None:
+    run = force(services, jobs.start_workflow(services, Trigger.API), RunStatus.RUNNING)
+    assert jobs.pause(services, run.id).wish == "pause"
+    assert jobs.resume(services, run.id).wish is None
+    assert jobs.cancel(services, run.id).wish == "cancel"
+    with pytest.raises(IllegalTransition, match="cancel"):
+        jobs.pause(services, run.id)
+
+
+def test_a_run_that_has_ended_can_be_neither_paused_nor_resumed_nor_cancelled(services: Services) -> None:
+    run = force(services, jobs.start_workflow(services, Trigger.API), RunStatus.DONE)
+    for act in (jobs.pause, jobs.resume, jobs.cancel, jobs.retry_run):
+        with pytest.raises(IllegalTransition, match=f"Run {run.id} is done"):
+            act(services, run.id)
+
+
+def test_cancelling_a_run_drops_the_batch_that_was_only_reserved_for_it(services: Services) -> None:
+    _batch, run = jobs.create_batch(services, Trigger.API)
+    jobs.cancel(services, run.id)
+    with services.db.reading() as conn:
+        assert batches.list_recent(conn) == []
+
+
+def test_a_failed_run_is_tried_again_and_takes_the_slot(services: Services) -> None:
+    run = force(services, jobs.start_workflow(services, Trigger.API), RunStatus.FAILED, error="The disk was full.")
+    again = jobs.retry_run(services, run.id)
+    assert (again.status, again.error, again.ended_at) == (RunStatus.QUEUED, None, None)
+    with pytest.raises(RunInProgress):
+        jobs.start_workflow(services, Trigger.API)
+
+
+@pytest.mark.parametrize(
+    ("before", "published", "stages"),
+    [
+        ((), None, (Stage.BATCH, Stage.SYNC, Stage.SORT, Stage.CLEANUP)),
+        ((), "2026-01-01T00:00:00+00:00", (Stage.SYNC, Stage.SORT, Stage.CLEANUP)),
+        ((BatchStatus.SYNCING,), "2026-01-01T00:00:00+00:00", (Stage.SYNC, Stage.SORT, Stage.CLEANUP)),
+        ((BatchStatus.SYNCED,), "2026-01-01T00:00:00+00:00", (Stage.SORT, Stage.CLEANUP)),
+        ((BatchStatus.SYNCED, BatchStatus.SORTING), "2026-01-01T00:00:00+00:00", (Stage.SORT, Stage.CLEANUP)),
+    ],
+)
+def test_a_failed_batch_goes_on_from_the_status_it_had(
+    services: Services, before: tuple[BatchStatus, ...], published: str | None, stages: tuple[Stage, ...]
+) -> None:
+    batch_id = make_batch(services, *before, published_at=published)
+    with services.db.transaction() as conn:
+        batch = batches.get(conn, batch_id)
+        batches.change(conn, batch, BatchStatus.ERROR, error="The disk was full.", error_from=batch.status.value)
+    run = jobs.retry_batch(services, batch_id)
+    assert (run.stages, run.batch_id) == (stages, batch_id)
+    with services.db.reading() as conn:
+        batch = batches.get(conn, batch_id)
+    assert (batch.status, batch.error) == (before[-1] if before else BatchStatus.PENDING, None)
+    assert events(services, "batch.retried") == [f"Batch batch_001 is tried again from {batch.status}."]
+
+
+def test_a_batch_that_has_not_failed_cannot_be_retried(services: Services) -> None:
+    batch_id = make_batch(services, BatchStatus.SYNCING)
+    with pytest.raises(IllegalTransition, match="SYNCING and cannot become retried"):
+        jobs.retry_batch(services, batch_id)
+
+
+def test_a_failed_file_in_ingest_starts_afresh(services: Services) -> None:
+    asset_id = add_failed_asset(services, RootKind.INGEST)
+    asset = jobs.retry_asset(services, asset_id)
+    assert (asset.status, asset.attempts, asset.reason) == (AssetStatus.DISCOVERED, 0, None)
+    with pytest.raises(IllegalTransition, match="is discovered"):
+        jobs.retry_asset(services, asset_id)
+
+
+def test_a_failed_file_in_a_batch_goes_on_where_its_batch_is(services: Services) -> None:
+    delivering = add_failed_asset(services, RootKind.BATCH, make_batch(services, BatchStatus.SYNCING))
+    delivered = add_failed_asset(services, RootKind.BATCH, make_batch(services, BatchStatus.SYNCED))
+    assert jobs.retry_asset(services, delivering).status is AssetStatus.BATCHED
+    assert jobs.retry_asset(services, delivered).status is AssetStatus.DELIVERED
+
+
+def test_all_failed_files_are_tried_again_at_once(services: Services) -> None:
+    kinds = (RootKind.INGEST, RootKind.DUPLICATES)
+    ids = [add_failed_asset(services, kind) for kind in kinds]
+    assert jobs.retry_failed_assets(services) == 2
+    with services.db.reading() as conn:
+        assert {assets.get(conn, asset_id).status for asset_id in ids} == {AssetStatus.DISCOVERED}
+        assert totals.read(conn)[AssetStatus.FAILED] == (0, 0)
+    assert jobs.retry_failed_assets(services) == 0

@@ -1,0 +1,107 @@
+"""A run that pauses, is cancelled or stops with the worker, in the middle of a step or after each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import jobs
+from app.db import runs
+from app.model import AssetStatus, Report, Run, RunStatus, Stage, StepStatus, Trigger
+from app.pipeline.execution import DEBUG, Execution
+from app.pipeline.step import StepContext, Stopped
+from app.pipeline.tick import advance_debug_pause
+from app.pipeline.workflow import STAGES
+from app.services import Services
+from tests.pipeline.running import (
+    Opener,
+    count,
+    fill,
+    go,
+    messages,
+    stages_of,
+    workflow,
+)
+
+
+def test_debug_mode_pauses_after_every_step_until_someone_resumes(open_test_services: Opener) -> None:
+    services = open_test_services(workflow={"debug": {"enabled": True}})
+    fill(services, 2)
+    run = jobs.start_workflow(services, Trigger.API)
+    stages = []
+    while (run := go(services, run)).status is RunStatus.PAUSED:
+        assert run.wish == DEBUG
+        stages.append(stages_of(services, run)[-1][0])
+        assert advance_debug_pause(services) == []
+        jobs.resume(services, run.id)
+    assert run.status is RunStatus.DONE
+    assert stages[:4] == [Stage.SCAN, Stage.DEDUP, Stage.INSPECT, Stage.BATCH]
+    assert count(services, AssetStatus.ARCHIVED) == 2
+
+
+def test_debug_mode_goes_on_by_itself_when_asked_to(open_test_services: Opener) -> None:
+    services = open_test_services(workflow={"debug": {"enabled": True, "auto_advance": True}})
+    fill(services, 2)
+    assert workflow(services).status is RunStatus.DONE
+
+
+def test_a_debug_pause_ends_after_its_longest_time(open_test_services: Opener) -> None:
+    services = open_test_services(workflow={"debug": {"enabled": True, "step_timeout_sec": 1}})
+    run = workflow(services)
+    assert run.status is RunStatus.PAUSED
+    deadline = threading.Event()
+    while not (advanced := advance_debug_pause(services)):
+        deadline.wait(0.05)
+    assert advanced == [run.id]
+
+
+class Station:
+    """A run in the middle of a step: `at_safe_point` is called, by the step, at its first safe point."""
+
+    def __init__(self, services: Services, at_safe_point: Callable[[int], Any]) -> None:
+        self.services = services
+        self.stopping = threading.Event()
+        self._act = at_safe_point
+
+    def scan(self, services: Services, step: StepContext) -> Report:
+        self._act(step.run_id)
+        step.safe_point(1, 2)
+        return Report("done", "Nobody wanted it to stop.")
+
+    def execute(self, run: Run) -> Run:
+        with self.services.db.transaction() as conn:
+            run = runs.change(conn, runs.get(conn, run.id), RunStatus.RUNNING)
+        execution = Execution(self.services, run, self.stopping, {**STAGES, Stage.SCAN: self.scan})
+        with pytest.raises(Stopped) as stopped:
+            execution.step(Stage.SCAN)
+        execution.stop(stopped.value.wish)
+        with self.services.db.reading() as conn:
+            return runs.get(conn, run.id)
+
+
+def test_a_run_is_paused_at_the_next_safe_point_and_resumed(services: Services) -> None:
+    run = jobs.start_stage(services, Stage.SCAN, Trigger.API)
+    station = Station(services, lambda run_id: jobs.pause(services, run_id))
+    paused = station.execute(run)
+    assert (paused.status, paused.wish) == (RunStatus.PAUSED, None)
+    assert stages_of(services, run) == [(Stage.SCAN, StepStatus.CANCELLED)]
+    jobs.resume(services, run.id)
+    assert go(services, run).status is RunStatus.DONE
+    assert stages_of(services, run)[-1] == (Stage.SCAN, StepStatus.DONE)
+
+
+def test_a_run_is_cancelled_at_the_next_safe_point(services: Services) -> None:
+    run = jobs.start_stage(services, Stage.SCAN, Trigger.API)
+    assert Station(services, lambda run_id: jobs.cancel(services, run_id)).execute(run).status is RunStatus.CANCELLED
+    assert messages(services, "run.cancelled") == [f"Run {run.id} was cancelled."]
+    assert jobs.start_workflow(services, Trigger.API).status is RunStatus.QUEUED
+
+
+def test_a_stopping_worker_leaves_the_run_queued(services: Services) -> None:
+    run = jobs.start_stage(services, Stage.SCAN, Trigger.API)
+    station = Station(services, lambda _run_id: station.stopping.set())
+    assert station.execute(run).status is RunStatus.QUEUED
+    assert go(services, run).status is RunStatus.DONE

@@ -1,0 +1,113 @@
+"""A run that waits for a delivery: how long it may take, what wakes it, and what it may do meanwhile."""
+
+from __future__ import annotations
+
+from app import jobs
+from app.db import batches
+from app.model import AssetStatus, BatchStatus, RunStatus, Stage, StepStatus, Trigger
+from app.pipeline.tick import look_at_deliveries, wake_waiting
+from tests.pipeline.running import (
+    Opener,
+    count,
+    deliver,
+    fill,
+    go,
+    make_due,
+    stages_of,
+    the_batches,
+    workflow,
+)
+
+#: An address where nothing listens.
+NOWHERE = "http://127.0.0.1:9"
+PEER = "AAAAAAA-BBBBBBB-CCCCCCC-DDDDDDD-EEEEEEE-FFFFFFF-GGGGGGG-HHHHHHH"
+SYNCTHING = {
+    "sync": {"target": "syncthing"},
+    "syncthing": {
+        "api_url": NOWHERE,
+        "api_key": "key",
+        "folder_id": "photos",
+        "device_id": PEER,
+        "rescan_delay_sec": 0,
+        "poll_interval_sec": 1,
+    },
+}
+
+
+def test_an_outage_of_syncthing_at_the_start_leaves_the_batch_ready_to_be_tried_again(
+    open_test_services: Opener,
+) -> None:
+    services = open_test_services(**SYNCTHING)
+    fill(services, 3)
+    run = workflow(services)
+    batch = the_batches(services)[0]
+    assert (run.status, run.batch_id, batch.status) == (RunStatus.WAITING, batch.id, BatchStatus.PENDING)
+    assert "does not answer" in (batch.sync_detail or "")
+    again = go(services, jobs.start_sync(services, batch.id, Trigger.API))
+    assert again.status is RunStatus.WAITING
+    assert the_batches(services)[0].status is BatchStatus.PENDING
+
+
+def test_a_delivery_may_take_any_number_of_looks_and_then_goes_on_to_sorting(open_test_services: Opener) -> None:
+    services = open_test_services(**SYNCTHING)
+    fill(services, 3)
+    run = workflow(services)
+    batch_id = the_batches(services)[0].id
+    for _ in range(120):
+        make_due(services, batch_id)
+        look_at_deliveries(services)
+        assert wake_waiting(services) == []
+    assert the_batches(services)[0].status in (BatchStatus.PENDING, BatchStatus.SYNCING)
+    deliver(services, batch_id)
+    assert wake_waiting(services) == [run.id]
+    run = go(services, run)
+    assert stages_of(services, run)[-1][0] is Stage.SORT
+    assert [stage for stage, _ in stages_of(services, run)].count(Stage.SCAN) == 1
+
+
+def test_a_batch_that_cannot_be_kept_at_the_peer_is_not_sorted_and_waits(open_test_services: Opener) -> None:
+    services = open_test_services(**SYNCTHING)
+    fill(services, 3)
+    run = workflow(services)
+    batch = the_batches(services)[0]
+    deliver(services, batch.id)
+    assert wake_waiting(services) == [run.id]
+    run = go(services, run)
+    assert (run.status, stages_of(services, run)[-1]) == (RunStatus.WAITING, (Stage.SORT, StepStatus.WAITING))
+    assert (count(services, AssetStatus.DELIVERED), the_batches(services)[0].status) == (3, BatchStatus.SYNCED)
+    assert wake_waiting(services) == []
+    make_due(services, batch.id)
+    assert wake_waiting(services) == [run.id]
+    assert go(services, jobs.cancel(services, run.id)).status is RunStatus.CANCELLED
+    stage_run = go(services, jobs.start_stage(services, Stage.SORT, Trigger.API))
+    assert (stage_run.status, stage_run.batch_id) == (RunStatus.WAITING, batch.id)
+
+
+def test_a_waiting_run_ends_when_its_batch_is_taken_away(open_test_services: Opener) -> None:
+    services = open_test_services(**SYNCTHING)
+    fill(services, 3)
+    run = go(services, jobs.start_workflow(services, Trigger.API))
+    with services.db.transaction() as conn:
+        batches.change(conn, the_batches(services)[0], BatchStatus.CANCELLED)
+    assert wake_waiting(services) == [run.id]
+    assert go(services, run).status is RunStatus.DONE
+
+
+def test_a_waiting_run_is_not_woken_while_another_is_in_flight(open_test_services: Opener) -> None:
+    services = open_test_services(**SYNCTHING)
+    fill(services, 3)
+    run = workflow(services)
+    deliver(services, the_batches(services)[0].id)
+    other = jobs.start_dedup(services, Trigger.API)
+    assert wake_waiting(services) == []
+    jobs.cancel(services, other.id)
+    assert wake_waiting(services) == [run.id]
+
+
+def test_with_parallel_batches_the_next_is_built_while_one_is_delivered(open_test_services: Opener) -> None:
+    services = open_test_services(
+        **SYNCTHING, batch={"max_files": 2, "selection_mode": "files", "allow_parallel": True}
+    )
+    fill(services, 5)
+    assert workflow(services).status is RunStatus.WAITING
+    assert [b.status for b in the_batches(services)] == [BatchStatus.PENDING] * 3
