@@ -146,9 +146,6 @@ class Node:
     def change_folder(self, **values: Any) -> None:
         self.rest("PATCH", f"config/folders/{FOLDER}", json=values)
 
-    def change_device(self, other: Node, **values: Any) -> None:
-        self.rest("PATCH", f"config/devices/{other.device_id}", json=values)
-
     def scan(self, sub: str = "") -> None:
         self.rest("POST", "db/scan", params={"folder": FOLDER, "sub": sub})
 
@@ -190,7 +187,7 @@ def make_pair(base: Path, kind: str = "sendonly", peer_kind: str = "receiveonly"
     return pair
 
 
-def wait_for(condition: Any, what: str, seconds: float = 60) -> None:
+def wait_for(condition: Any, what: str, seconds: float = 120) -> None:
     """Poll until the condition holds; fails with what was waited for."""
     end = time.monotonic() + seconds
     while not condition():

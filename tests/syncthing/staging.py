@@ -114,7 +114,7 @@ def status_of(services: Services, batch: Batch) -> BatchStatus:
     return reread(services, batch).status
 
 
-def look_until_synced(services: Services, batch: Batch, seconds: float = 60) -> list[Report]:
+def look_until_synced(services: Services, batch: Batch, seconds: float = 120) -> list[Report]:
     """Look until the batch is SYNCED; returns every report."""
     reports: list[Report] = []
     end = time.monotonic() + seconds

@@ -193,10 +193,11 @@ def test_the_programs_own_marker_is_not_sent_to_the_peer(module_pair: Pair, open
 
 def test_two_looks_at_the_same_time_do_not_disturb_each_other(module_pair: Pair, opened: Any) -> None:
     services = opened(module_pair)
-    module_pair.peer.change_folder(paused=True)
+    module_pair.peer.client().set_ignores(FOLDER, ["*"])
     batch = publish(services, "two-looks", {"a.jpg": b"one"})
     look(services, batch)
-    module_pair.peer.change_folder(paused=False)
+    module_pair.peer.client().set_ignores(FOLDER, [])
+    module_pair.peer.scan()
     wait_for((module_pair.peer.folder / "two-looks/a.jpg").exists, "the file arrives")
 
     late = sync.look(services, batch)  # still knows the batch as PENDING

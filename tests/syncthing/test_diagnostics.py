@@ -49,6 +49,22 @@ def test_a_sound_pair_is_ok_throughout(module_pair: Pair, opened: Any) -> None:
     assert KEY not in json.dumps(found)
 
 
+def test_the_status_of_a_delivery_tells_what_is_missing_and_why(module_pair: Pair, opened: Any) -> None:
+    services = opened(module_pair)
+    batch = publish(services, "status", {"a.jpg": b"one"}, rows_for={"a.jpg": b"one", "b.jpg": b"never there"})
+    for _ in range(30):
+        look(services, batch)
+
+    found = delivery_status(services, batch.id)
+
+    assert found["missing"][0]["path"] == "status/b.jpg" and found["status"] == "SYNCING"
+    assert len(found["samples"]) == services.config.workflow.trace.syncthing_samples
+    assert found["trouble"] and "status/b.jpg" in found["detail"]
+    assert diagnose(services)["last_error"]["batch_id"] == batch.id
+    with pytest.raises(NotFound):
+        delivery_status(services, 10_000)
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
@@ -105,22 +121,6 @@ def test_all_checks_run_and_a_lost_root_is_a_fault(module_pair: Pair, opened: An
     finally:
         os.rename(archive + "-away", archive)
     assert isinstance(lost, Check) and lost.state == "fault" and lost.fix
-
-
-def test_the_status_of_a_delivery_tells_what_is_missing_and_why(module_pair: Pair, opened: Any) -> None:
-    services = opened(module_pair)
-    batch = publish(services, "status", {"a.jpg": b"one"}, rows_for={"a.jpg": b"one", "b.jpg": b"never there"})
-    for _ in range(30):
-        look(services, batch)
-
-    found = delivery_status(services, batch.id)
-
-    assert found["missing"][0]["path"] == "status/b.jpg" and found["status"] == "SYNCING"
-    assert len(found["samples"]) == services.config.workflow.trace.syncthing_samples
-    assert found["trouble"] and "status/b.jpg" in found["detail"]
-    assert diagnose(services)["last_error"]["batch_id"] == batch.id
-    with pytest.raises(NotFound):
-        delivery_status(services, 10_000)
 
 
 def test_a_policy_that_cannot_be_kept_to_is_refused_when_a_batch_is_made(module_pair: Pair, opened: Any) -> None:

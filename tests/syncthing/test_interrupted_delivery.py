@@ -55,18 +55,22 @@ def test_an_offline_peer_is_waited_for_and_then_gets_everything(pair: Pair, serv
     assert read_tree(pair.peer.folder / "offline") == FILES
 
 
-def test_zero_byte_files_pending_at_a_paused_peer_are_not_synced_at_100_percent(pair: Pair, services: Services) -> None:
+def test_zero_byte_files_pending_at_an_absent_peer_are_not_synced_at_100_percent(
+    pair: Pair, services: Services
+) -> None:
     (pair.ours.folder / "zero-bytes").mkdir()
     pair.ours.scan()
     wait_for((pair.peer.folder / "zero-bytes").exists, "the folder is there")
-    pair.peer.change_folder(paused=True)
+    pair.peer.stop()
+    wait_for(lambda: not pair.connected(), "the peer is gone")
     batch = publish(services, "zero-bytes", {"a.jpg": b"", "b.jpg": b""})
 
     reports = [look(services, batch) for _ in range(3)]
 
     assert percent(pair) == 100
     assert {r.outcome for r in reports} == {"waiting"} and status_of(services, batch) is BatchStatus.SYNCING
-    pair.peer.change_folder(paused=False)
+    pair.peer.start()
+    pair.wait_connected()
     look_until_synced(services, batch)
     assert read_tree(pair.peer.folder / "zero-bytes") == {"a.jpg": b"", "b.jpg": b""}
 
@@ -151,7 +155,7 @@ def test_odd_names_that_cannot_travel_are_never_called_synced(pair: Pair, servic
 def test_a_syncthing_that_dies_in_mid_delivery_is_waited_for(
     pair: Pair, services: Services, with_signal: signal.Signals
 ) -> None:
-    pair.peer.change_folder(paused=True)
+    pair.peer.stop()
     batch = publish(services, f"dies-{with_signal.name}", FILES)
     look(services, batch)
     os.killpg(pair.ours.pid, with_signal)
@@ -162,7 +166,7 @@ def test_a_syncthing_that_dies_in_mid_delivery_is_waited_for(
     assert {r.outcome for r in while_down} == {"waiting"} and "does not answer" in while_down[0].message
     assert status_of(services, batch) is BatchStatus.SYNCING
     pair.ours.start()
-    pair.peer.change_folder(paused=False)
+    pair.peer.start()
     pair.wait_connected()
     look_until_synced(services, batch)
     assert read_tree(pair.peer.folder / batch.name) == FILES
