@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.files import prune
 from app.files.census import Census
 from app.files.move import Move
 from app.files.recover import recover
@@ -151,3 +152,20 @@ def expected_archive() -> dict[bytes, str]:
     """The archive after everything has been moved."""
     placed = {target: content for source, target, content in FILES if source not in STAYING}
     return {path: hashlib.sha256(content).hexdigest() for path, content in {**placed, **FOREIGN}.items()}
+
+
+def move_one(where: Where) -> None:
+    """A single file, so that the order of its steps can be read in a trace."""
+    library = Library(where.base, where.archive)
+    (first, *_) = moves_left(library, keep=False)
+    library.run([first])
+    library.close()
+
+
+def prune_all(where: Where) -> None:
+    """Everything that pruning removes, at once."""
+    library = Library(where.base, where.archive)
+    prune.drop_expired_trash(library.db, 0)
+    for root in library.roots.values():
+        prune.remove_stale_temps(library.db, root)
+    library.close()

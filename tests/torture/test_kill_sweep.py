@@ -82,7 +82,7 @@ def interrupted(warm: Warm, make_where: MakeWhere, way: str, point: Point) -> tu
 
 def interesting(points: Sequence[Point]) -> list[Point]:
     """Points in a move after which recovery has something to do: spread over the whole run."""
-    count = 5
+    count = 3
     return [points[(2 * n + 1) * len(points) // (2 * count)] for n in range(count)]
 
 
