@@ -29,6 +29,8 @@ class Digesting:
         """Read them all. A file that cannot be read is noted and never stops the rest."""
         with self.db.reading() as conn:
             total = assets.count(conn, AssetStatus.DISCOVERED)
+        if not total:
+            return
         settings = self.settings
         try:
             for result in digest_files(self._wanted(), settings.hash_algorithm, settings.threads):

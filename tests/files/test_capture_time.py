@@ -25,6 +25,11 @@ MTIME_NS = 1_700_000_000_000_000_000
 TAKEN = "2024:05:06 07:08:09"
 
 
+def local(*parts: int) -> datetime:
+    """A wall time, as a file tells it."""
+    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - without a zone on purpose
+
+
 def place(folder: Path, name: str) -> Place:
     return Place(Root(1, RootKind.INGEST, "", os.fsencode(folder), "marker"), os.fsencode(name))
 
@@ -41,28 +46,28 @@ def taken(folder: Path, name: str, content: bytes) -> CaptureTime:
 )  # fmt: skip
 def test_the_exif_date_of_every_kind_of_picture_is_read(tmp_path: Path, name: str, kind: str) -> None:
     found = taken(tmp_path, name, picture(kind, exif_bytes(TAKEN)))
-    assert (found.taken_local, found.source, found.weak) == (datetime(2024, 5, 6, 7, 8, 9), "exif", False)
+    assert (found.taken_local, found.source, found.weak) == (local(2024, 5, 6, 7, 8, 9), "exif", False)
     assert found.taken_at == datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC)
 
 
 def test_offset_and_fraction_make_the_instant_exact(tmp_path: Path) -> None:
     found = taken(tmp_path, "a.jpg", picture("JPEG", exif_bytes(TAKEN, offset="-05:00", fraction="25")))
-    assert found.taken_local == datetime(2024, 5, 6, 7, 8, 9, 250_000)
+    assert found.taken_local == local(2024, 5, 6, 7, 8, 9, 250_000)
     assert found.taken_at == datetime(2024, 5, 6, 12, 8, 9, 250_000, tzinfo=UTC)
 
 
 def test_the_digitized_date_stands_in_for_a_date_that_cannot_be(tmp_path: Path) -> None:
     found = taken(tmp_path, "a.jpg", picture("JPEG", exif_bytes("0000:00:00 00:00:00", "2020:01:02 03:04:05")))
-    assert (found.taken_local, found.source) == (datetime(2020, 1, 2, 3, 4, 5), "exif_digitized")
+    assert (found.taken_local, found.source) == (local(2020, 1, 2, 3, 4, 5), "exif_digitized")
     assert found.candidates[0].rejected
 
 
 def test_a_movie_tells_its_local_date_or_else_utc(tmp_path: Path) -> None:
     created = datetime(2023, 7, 1, 22, 30, tzinfo=UTC)
     apple = taken(tmp_path, "a.mov", movie(created, "2023-07-02T00:30:00+0200"))
-    assert (apple.taken_local, apple.source) == (datetime(2023, 7, 2, 0, 30), "quicktime")
+    assert (apple.taken_local, apple.source) == (local(2023, 7, 2, 0, 30), "quicktime")
     plain = taken(tmp_path, "b.mp4", movie(created, brand=b"isom"))
-    assert (plain.taken_local, plain.taken_at, plain.source) == (datetime(2023, 7, 2, 0, 30), created, "mvhd")
+    assert (plain.taken_local, plain.taken_at, plain.source) == (local(2023, 7, 2, 0, 30), created, "mvhd")
     empty = taken(tmp_path, "c.mp4", movie(brand=b"isom"))
     assert (empty.source, empty.weak) == ("mtime", True)
 
@@ -70,7 +75,8 @@ def test_a_movie_tells_its_local_date_or_else_utc(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     ["0000:00:00 00:00:00", "    :  :     :  :  ", "1904:01:01 00:00:00", "1970:01:01 00:00:00", "1980:01:01 00:00:00",
-     "2026:01:03 00:00:01", "2024:02:30 10:00:00", "2023:07:01 24:00:00", "\0\0\0", "", "garbage", "9999:12:31 23:59:59"],
+     "2026:01:03 00:00:01",
+     "2024:02:30 10:00:00", "2023:07:01 24:00:00", "\0\0\0", "", "garbage", "9999:12:31 23:59:59"],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_passed_over_with_a_reason(text: str) -> None:
     found = choose([Claim("exif", text)], b"a.jpg", MTIME_NS, UTC, NOW)
@@ -85,21 +91,21 @@ def test_trailing_nuls_and_tomorrow_in_another_zone_are_believed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "local"),
+    ("name", "wall_time"),
     [
-        (b"IMG_20230701_235959.jpg", datetime(2023, 7, 1, 23, 59, 59)),
-        (b"PXL_20230701_233000123.jpg", datetime(2023, 7, 2, 1, 30, 0, 123_000)),
-        (b"IMG-20230701-WA0001.jpg", datetime(2023, 7, 1)),
-        (b"Screenshot_2023-07-01-12-34-56.png", datetime(2023, 7, 1, 12, 34, 56)),
-        (b"2023-07-01 12.34.56.jpg", datetime(2023, 7, 1, 12, 34, 56)),
-        (b"20230701123456.jpg", datetime(2023, 7, 1, 12, 34, 56)),
-        (b"signal-2023-07-01-12-34-56-789.jpg", datetime(2023, 7, 1, 12, 34, 56)),
-        (b"VID_20230701_123456.mp4", datetime(2023, 7, 1, 12, 34, 56)),
+        (b"IMG_20230701_235959.jpg", local(2023, 7, 1, 23, 59, 59)),
+        (b"PXL_20230701_233000123.jpg", local(2023, 7, 2, 1, 30, 0, 123_000)),
+        (b"IMG-20230701-WA0001.jpg", local(2023, 7, 1)),
+        (b"Screenshot_2023-07-01-12-34-56.png", local(2023, 7, 1, 12, 34, 56)),
+        (b"2023-07-01 12.34.56.jpg", local(2023, 7, 1, 12, 34, 56)),
+        (b"20230701123456.jpg", local(2023, 7, 1, 12, 34, 56)),
+        (b"signal-2023-07-01-12-34-56-789.jpg", local(2023, 7, 1, 12, 34, 56)),
+        (b"VID_20230701_123456.mp4", local(2023, 7, 1, 12, 34, 56)),
     ],
 )
-def test_a_date_in_the_name_is_better_than_the_modification_time(name: bytes, local: datetime) -> None:
+def test_a_date_in_the_name_is_better_than_the_modification_time(name: bytes, wall_time: datetime) -> None:
     found = choose([], name, MTIME_NS, BERLIN, NOW)
-    assert (found.taken_local, found.source, found.weak) == (local, "filename", False)
+    assert (found.taken_local, found.source, found.weak) == (wall_time, "filename", False)
 
 
 @pytest.mark.parametrize("name", [b"IMG_1234.jpg", b"DSC20231399.jpg", b"1234567890123456.jpg", b"18991231.jpg"])
@@ -110,7 +116,7 @@ def test_other_numbers_in_a_name_are_no_date(name: bytes) -> None:
 def test_the_configured_zone_decides_the_day_in_summer_and_winter() -> None:
     for month, hour in ((1, 23), (7, 22)):
         found = choose([Claim("mvhd", f"2023-{month:02d}-01 {hour}:30:00", "utc")], b"a.mp4", MTIME_NS, BERLIN, NOW)
-        assert found.taken_local == datetime(2023, month, 2, 0, 30)
+        assert found.taken_local == local(2023, month, 2, 0, 30)
 
 
 @pytest.mark.parametrize("mtime_ns", [-(10**25), 10**25, -(10**18), 0])

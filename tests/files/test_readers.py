@@ -6,7 +6,7 @@ from app.files.readers import Job, Readers
 
 
 def answers(words: list[str], count: int = 1) -> dict[int, tuple[object, str | None]]:
-    with Readers("tests.files.slow_reader", count, timeout_seconds=0.5) as readers:
+    with Readers("tests.files.slow_reader", count, timeout_seconds=3) as readers:
         found = [a for a in readers.read(Job(i, [word]) for i, word in enumerate(words)) if a is not None]
     assert len(found) == len(words)
     return {a.key: (a.value, a.fault) for a in found}

@@ -43,7 +43,8 @@ def test_photos_videos_and_sidecars_are_told_from_other_files(tmp_path: Path, ma
 @pytest.mark.parametrize(
     "name",
     [
-        b".DS_Store", b"._IMG_1.jpg", b"Thumbs.db", b"desktop.ini", b"SYNOFILE_THUMB_M.jpg", b".syncthing.IMG_1.jpg.tmp",
+        b".DS_Store", b"._IMG_1.jpg", b"Thumbs.db", b"desktop.ini", b"SYNOFILE_THUMB_M.jpg",
+        b".syncthing.IMG_1.jpg.tmp",
         b"~syncthing~IMG_1.jpg.tmp", b".syncthing.IMG_1.jpg", b"IMG_1.jpg.part", b"IMG_1.jpg.crdownload", b"IMG_1.tmp",
         b"IMG_1.jpg.partial", b".IMG_1.jpg.a1B2c3", b".trashed-1700000000-IMG_1.jpg", b".pending-1700000000-IMG_1.jpg",
         b".stignore", b".IMG_1.HEIC.icloud", b"~$list.docx", b".fuse_hidden000001", b"metadata.json",
@@ -100,7 +101,8 @@ def test_links_pipes_sockets_and_devices_are_left_in_place_and_never_opened(tmp_
 
 def test_hostile_names_come_out_byte_for_byte(tmp_path: Path) -> None:
     names = [
-        b"bad\xff.jpg", b"new\nline.jpg", b"quote'\".jpg", b"<script>.jpg", b"-rf.jpg", b"{{7*7}}.jpg", b"a:b.jpg", b" .jpg",
+        b"bad\xff.jpg", b"new\nline.jpg", b"quote'\".jpg", b"<script>.jpg", b"-rf.jpg", b"{{7*7}}.jpg", b"a:b.jpg",
+        b" .jpg",
         b"trailing .jpg", b"x" * 251 + b".jpg", "e\u0301.jpg".encode(), "\u00e9.jpg".encode(),
     ]  # fmt: skip
     for name in names:
