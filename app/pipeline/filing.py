@@ -20,7 +20,7 @@ EARLIEST_YEAR = 1990
 #: A clock may be ahead by a time zone.
 LATEST = timedelta(days=1)
 
-FIELD = re.compile(r"\{(year|month|day)(?::(0?\d{0,2})d?)?\}")
+FIELD = re.compile(r"\{\{|\}\}|\{(year|month|day)(?::(0?\d{0,2})d?)?\}")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Filing:
 def archive_folder(pattern: str, taken: date) -> bytes:
     """The folder of a day, from a pattern like `{year}/{month:02d}`; never climbs, never absolute, never ours."""
     values = {"year": taken.year, "month": taken.month, "day": taken.day}
-    filled = FIELD.sub(lambda found: format(values[found[1]], f"{found[2] or ''}d"), pattern)
+    filled = FIELD.sub(lambda m: format(values[m[1]], f"{m[2] or ''}d") if m[1] else m[0][0], pattern)
     parts = [part.strip("\0") for part in filled.split("/")]
     safe = [part for part in parts if part not in ("", ".", "..") and not part.startswith((".mp-", ".media-pipeline"))]
     return "/".join(safe).encode("utf-8", "surrogateescape")

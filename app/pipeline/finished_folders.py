@@ -100,10 +100,12 @@ def _remove_own_files(root: Root, batch: Batch) -> None:
     manifest_place, sums_place = Place(root, folder + MANIFEST_NAME), Place(root, folder + SUMS_NAME)
     try:
         manifest = manifest_store.load(manifest_place)
-        if manifest is None or (manifest.batch_id, manifest.created_at) != (batch.id, batch.created_at):
-            return
-        if manifest_store.read_own_file(sums_place) == sums_bytes(manifest.files):
-            remove_own_file(sums_place)
+        if manifest is not None:
+            if (manifest.batch_id, manifest.created_at) != (batch.id, batch.created_at):
+                return
+            # Also when it is absent: a removal that was cut off left it under a private name.
+            if manifest_store.read_own_file(sums_place) in (None, sums_bytes(manifest.files)):
+                remove_own_file(sums_place)
         remove_own_file(manifest_place)
     except FileError:
         return  # not what we wrote: it stays, and is listed

@@ -41,6 +41,7 @@ def test_a_photo_goes_to_the_folder_of_its_day() -> None:
         (".mp-trash/{year}", b"2024"),
         ("Fotos ü/{year}", "Fotos ü/2024".encode()),
         ("", b""),
+        ("{{{year}}}", b"{2024}"),
         ("{year.__class__}", b"{year.__class__}"),
     ],
 )
