@@ -60,7 +60,7 @@ class Cli:
     def say(self, sentence: str) -> None:
         """A sentence for people; programs that asked for JSON do not get it."""
         if not self.as_json:
-            self.console.print(sentence, markup=False, highlight=False)
+            self.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Nothing is held open between commands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -18,8 +19,7 @@ from app.model import Run, RunStatus, Step, StepStatus
 from app.overview.runs import run_with_steps, step_summary
 
 LOOK_EVERY_SECONDS = 0.3
-#: How long a queued run may stand before the command line looks for a worker again.
-PATIENCE_SECONDS = 10.0
+HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ENDED = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
 RESTING = (*ENDED, RunStatus.WAITING, RunStatus.PAUSED)
 
@@ -29,57 +29,66 @@ def follow_run(cli: Cli, run: Run) -> int:
 
     When no worker runs, one is started for just this run; it is stopped with this program.
     """
-    own_worker = None if jobs.worker_alive(cli.services) else _start_worker(cli, run)
+    own_worker = None if jobs.worker_alive(cli.services) else OwnWorker(cli, run)
     try:
         run = _watch(cli, run, own_worker)
     except KeyboardInterrupt:
         cli.say(f"No longer following run {run.id}." + ("" if own_worker else " It goes on in the worker."))
         raise
     finally:
-        _stop_worker(own_worker)
+        if own_worker is not None:
+            own_worker.stop()
     return _finish(cli, run)
 
 
-def _start_worker(cli: Cli, run: Run) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "MEDIA_PIPELINE_CONFIG": cli.config_path}
-    command = [sys.executable, "-m", "worker", "--run", str(run.id)]
-    home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    return subprocess.Popen(
-        command, env=environment, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+class OwnWorker:
+    """A worker for one run, in a process of its own."""
+
+    def __init__(self, cli: Cli, run: Run) -> None:
+        # A file, not a pipe: nobody reads along, and a full pipe would hold the worker up.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "worker", "--run", str(run.id)],
+            env={**os.environ, "MEDIA_PIPELINE_CONFIG": os.path.abspath(cli.config_path)},
+            cwd=HOME,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+        )
+
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """The last line that it wrote to stderr."""
+        self._said.seek(0)
+        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def stop(self) -> None:
+        """End it, if it has not ended; it stops at its next safe point."""
+        if not self.has_ended():
+            self._process.terminate()
+        self._process.wait()
+        self._said.close()
 
 
-def _stop_worker(own_worker: subprocess.Popen[bytes] | None) -> None:
-    if own_worker is None:
-        return
-    if own_worker.poll() is None:
-        own_worker.terminate()
-    own_worker.communicate()
-
-
-def _watch(cli: Cli, run: Run, own_worker: subprocess.Popen[bytes] | None) -> Run:
+def _watch(cli: Cli, run: Run, own_worker: OwnWorker | None) -> Run:
     display = _Display(cli)
     with display.progress:
         while True:
-            worker_ended = own_worker is not None and own_worker.poll() is not None
+            has_ended = own_worker is not None and own_worker.has_ended()
             with cli.services.db.reading() as conn:
                 run = runs.get(conn, run.id)
                 steps = runs.list_steps(conn, run.id)
             display.show(steps)
             if run.status in RESTING:
                 return run
-            if worker_ended:
-                _explain_dead_worker(cli, run, own_worker)
-                return run
+            # Another worker may have been faster; then the run goes on there.
+            if has_ended and own_worker is not None and not jobs.worker_alive(cli.services):
+                raise StateError(f"The worker stopped before run {run.id} ended: {own_worker.last_words()}")
             time.sleep(LOOK_EVERY_SECONDS)
-
-
-def _explain_dead_worker(cli: Cli, run: Run, own_worker: subprocess.Popen[bytes] | None) -> None:
-    if jobs.worker_alive(cli.services):
-        return
-    said = b"" if own_worker is None or own_worker.stderr is None else own_worker.stderr.read()
-    last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
-    raise StateError(f"The worker for run {run.id} stopped before the run ended: {''.join(last) or 'it said nothing'}")
 
 
 class _Display:

@@ -57,7 +57,9 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
     if not seen["worker"]["alive"]:
         found.append(
             _warning(
-                "The worker is not running, so nothing moves.", "Start it: ./scripts/run.sh (or restart.sh).", "error"
+                "No worker is running, so what is asked for here has to wait.",
+                "Start it with ./scripts/restart.sh.",
+                "error",
             )
         )
     for batch in seen["recent_batches"]:

@@ -1,0 +1,192 @@
+"""The command line: the same numbers and refusals as the other doors, exit codes, and a worker when none is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import run
+from app.config.store import ConfigStore
+from app.db import runs
+from app.model import RunStatus, Stage, Trigger
+from app.services import Services, set_up
+from tests.browser import rows
+from tests.conftest import make_jpeg, read_tree, write_tree
+from tests.web.conftest import write_config
+
+HOME = Path(__file__).resolve().parents[2]
+
+
+class Machine:
+    """A configuration file, its services, and a way to call the command line on it."""
+
+    def __init__(self, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.base, self.capsys = base, capsys
+        self.config_path = write_config(base)
+        self.services: Services = set_up(ConfigStore(str(self.config_path)).load())
+
+    def call(self, *arguments: str) -> tuple[int, str, str]:
+        """(exit code, stdout, stderr)."""
+        self.capsys.readouterr()
+        code = run(["--config", str(self.config_path), *arguments])
+        said = self.capsys.readouterr()
+        return code, said.out, said.err
+
+
+@pytest.fixture
+def machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Machine]:
+    found = Machine(tmp_path, capsys)
+    yield found
+    found.services.close()
+
+
+def test_the_whole_job_runs_without_a_service_and_prints_each_report(machine: Machine) -> None:
+    pictures = {f"p{n}.jpg": make_jpeg(taken=f"2024:05:06 07:08:0{n}", seed=n) for n in range(3)}
+    write_tree(machine.base / "ingest", {**pictures, "again.jpg": pictures["p0.jpg"]})
+    code, out, _ = machine.call("run")
+    assert code == 0, out
+    assert [f'"step": "{stage}"' in out for stage in Stage] == [True] * len(Stage)
+    assert "Run 1 is done." in out
+    archived = {name for name in read_tree(machine.base / "archive") if name.endswith(".jpg")}
+    assert archived == {f"2024/05/06/{name}" for name in pictures} or len(archived) == 3
+    code, out, _ = machine.call("overview", "--json")
+    lines = {line["key"]: line["files"] for line in json.loads(out)["balance"]["lines"]}
+    assert (code, lines["archived"], lines["duplicate"]) == (0, 3, 1)
+
+
+def test_a_run_as_json_is_one_document_with_its_steps(machine: Machine) -> None:
+    code, out, _ = machine.call("dedup", "--json")
+    answer = json.loads(out)
+    assert (code, answer["status"], answer["trigger"]) == (0, "done", "cli")
+    assert [step["name"] for step in answer["steps"]] == ["scan", "dedup"]
+
+
+def test_the_overview_shows_the_same_numbers_as_the_other_doors(machine: Machine) -> None:
+    rows.fill(machine.services)
+    code, out, _ = machine.call("overview")
+    assert code == 0
+    assert "Balance sheet (adds up)" in out
+    for part in ("7,457", "5,200", "batch_003", "SORTED"):
+        assert part in out
+    _, out, _ = machine.call("--json", "overview")
+    assert json.loads(out)["balance"]["seen"]["files"] == 7457
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["sync"],
+        ["sync", "x"],
+        ["sync", "0"],
+        ["sort", "9" * 30],
+        ["batch", "list", "--limit", "0"],
+        ["--wrong"],
+    ],
+)
+def test_wrong_usage_ends_with_2(machine: Machine, arguments: list[str]) -> None:
+    code, _, err = machine.call(*arguments)
+    assert code == 2
+    assert err
+
+
+def test_a_refusal_is_a_sentence_and_ends_with_2(machine: Machine) -> None:
+    batch_id = rows.add_syncing_batch(machine.services)
+    refusals = {
+        ("sort", str(batch_id)): "batch_001 is SYNCING",
+        ("sync", "77"): "There is no batch 77.",
+        ("batch", "create"): "Batch batch_001 (id 1) is still SYNCING",
+    }
+    for arguments, sentence in refusals.items():
+        code, _, err = machine.call(*arguments)
+        assert code == 2
+        assert sentence in err
+    with machine.services.db.reading() as conn:
+        assert runs.list_recent(conn) == []
+
+
+def test_a_second_run_is_refused_while_one_is_in_flight(machine: Machine) -> None:
+    rows.start_run(machine.services)
+    code, _, err = machine.call("run")
+    assert (code, "Run 1 is running" in err) == (2, True)
+
+
+def test_check_finds_what_is_wrong(machine: Machine) -> None:
+    assert machine.call("check")[0] == 0
+    os.unlink(machine.base / "archive" / ".media-pipeline-root")
+    code, out, _ = machine.call("check", "--json")
+    assert code == 1
+    faults = [one["name"] for one in json.loads(out)["checks"] if one["state"] == "fault"]
+    assert any("archive" in name for name in faults), faults
+
+
+def test_faults_of_the_configuration_are_all_told(machine: Machine) -> None:
+    machine.config_path.write_text("batch: {max_size_gb: banana}\nsystem: {port_api: 0}\n")
+    code, _, err = machine.call("overview")
+    assert code == 2
+    assert "batch.max_size_gb" in err
+    assert "system.port_api" in err
+
+
+def test_setup_makes_what_a_fresh_machine_needs_and_is_safe_to_repeat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config_path = write_config(tmp_path)
+    for _ in range(2):
+        assert run(["--config", str(config_path), "setup", "--json"]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert {root["kind"] for root in report["roots"]} == {"ingest", "batch", "staging", "archive", "duplicates"}
+    assert (tmp_path / "archive" / ".media-pipeline-root").exists()
+
+
+def test_without_a_configuration_the_way_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--config", str(tmp_path / "none.yaml"), "overview"]) in (1, 2)
+    assert "none.yaml" in capsys.readouterr().err
+
+
+def test_the_menu_offers_the_seven_choices_and_survives_a_refusal(machine: Machine) -> None:
+    rows.add_syncing_batch(machine.services)
+    answered = menu(machine, "3\n5\n77\n7\nx\nq\n")
+    for choice in ("1  Run full workflow", "2  Run dedup", "3  Create batch", "4  Start sync", "5  Run sort",
+                   "6  Run cleanup", "7  Show overview", "q  Quit"):  # fmt: skip
+        assert choice in answered
+    assert "Batch batch_001 (id 1) is still SYNCING" in answered
+    assert "There is no batch 77." in answered
+    assert "Balance sheet" in answered
+    assert "There is no choice 'x'." in answered
+
+
+def test_the_menu_runs_a_stage_and_prints_its_report(machine: Machine) -> None:
+    answered = menu(machine, "2\nq\n")
+    assert '"step": "scan"' in answered
+    assert "is done." in answered
+    with machine.services.db.reading() as conn:
+        found = runs.list_recent(conn)
+    assert [(one.status, one.trigger) for one in found] == [(RunStatus.DONE, Trigger.CLI)]
+
+
+def menu(machine: Machine, typed: str) -> str:
+    """What the script prints when this is typed."""
+    command = [sys.executable, str(HOME / "scripts" / "workflow.py"), "--config", str(machine.config_path)]
+    done = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_worker_that_cannot_work_is_explained(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_PIPELINE_BATCH__MAX_SIZE_GB", "banana")
+    code, _, err = machine.call("overview")
+    assert code == 2
+    assert "MEDIA_PIPELINE_BATCH__MAX_SIZE_GB" in err or "batch.max_size_gb" in err
+
+
+def test_json_never_mixes_with_sentences(machine: Machine) -> None:
+    for arguments in (["check", "--json"], ["overview", "--json"], ["batch", "list", "--json"], ["cleanup", "--json"]):
+        _, out, _ = machine.call(*arguments)
+        json.loads(out)
