@@ -33,8 +33,8 @@ CHANGING = frozenset(
 class Sampled(Protocol):
     """Chooses the points to cover now."""
 
-    def __call__(self, points: Sequence[Point], what: str, sparse: bool = False) -> list[Point]:
-        """`sparse`: fewer of them, for what is a variation on a sweep that is sampled already."""
+    def __call__(self, points: Sequence[Point], what: str, sparse: bool = False, reads: bool = False) -> list[Point]:
+        """`sparse`: fewer, for a variation on a sweep that is sampled already; `reads`: calls that only read too."""
 
 
 MakeWhere = Callable[[str], Where]
@@ -66,9 +66,9 @@ def sampled(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) 
     """The points to cover now: all of them under the `torture` marker, else a sample that rotates by the date."""
     complete = request.node.get_closest_marker("torture") is not None
 
-    def choose(points: Sequence[Point], what: str, sparse: bool = False) -> list[Point]:
+    def choose(points: Sequence[Point], what: str, sparse: bool = False, reads: bool = False) -> list[Point]:
         day, step = datetime.now(UTC).date().toordinal(), SPARSE_SAMPLE if sparse else SAMPLE
-        changing = [point for point in points if point.name in CHANGING]
+        changing = [point for point in points if reads or point.name in CHANGING]
         chosen = list(points) if complete else changing[day % step :: step]
         with capsys.disabled():
             print(f"\n{what}: {len(chosen)} of {len(points)} points", end=" ", flush=True)

@@ -18,7 +18,7 @@ FAULTS = [("EIO", False), ("EIO", True), ("ENOSPC", False), ("ENOSPC", True)]
 def sweep(warm: Warm, make_where: MakeWhere, way: str, fault: tuple[str, bool], choose: Sampled) -> None:
     error, for_ever = fault
     points = [p for p in reference(warm, make_where, way) if p.name not in NEVER_FAIL]
-    for point in choose(points, f"{error} {'for ever' if for_ever else 'once'}, {way}", sparse=True):
+    for point in choose(points, f"{error} {'for ever' if for_ever else 'once'}, {way}", sparse=True, reads=True):
         where = make_where("cross" if way == "across mounts" else "same")
         before = case.build(where)
         ended = warm.run("move_all", where, fail_at(point, error, for_ever))

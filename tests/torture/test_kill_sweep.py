@@ -17,7 +17,7 @@ WAYS: dict[str, tuple[str, dict[str, str]]] = {
     "across mounts": ("cross", {}),
     "link only": ("same", {"renameat2": "EINVAL"}),
     "placeholder only": ("same", {"renameat2": "EINVAL", "linkat": "EPERM"}),
-    "placeholder across mounts": ("cross", {"renameat2": "EINVAL", "linkat": "EPERM", "rename": "EXDEV"}),
+    "placeholder across mounts": ("cross", {"renameat2": "EINVAL", "linkat": "EPERM"}),
     "copies": ("same", {}),
 }
 
