@@ -20,6 +20,8 @@ from app.overview.runs import run_with_steps, step_summary
 
 LOOK_EVERY_SECONDS = 0.3
 HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+#: More steps than this cannot end between two looks.
+STEPS_WATCHED = 100
 ENDED = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
 RESTING = (*ENDED, RunStatus.WAITING, RunStatus.PAUSED)
 
@@ -81,7 +83,7 @@ def _watch(cli: Cli, run: Run, own_worker: OwnWorker | None) -> Run:
             has_ended = own_worker is not None and own_worker.has_ended()
             with cli.services.db.reading() as conn:
                 run = runs.get(conn, run.id)
-                steps = runs.list_steps(conn, run.id)
+                steps = runs.list_steps(conn, run.id, STEPS_WATCHED)
             display.show(steps)
             if run.status in RESTING:
                 return run

@@ -199,10 +199,10 @@ def progress(conn: Connection, step_id: int, done: int, total: int, size_bytes: 
     )
 
 
-def list_steps(conn: Connection, run_id: int) -> list[Step]:
-    """The steps of a run in the order in which they began."""
-    query = select(*columns_for(steps, Step)).where(steps.c.run_id == run_id).order_by(steps.c.id)
-    return [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)]
+def list_steps(conn: Connection, run_id: int, last: int | None = None) -> list[Step]:
+    """The steps of a run in the order in which they began; only the last ones if a number is given."""
+    query = select(*columns_for(steps, Step)).where(steps.c.run_id == run_id).order_by(steps.c.id.desc()).limit(last)
+    return [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)][::-1]
 
 
 def find_last_step(conn: Connection, stage: Stage) -> Step | None:

@@ -27,6 +27,10 @@ from app.overview.warnings import collect_warnings
 from app.services import Services
 
 
+#: A run over a large library has thousands of steps; the overview shows the last ones.
+STEPS_SHOWN = 12
+
+
 @dataclass(frozen=True)
 class ConfigFacts:
     """What is known of the configuration beyond its values."""
@@ -53,8 +57,8 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
     return {
         "generated_at": now(),
         "running": is_in_flight(current),
-        "run": run_with_steps(conn, current) if current else None,
-        "last_run": run_with_steps(conn, last) if last else None,
+        "run": run_with_steps(conn, current, STEPS_SHOWN) if current else None,
+        "last_run": run_with_steps(conn, last, STEPS_SHOWN) if last else None,
         "balance": balance_sheet(conn, services.db.path, fresh=fresh),
         "file_counts": {status.value: files for status, (files, _) in kept.items()},
         "batches": batch_counts(conn),

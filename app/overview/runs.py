@@ -65,9 +65,9 @@ def _percent(step: Step) -> float | None:
     return round(100 * step.progress_done / step.progress_total, 1) if step.progress_total else None
 
 
-def run_with_steps(conn: Connection, run: Run) -> dict[str, Any]:
-    """A run with its steps in the order in which they began."""
-    return {**run_summary(run), "steps": [step_summary(step) for step in runs.list_steps(conn, run.id)]}
+def run_with_steps(conn: Connection, run: Run, last: int | None = None) -> dict[str, Any]:
+    """A run with its steps in the order in which they began; only the last ones if a number is given."""
+    return {**run_summary(run), "steps": [step_summary(step) for step in runs.list_steps(conn, run.id, last)]}
 
 
 def find_current(conn: Connection) -> Run | None:
@@ -93,18 +93,30 @@ def dedup_status(conn: Connection) -> dict[str, Any]:
     """How the last dedup went, or how far the present one is."""
     step = runs.find_last_step(conn, Stage.DEDUP)
     running = step is not None and step.status is StepStatus.RUNNING
-    last = conn.execute(
-        select(assets.c.path).where(assets.c.digest.is_not(None)).order_by(assets.c.id.desc()).limit(1)
-    ).scalar()
     return {
         "running": running,
         "total_files": step.progress_total if step else 0,
         "processed_files": step.progress_done if step else 0,
         "duplicate_files": totals.read(conn)[AssetStatus.DUPLICATE][0],
         "error": step.error if step else None,
-        "last_processed": printable(last) if last is not None else None,
+        "last_processed": _last_compared(conn),
         "run_id": step.run_id if step else None,
     }
+
+
+def _last_compared(conn: Connection) -> str | None:
+    """The newest file of those that dedup has decided about; asked per status, so that an index answers."""
+    newest = [
+        conn.execute(
+            select(assets.c.id, assets.c.path)
+            .where(assets.c.status == status.value)
+            .order_by(assets.c.id.desc())
+            .limit(1)
+        ).first()
+        for status in (AssetStatus.UNIQUE, AssetStatus.DUPLICATE)
+    ]
+    found = [(row.id, row.path) for row in newest if row is not None]
+    return printable(max(found)[1]) if found else None
 
 
 def worker_state(conn: Connection) -> dict[str, Any]:

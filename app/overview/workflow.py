@@ -13,6 +13,8 @@ from app.overview.runs import find_current, find_last_ended, is_in_flight, run_s
 
 #: How many past steps the debug block shows.
 DEBUG_HISTORY = 25
+#: How many steps the status tells at most; GET /api/runs/{id} has them all.
+STEPS_TOLD = 500
 
 
 def workflow_status(conn: Connection, config: Config) -> dict[str, Any]:
@@ -31,8 +33,8 @@ def workflow_status(conn: Connection, config: Config) -> dict[str, Any]:
 
 
 def run_result(conn: Connection, run: Run) -> dict[str, Any]:
-    """What a run did: its steps' reports and every error, in order."""
-    steps = runs.list_steps(conn, run.id)
+    """What a run did: the reports and errors of its last steps, in order."""
+    steps = runs.list_steps(conn, run.id, STEPS_TOLD)
     errors = [f"{step.stage.value}: {step.error}" for step in steps if step.error]
     if run.error and not errors:
         errors.append(run.error)
@@ -49,7 +51,7 @@ def run_result(conn: Connection, run: Run) -> dict[str, Any]:
 def debug_block(conn: Connection, config: Config, current: Run | None) -> dict[str, Any]:
     """Where a run that goes step by step stands, and whether it waits for a person."""
     debug = config.workflow.debug
-    steps = runs.list_steps(conn, current.id) if current else []
+    steps = runs.list_steps(conn, current.id, DEBUG_HISTORY + 1) if current else []
     running = [step for step in steps if step.status is StepStatus.RUNNING]
     ended = [step for step in steps if step.status is not StepStatus.RUNNING]
     waiting = debug.enabled and current is not None and current.status is RunStatus.PAUSED
