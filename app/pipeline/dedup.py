@@ -16,7 +16,7 @@ from app.db import assets, journal, undecided
 from app.db.connection import Connection
 from app.errors import FileError, printable
 from app.files.roots import check_roots
-from app.model import Asset, AssetStatus, Report
+from app.model import Asset, AssetStatus, Report, RootKind
 from app.pipeline.digesting import Digesting
 from app.pipeline.originals import Originals
 from app.pipeline.quarantine import quarantine_duplicates
@@ -34,7 +34,9 @@ COUNTED = ("read", "unique", "duplicate", "set_aside", "failed", "reopened", "qu
 
 def run(services: Services, step: StepContext) -> Report:
     """Read and judge every discovered asset. Raises RootUnavailable when a folder that may hold originals is away."""
-    check_roots(services.db, [root for roots in services.roots.values() for root in roots])
+    # What was delivered is never an original here, and a disk for deliveries may well be unplugged now.
+    holders = [roots for kind, roots in services.roots.items() if kind is not RootKind.DELIVERY]
+    check_roots(services.db, [root for roots in holders for root in roots])
     tally = Tally()
     with services.db.transaction() as conn:
         _reopen_orphaned(conn, tally)

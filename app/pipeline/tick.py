@@ -18,7 +18,7 @@ def look_at_deliveries(services: Services) -> None:
     with services.db.reading() as conn:
         undelivered = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING])
     for batch in undelivered:
-        if batch.target == "syncthing" and _is_under_way(batch) and _is_due(batch):
+        if _is_under_way(batch) and _is_due(batch):
             try:
                 sync.look(services, batch)
             except Conflict:
@@ -64,10 +64,11 @@ def _wait_is_over(run: Run, open_batches: list[Batch]) -> bool:
 
 
 def _is_under_way(batch: Batch) -> bool:
-    """Whether a delivery was begun, so that looks alone bring it forward."""
-    return batch.status is BatchStatus.SYNCING or (
+    """Whether a delivery was begun, so that looks alone bring it forward. Only a run can go on with a folder's."""
+    was_begun = batch.status is BatchStatus.SYNCING or (
         batch.status is BatchStatus.PENDING and batch.next_look_at is not None
     )
+    return batch.target == "syncthing" and was_begun
 
 
 def _is_due(batch: Batch) -> bool:

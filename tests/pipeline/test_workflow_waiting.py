@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app import jobs
 from app.db import batches
 from app.model import AssetStatus, BatchStatus, RunStatus, Stage, StepStatus, Trigger
@@ -111,3 +113,22 @@ def test_with_parallel_batches_the_next_is_built_while_one_is_delivered(open_tes
     fill(services, 5)
     assert workflow(services).status is RunStatus.WAITING
     assert [b.status for b in the_batches(services)] == [BatchStatus.PENDING] * 3
+
+
+def test_a_delivery_to_an_unplugged_disk_waits_and_goes_on_when_the_disk_is_back(
+    open_test_services: Opener, tmp_path: Path
+) -> None:
+    disk, away = tmp_path / "usb-disk", tmp_path / "unplugged"
+    services = open_test_services(sync={"target": "folder", "folder_dir": str(disk)})
+    fill(services, 3)
+    disk.rename(away)
+    run = workflow(services)
+    batch = the_batches(services)[0]
+    assert run.status is RunStatus.WAITING
+    assert "usb-disk" in (batch.sync_detail or "")
+    away.rename(disk)
+    make_due(services, batch.id)
+    assert wake_waiting(services) == [run.id]
+    assert go(services, run).status is RunStatus.DONE
+    assert count(services, AssetStatus.ARCHIVED) == 3
+    assert len(list(disk.rglob("*.jpg"))) == 3
