@@ -26,7 +26,6 @@ from app.overview.runs import (
 from app.overview.warnings import collect_warnings
 from app.services import Services
 
-
 #: A run over a large library has thousands of steps; the overview shows the last ones.
 STEPS_SHOWN = 12
 
