@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from app import __version__
 from app.cli.commands import COMMANDS
 from app.cli.context import Cli
 from app.cli.menu import show_menu
@@ -22,7 +23,7 @@ OK, FAILED, REFUSED = 0, 1, 2
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", "config_path", metavar="PATH", help="The configuration file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else; works before and after a command.")
-@click.version_option(package_name=None, version=None, message="%(version)s", prog_name="media-pipeline")
+@click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def cli(context: click.Context, config_path: str | None, as_json: bool) -> None:
     """Feed a big photo archive through a small peer, without losing a photo."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app import __version__
 from app.cli import run
 from app.config.store import ConfigStore
 from app.db import runs
@@ -190,3 +191,8 @@ def test_json_never_mixes_with_sentences(machine: Machine) -> None:
     for arguments in (["check", "--json"], ["overview", "--json"], ["batch", "list", "--json"], ["cleanup", "--json"]):
         _, out, _ = machine.call(*arguments)
         json.loads(out)
+
+
+def test_the_version_can_be_asked_for_without_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
