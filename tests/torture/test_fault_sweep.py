@@ -6,8 +6,8 @@ import pytest
 
 from tests.torture import case
 from tests.torture.conftest import MakeWhere, Sampled
-from tests.torture.test_kill_sweep import complete, options, recover_and_check, reference
-from tests.torture.tracing import Warm, fail_at
+from tests.torture.test_kill_sweep import complete, recover_and_check, reference
+from tests.torture.tracing import Point, Warm, fail_at, kill_before, points_of
 
 #: Calls that cannot fail in such a way, or whose failing means nothing.
 NEVER_FAIL = frozenset({"close", "geteuid", "fcntl", "flock", "lseek"})
@@ -48,18 +48,26 @@ def test_a_fault_at_any_call_loses_nothing(
     sweep(warm, make_where, way, fault, sampled)
 
 
-@pytest.mark.parametrize("way", ["same mount", "across mounts"])
-def test_recovery_that_meets_a_fault_stops_and_can_be_repeated(
-    warm: Warm, make_where: MakeWhere, sampled: Sampled, way: str
-) -> None:
+def test_recovery_that_cannot_look_at_a_name_stops_and_can_be_repeated(warm: Warm, make_where: MakeWhere) -> None:
     """A name that cannot be looked at is not an absent one."""
-    points = [p for p in reference(warm, make_where, way) if p.name in ("renameat2", "syncfs", "fdatasync")]
-    middle = points[len(points) // 2]
-    where = make_where("cross" if way == "across mounts" else "same")
-    before = case.build(where)
-    warm.run("move_all", where, ["-e", f"inject={middle.name}:signal=KILL:when={middle.ordinal}"])
-    ended = warm.run("recover_all", where, ["-e", "inject=newfstatat:error=EIO:when=5+", *options(way)])
-    assert ended.code == 1
-    assert "RootUnavailable" in ended.errors or "StateError" in ended.errors or "OSError" in ended.errors
-    case.check_during(where, before)
-    recover_and_check(warm, where, before, way)
+    middle = [p for p in reference(warm, make_where, "same mount") if p.name == "renameat2"][1]
+    looks = [p for p in points_of(_interrupted_recovery(warm, make_where, middle)) if p.name == "newfstatat"]
+    for look in looks[::3]:
+        where = make_where("same")
+        before = case.build(where)
+        warm.run("move_all", where, kill_before(middle))
+        warm.run("recover_all", where, fail_at(look, "EIO", for_ever=False))
+        try:
+            recover_and_check(warm, where, before, "same mount")
+        except AssertionError as told:
+            raise AssertionError(f"EIO at {look}: {told}") from told
+        where.remove()
+
+
+def _interrupted_recovery(warm: Warm, make_where: MakeWhere, killed: Point) -> str:
+    where = make_where("same")
+    case.build(where)
+    warm.run("move_all", where, kill_before(killed))
+    trace = warm.run("recover_all", where, ["-e", "trace=all"]).trace
+    where.remove()
+    return trace
