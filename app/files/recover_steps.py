@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -15,7 +14,7 @@ from app.errors import RootUnavailable, printable
 from app.files import faults, publish
 from app.files.directory import Folders, look, signature_of, split
 from app.files.finish import finish
-from app.files.moving import COPY, Group, Move, Moved, OpenMove
+from app.files.moving import COPY, Group, Move, OpenMove
 from app.files.prepare import sync_file
 from app.files.recover_decide import Act, Decision, decide
 from app.files.recover_facts import Facts, Places, gather, places_of
@@ -107,7 +106,7 @@ class RowInRecovery:
         if decision.act is Act.TAKE:
             take_sources(group)
         begun.note = begun.note or f"recovered: {decision.why}"
-        finish(group, lambda conn, done: self._tell_finished(conn, done, decision))
+        finish(group, lambda conn, _done: self._tell_finished(conn, decision))
         return MoveState.DONE
 
     def _open_move(self, asset: Asset, facts: Facts) -> OpenMove:
@@ -143,21 +142,16 @@ class RowInRecovery:
         sync_file(folder, name)
         group.touched(self._places.target)
         if begun.source is not None or self._row.state is MoveState.PLANNED:
-            self._touch_source(group)
+            group.touched(self._places.source)
         group.folders.flush()
         begun.placed = self._signature(self._places.target)
         if begun.placed is None:
             target = self._places.target.root
             raise RootUnavailable(target.kind.value, target.path, "a file vanished while it was being recovered")
 
-    def _touch_source(self, group: Group) -> None:
-        group.touched(self._places.source)
-
-    def _tell_finished(self, conn: Connection, done: Sequence[Moved], decision: Decision) -> None:
+    def _tell_finished(self, conn: Connection, decision: Decision) -> None:
         target = printable(self._places.target.absolute)
         self._record(conn, "move.recovered", f"An interrupted move to {target} was finished: {decision.why}.", "info")
-        if not done:
-            return
 
     def _end(self, decision: Decision) -> MoveState:
         state = ENDS[decision.act]

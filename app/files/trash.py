@@ -11,7 +11,7 @@ from app.files import content, faults, publish
 from app.files.directory import is_regular, look, signature_of, split
 from app.files.moving import COPY, SAME_CONTENT, Group, OpenMove, trash_beside, trash_place
 from app.files.place import stop
-from app.model import Place, Root
+from app.model import Place
 
 #: The trash cannot be made or reached, or has the name already: a private name beside the source will do.
 TRASH_UNUSABLE = (errno.EXDEV, errno.EEXIST, errno.EACCES, *faults.NO_ROOM, *faults.NOT_A_FOLDER)
@@ -75,7 +75,7 @@ def _take_to(group: Group, moving: OpenMove) -> bool:
     """True when the source was taken, False when someone else has removed it meanwhile."""
     assert moving.trash is not None
     folder, name = split(moving.trash)
-    trash = make_trash_folder(group, moving.trash.root, folder)
+    trash = group.folders.make(moving.trash.root, folder)
     source = group.source_dir(moving)
     try:
         publish.take(source, moving.source_name, trash, name)
@@ -85,11 +85,6 @@ def _take_to(group: Group, moving: OpenMove) -> bool:
     group.touched(moving.move.source)
     group.touched(moving.trash)
     return True
-
-
-def make_trash_folder(group: Group, root: Root, folder: bytes) -> int:
-    """The trash folder, made when it was missing."""
-    return group.folders.make(root, folder)
 
 
 def _look_at_taken(group: Group, moving: OpenMove) -> None:

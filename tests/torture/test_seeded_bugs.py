@@ -14,7 +14,8 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 
-MOVE, RECOVER, PRUNE = "tests/files/test_move.py", "tests/files/test_recover.py", "tests/files/test_prune.py"
+MOVE, REFUSALS = "tests/files/test_move.py", "tests/files/test_move_refusals.py"
+RECOVER, PRUNE = "tests/files/test_recover.py", "tests/files/test_prune.py"
 CALLS, ADVERSARY = "tests/torture/test_system_calls.py", "tests/torture/test_adversary.py"
 COPY_ORDER = f"{CALLS}::test_a_copy_is_durable_and_proven_before_the_journal_says_so_and_the_source_goes_last"
 RENAME_ORDER = f"{CALLS}::test_a_rename_is_planned_before_and_its_folders_are_durable_before_it_is_done"
@@ -76,14 +77,14 @@ BUGS = [
         "prepare.py",
         "    if moving.source != asset.signature:\n",
         "    if False:\n",
-        f"{MOVE}::test_a_file_that_changed_after_hashing_is_not_moved",
+        f"{REFUSALS}::test_a_file_that_changed_after_hashing_is_not_moved",
     ),
     Bug(
         "only the modification time tells a change",
         "prepare.py",
         "    if moving.source != asset.signature:\n",
         "    if moving.source.mtime_ns != asset.mtime_ns:\n",
-        f"{MOVE}::test_a_change_that_restores_the_modification_time_is_noticed",
+        f"{REFUSALS}::test_a_change_that_restores_the_modification_time_is_noticed",
     ),
     Bug(
         "what arrived is not looked at",
@@ -111,14 +112,14 @@ BUGS = [
         "directory.py",
         "return os.open(part, FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)",
         "return os.open(part, FOLDER_FLAGS, dir_fd=parent)",
-        f"{MOVE}::test_a_folder_swapped_for_a_link_is_never_followed",
+        f"{REFUSALS}::test_a_folder_swapped_for_a_link_is_never_followed",
     ),
     Bug(
         "the marker is not looked at",
         "directory.py",
         "        _check_marker(fd, root)\n",
         "        pass\n",
-        f"{MOVE}::test_a_root_without_its_marker_stops_all_work",
+        f"{REFUSALS}::test_a_root_without_its_marker_stops_all_work",
     ),
     Bug(
         "there is no lock",
@@ -151,7 +152,7 @@ BUGS = [
     Bug(
         "recovery does not write down that it is done",
         "recover_steps.py",
-        "        finish(group, lambda conn, done: self._tell_finished(conn, done, decision))\n",
+        "        finish(group, lambda conn, _done: self._tell_finished(conn, decision))\n",
         "",
         f"{RECOVER}::test_recovery_done_twice_changes_nothing_more",
     ),
