@@ -11,10 +11,10 @@ from pathlib import Path
 
 from app.config.schema import Config
 from app.config.store import ConfigStore, Snapshot, changed_keys
-from app.db import config_revisions, journal, moves
+from app.db import config_revisions, facts, journal, moves
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database, read_database_id
-from app.errors import Conflict, RootUnavailable, StateError
+from app.errors import ConfigError, Conflict, RootUnavailable, StateError
 from app.files.roots import configured_roots, find_roots, refuse_foreign_markers, set_up_roots
 from app.log import get_logger
 from app.model import Root, RootKind
@@ -77,7 +77,13 @@ def set_up(snapshot: Snapshot) -> Services:
     RootUnavailable when a folder or its marker has gone missing since set-up.
     """
     db_path = snapshot.config.system.db_path
-    refuse_foreign_markers(snapshot.config, read_database_id(db_path))
+    database_id = read_database_id(db_path)
+    try:
+        refuse_foreign_markers(snapshot.config, database_id)
+    except RootUnavailable:
+        # A disk that cannot be read must not keep a database that is there from its migration.
+        if database_id is None:
+            raise
     migrate(db_path)
     db = open_database(db_path)
     try:
@@ -134,6 +140,19 @@ def note_revision(db: Database, before: Config | None, snapshot: Snapshot, actor
         journal.record(conn, "config.saved", message, detail={"revision": snapshot.revision, "changed_keys": changed})
 
 
+def note_fault(db: Database, fault: ConfigError | None) -> None:
+    """Write down that the file on disk has faults and is not in force, once for all processes that see it."""
+    words = str(fault) if fault is not None else ""
+    with db.transaction() as conn:
+        if facts.find(conn, "config_fault") == words:
+            return
+        facts.put(conn, "config_fault", words)
+        if fault is not None:
+            problems = [f"{p.path}: {p.message}" if p.path else p.message for p in fault.problems]
+            message = f"The configuration file has faults and the last good one stays in force: {words}"
+            journal.record(conn, "config.rejected", message, level="warning", detail={"problems": problems})
+
+
 class ServiceContainer:
     """Hands out the services of the configuration in force, rebuilt when its revision moves.
 
@@ -149,6 +168,7 @@ class ServiceContainer:
         self._services: Services | None = None
         self._refused: str | None = None
         self._noted: Config | None = None
+        self._told: ConfigError | None = None
 
     @property
     def services(self) -> Services:
@@ -161,6 +181,9 @@ class ServiceContainer:
                 self._services = self._renewed(self._services, snapshot)
             elif snapshot.revision == self._services.revision and roots_were_added(self._services):
                 self._services = self._open(snapshot)
+            if self.store.fault is not self._told:
+                self._told = self.store.fault
+                note_fault(self._services.db, self._told)
             return self._services
 
     def _renewed(self, old: Services, snapshot: Snapshot) -> Services:

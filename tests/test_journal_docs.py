@@ -31,3 +31,9 @@ def test_every_description_names_its_levels_and_says_what_happened() -> None:
 
 def test_every_kind_is_a_noun_and_what_happened_to_it() -> None:
     assert [kind for kind in KINDS if not re.fullmatch(r"[a-z]+\.[a-z]+(_[a-z]+)*", kind)] == []
+
+
+def test_every_kind_of_event_is_written_by_the_program() -> None:
+    files = [p for folder in ("app", "worker") for p in (ROOT / folder).rglob("*.py") if p.name != "journal.py"]
+    code = [p.read_text(encoding="utf-8") for p in files]
+    assert [kind for kind in KINDS if not any(f'"{kind}"' in text for text in code)] == []

@@ -219,3 +219,19 @@ def test_folders_that_were_set_up_meanwhile_are_found_without_a_change_of_the_fi
     add_missing_roots(before.db, before.config)
     assert container.services.root(RootKind.ARCHIVE).path == os.fsencode(tmp_path / "second")
     assert container.services is container.services
+
+
+def test_a_file_with_faults_is_told_in_the_journal_once_for_all_processes(
+    container: ServiceContainer, config_path: Path
+) -> None:
+    other = ServiceContainer(str(config_path))
+    services, _ = container.services, other.services
+    good = config_path.read_text()
+    config_path.write_text("batch: {max_files: many}")
+    _ = container.services, other.services, container.services
+    config_path.write_text(good)
+    _ = container.services, other.services
+    with services.db.reading() as conn:
+        told = journal.list_events(conn, kind_prefix="config.rejected")
+    assert [e.level for e in told] == ["warning"]
+    assert "batch.max_files" in told[0].message

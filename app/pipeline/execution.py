@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.db import batches, journal, runs
-from app.errors import Conflict, MediaPipelineError
+from app.errors import Conflict, MediaPipelineError, RootUnavailable
 from app.model import Batch, Report, Run, RunStatus, Stage, StepStatus
 from app.pipeline.step import STOPPING, StepContext, Stopped
 from app.services import Services
@@ -104,6 +104,9 @@ class Execution:
             raise
         except Conflict as conflict:
             report = Report("blocked", str(conflict), batch_id=batch_id)
+        except RootUnavailable as error:
+            report = Report("failed", str(error), batch_id=batch_id, detail={"retryable": error.retryable})
+            self._record(context, "root.unavailable", str(error))
         except MediaPipelineError as error:
             report = Report("failed", str(error), batch_id=batch_id, detail={"retryable": error.retryable})
         # Steps that found nothing to do are not worth a pause, and a pause after each would lead to them again.
@@ -112,6 +115,11 @@ class Execution:
         if report.outcome == "failed":
             raise StepFailed(report.message)
         return report
+
+    def _record(self, context: StepContext, kind: str, message: str) -> None:
+        with self.services.db.transaction() as conn:
+            run_id, batch_id = self.run.id, context.batch_id
+            journal.record(conn, kind, message, level="error", run_id=run_id, batch_id=batch_id)
 
     def has_done(self, stage: Stage) -> bool:
         """Whether this run, in this or an earlier stint, has taken the stage's step to its end."""

@@ -139,3 +139,4 @@ def test_one_failing_stage_fails_its_step_and_the_run_with_the_sentence(services
     assert stages_of(services, run) == [(Stage.SCAN, StepStatus.FAILED)]
     assert messages(services, "step.failed") == [f"Scan failed: {run.error}"]
     assert messages(services, "run.failed") == [f"Run {run.id} failed: {run.error}"]
+    assert messages(services, "root.unavailable") == [run.error]
