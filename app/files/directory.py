@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 from collections import OrderedDict
 
@@ -19,6 +20,9 @@ from app.model import Place, Root, Signature
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NEW_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+#: So many folders stay open while a group is worked on; fewer where the system allows us few descriptors.
+OPEN_AT_MOST = 192
 
 #: More folders than this are flushed by one syncfs instead of an fsync each.
 FLUSH_SINGLY_AT_MOST = 2
@@ -87,8 +91,8 @@ def _check_marker(fd: int, root: Root) -> None:
 class Folders:
     """Open folders under several roots, reused while one group of files is worked on."""
 
-    def __init__(self, limit: int = 32) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
+        self._limit = min(OPEN_AT_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
         self._roots: dict[int, int] = {}
         self._open: OrderedDict[tuple[int, bytes], int] = OrderedDict()
         self._changed: dict[tuple[int, bytes], Root] = {}
