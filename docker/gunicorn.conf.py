@@ -39,7 +39,6 @@ reload = os.environ.get("UVICORN_RELOAD") == "1" and not DBUI
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-
 def post_fork(server: Any, worker: Any) -> None:
     """Give the serving process its log file; gunicorn's own words go there too."""
     del server, worker

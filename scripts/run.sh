@@ -81,11 +81,12 @@ start() {
     disown
 }
 
-wait_until_ready() {
-    local limit=$((SECONDS + ready_seconds)) answer=
+wait_until_ready() { # sets answer: "ready", or which folder is away
+    local limit=$((SECONDS + ready_seconds))
+    answer=
     until [[ -s $run_dir/supervisord.pid ]] || ((SECONDS >= limit)); do sleep 0.1; done
     while ((SECONDS < limit)); do
-        answer=$("$python" docker/healthcheck.py) && return
+        answer=$("$python" docker/healthcheck.py --started) && return
         [[ -n $(recall "$run_dir/supervisord.pid") ]] || break
         sleep 0.3
     done
@@ -109,6 +110,7 @@ start
 wait_until_ready
 
 say "Media Pipeline is running."
+[[ $answer == ready ]] || say "  BUT NOTHING MOVES: $answer"
 say "  dashboard         $url/dashboard"
 say "  control center    $url/control"
 say "  API and docs      $url/docs"

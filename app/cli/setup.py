@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from app.cli.context import Cli
-from app.errors import printable
-from app.files.roots import add_missing_roots
-from app.services import set_up
+from app.errors import RootUnavailable, printable
+from app.files.roots import add_missing_roots, were_set_up
+from app.services import Services, open_services, set_up
 
 DEFAULTS = Path(__file__).resolve().parents[2] / "config" / "default.yaml"
 
@@ -22,7 +22,7 @@ DEFAULTS = Path(__file__).resolve().parents[2] / "config" / "default.yaml"
 def setup(cli: Cli, roots: bool) -> int:
     """Make the configuration when there is none, migrate the database, set up the folders of a first start."""
     made_config = _make_config(cli.config_path)
-    services = set_up(cli.container.store.load())
+    services, away = _set_up(cli)
     try:
         known = add_missing_roots(services.db, services.config) if roots else None
         listed = known or [root for of_kind in services.roots.values() for root in of_kind]
@@ -31,6 +31,7 @@ def setup(cli: Cli, roots: bool) -> int:
             "config_made": made_config,
             "database": services.config.system.db_path,
             "roots": [{"kind": root.kind.value, "path": printable(root.path)} for root in listed],
+            "fault": str(away) if away else None,
         }
     finally:
         services.close()
@@ -40,7 +41,25 @@ def setup(cli: Cli, roots: bool) -> int:
     cli.say(f"Database: {report['database']}")
     for root in listed:
         cli.say(f"{root.kind.value} folder: {printable(root.path)}")
+    if away is not None:
+        click.echo(f"{away} Nothing moves until it is back; everything else can start.", err=True)
     return 0
+
+
+def _set_up(cli: Cli) -> tuple[Services, RootUnavailable | None]:
+    """The services, and what is wrong with a folder that went missing after the first start, if one did.
+
+    Such a folder keeps nothing from starting: it may be mounted later, and until then the pages say so.
+    """
+    snapshot = cli.container.store.load()
+    try:
+        return set_up(snapshot), None
+    except RootUnavailable as error:
+        services = open_services(snapshot)
+        if were_set_up(services.db):
+            return services, error
+        services.close()
+        raise
 
 
 def _make_config(path: str) -> bool:

@@ -31,6 +31,7 @@ __all__ = [
     "preflight",
     "refuse_foreign_markers",
     "set_up_roots",
+    "were_set_up",
 ]
 
 STAGING_NAME = b".mp-staging"
@@ -73,9 +74,7 @@ def set_up_roots(db: Database, config: Config) -> list[Root]:
     Raises RootUnavailable when, later, a folder or its marker is missing or a path was not added yet, and
     StateError when a folder belongs to another database.
     """
-    with db.reading() as conn:
-        is_new = facts.find(conn, SET_UP_AT) is None
-    if not is_new:
+    if were_set_up(db):
         found = find_roots(db, config)
         check_roots(db, found)
         return found
@@ -83,6 +82,12 @@ def set_up_roots(db: Database, config: Config) -> list[Root]:
     with db.transaction() as conn:
         facts.put(conn, SET_UP_AT, now())
     return made
+
+
+def were_set_up(db: Database) -> bool:
+    """Whether the first start is over: since then, a missing folder or marker means an unmounted disk or share."""
+    with db.reading() as conn:
+        return facts.find(conn, SET_UP_AT) is not None
 
 
 def add_missing_roots(db: Database, config: Config) -> list[Root]:

@@ -13,9 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.db import facts
+from app.db.migrate import DATABASE_ID
 from app.errors import RootUnavailable, printable
 from app.files.roots import check_root
-from app.model import Root
+from app.model import Root, RootKind
+from app.services import Services
 
 #: How long an answer is used before the root is looked at again.
 KEEP_SECONDS = 5.0
@@ -45,6 +48,19 @@ def look_at_roots(roots: Iterable[Root], database_id: str) -> list[dict[str, Any
         if thread is not None:
             thread.join(max(0.0, until - time.monotonic()))
     return [{"id": root.id, "kind": root.kind.value, "path": printable(root.path), **_answer(root)} for root in found]
+
+
+def folders_away(services: Services) -> list[str]:
+    """A sentence for each folder without which no work can be done. A delivery waits for its own by itself."""
+    with services.db.reading() as conn:
+        database_id = facts.find(conn, DATABASE_ID) or ""
+    needed = [root for of_kind in services.roots.values() for root in of_kind if root.kind is not RootKind.DELIVERY]
+    return [in_words(look) for look in look_at_roots(needed, database_id) if look["fault"]]
+
+
+def in_words(look: dict[str, Any]) -> str:
+    """What is wrong with a root, from its entry in `look_at_roots`."""
+    return f"The {look['kind']} folder {look['path']} cannot be used: {look['fault']}."
 
 
 def forget() -> None:

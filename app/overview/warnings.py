@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.overview.roots import in_words
+
 
 def collect_warnings(seen: dict[str, Any]) -> list[dict[str, str]]:
     """Warnings about an overview: level ("error" or "warning"), a sentence, and what to do."""
@@ -40,7 +42,7 @@ def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
 def _about_roots(seen: dict[str, Any]) -> list[dict[str, str]]:
     found = [
         _warning(
-            f"The {root['kind']} folder {root['path']} cannot be used: {root['fault']}.",
+            in_words(root),
             "Nothing moves until it is back. Mount the share, or set the folder up again if it is new.",
             "error",
         )

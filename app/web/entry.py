@@ -14,8 +14,11 @@ wrong_keys = WrongKeys()
 
 def require_key() -> Response | None:
     """Let the request pass (None), or answer 401, or 429 after too many wrong keys."""
-    if request.endpoint in OPEN_ENDPOINTS:
-        return None
+    return None if request.endpoint in OPEN_ENDPOINTS else check_key()
+
+
+def check_key() -> Response | None:
+    """None when no key is set or the request carries it; else the answer that refuses the request."""
     auth = container().store.current().config.auth
     if not auth.api_key or is_session(auth, request.cookies.get(COOKIE_NAME)):
         return None

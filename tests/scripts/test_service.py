@@ -152,6 +152,19 @@ def test_stop_never_signals_a_process_that_took_over_a_noted_id(checkout: Checko
         stranger.wait()
 
 
+def test_a_folder_that_is_not_mounted_does_not_keep_the_service_from_starting(checkout: Checkout) -> None:
+    checkout.run("scripts/setup.sh")
+    ingest = checkout.path / "data" / "media" / "ingest"
+    ingest.rename(ingest.with_name("unmounted"))
+    started = checkout.run("scripts/run.sh")
+    sentence = f"The ingest folder {ingest} cannot be used: it does not exist; is the disk or share mounted."
+    assert sentence in started.stderr
+    assert f"BUT NOTHING MOVES: {sentence}" in started.stdout
+    assert ask(checkout, "/health") == {"status": "ok"}
+    ingest.with_name("unmounted").rename(ingest)
+    wait_until(lambda: ask(checkout, "/ready") == {"status": "ready"})
+
+
 def test_a_port_in_use_is_said_and_nothing_is_started(checkout: Checkout) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", checkout.port))

@@ -7,8 +7,14 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app.errors import MediaPipelineError
+from app.overview.roots import folders_away
 from app.web.context import services
+from app.web.entry import check_key
+from app.web.errors import problem
 from app.web.models import responses
+
+#: What those are told who may not know more.
+NOT_READY = "The service cannot do its work now; the dashboard, or the same request with the key, says why."
 
 api = APIBlueprint(
     "health", __name__, abp_tags=[Tag(name="health", description="Liveness and readiness; no key needed")]
@@ -29,13 +35,20 @@ def api_health() -> Response:
 
 @api.get("/ready", responses=responses(503), summary="Can the server do its work?")
 def ready() -> Response:
-    """Says ready when configuration and database can be read; else 503."""
+    """Ready when configuration and database can be read and every folder but the delivery's is there; else 503.
+
+    `cause` is `state` or `folder`; with `folder` the server is in order and goes on by itself when the disk is back.
+    """
+    obstacle = _obstacle()
+    if obstacle is None:
+        return jsonify({"status": "ready"})
+    cause, sentence = obstacle
+    return problem(503, sentence if check_key() is None else NOT_READY, cause=cause)
+
+
+def _obstacle() -> tuple[str, str] | None:
     try:
-        with services().db.reading() as conn:
-            conn.exec_driver_sql("SELECT 1")
-    except MediaPipelineError:
-        # No key is needed here, so no detail is given: the pages and the log have it.
-        answer = jsonify({"status": "not ready"})
-        answer.status_code = 503
-        return answer
-    return jsonify({"status": "ready"})
+        away = folders_away(services())
+    except MediaPipelineError as error:
+        return "state", str(error)
+    return ("folder", " ".join(away)) if away else None
