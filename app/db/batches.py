@@ -11,7 +11,7 @@ from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import batches, runs
 from app.errors import BadRequest, IllegalTransition, NotFound, OpenBatchExists
-from app.model import BATCH_CHANGES, OPEN_BATCH, Batch, BatchStatus
+from app.model import BATCH_CHANGES, OPEN_BATCH, Batch, BatchStatus, Run
 
 CONVERTERS = {"status": BatchStatus}
 
@@ -149,6 +149,13 @@ def set_columns(conn: Connection, batch_id: int, **columns: Any) -> None:
     """Write columns other than the status."""
     assert "status" not in columns
     conn.execute(update(batches).where(batches.c.id == batch_id).values(**columns))
+
+
+def drop_reserved_by(conn: Connection, run: Run) -> None:
+    """Remove the batch that was reserved for this run and never got a file: it would only stand in the way."""
+    batch = find(conn, run.batch_id) if run.batch_id is not None else None
+    if batch is not None and batch.run_id == run.id:
+        drop_reserved(conn, batch.id)
 
 
 def drop_reserved(conn: Connection, batch_id: int) -> None:

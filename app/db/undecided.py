@@ -11,13 +11,14 @@ from app.db.rows import build, columns_for
 from app.db.tables import assets, deliveries
 from app.model import Asset, AssetStatus
 
-#: The states that an original may be in; a gone one must have been delivered.
+#: The states that an original may be in; a gone one must have been delivered, one set aside must lie in the archive.
 POSSIBLE_ORIGINALS = (
     AssetStatus.ARCHIVED,
     AssetStatus.DELIVERED,
     AssetStatus.BATCHED,
     AssetStatus.UNIQUE,
     AssetStatus.GONE,
+    AssetStatus.SET_ASIDE,
 )
 
 #: A group waits until all its members have a digest; of groups alike, the one with the oldest file is the original.
@@ -27,11 +28,16 @@ GROUP BY group_key HAVING COUNT(*) = COUNT(digest)
 ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(id)
 """
 
-#: Labels that lean on a file which is no longer there, unless it was delivered.
+#: Labels whose original does not stand for their content any more: it has other content now, it failed or was set
+#: aside on its way, it became a duplicate itself, or it is gone and was never delivered.
 ORPHANED = """
 SELECT label.id FROM assets AS label JOIN assets AS original ON original.id = label.original_id
-WHERE label.status IN ('duplicate', 'set_aside') AND original.status = 'gone'
-  AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.asset_id = original.id)
+WHERE label.status IN ('duplicate', 'set_aside') AND (
+  COALESCE(original.sha256, '') <> COALESCE(label.sha256, '')
+  OR original.status IN ('discovered', 'duplicate', 'failed')
+  OR (original.status = 'set_aside' AND original.root_id NOT IN (SELECT id FROM roots WHERE kind = 'archive'))
+  OR (original.status = 'gone'
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.asset_id = original.id)))
 """
 
 
@@ -55,8 +61,10 @@ def list_groups(conn: Connection) -> Iterator[int]:
 
 
 def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]]:
-    """Every asset of these groups that still stands before a batch, by group key, in id order."""
+    """Every asset of these groups that stands before a batch, by group key, in id order; not those that a batch took
+    to the archive, where they wait for a review."""
     members: dict[int, list[Asset]] = {key: [] for key in keys}
+    is_waiting = or_(assets.c.status != AssetStatus.SET_ASIDE, assets.c.batch_id.is_(None))
     before_batch = (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE)
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
@@ -64,7 +72,7 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             assets.c.group_id.in_([key for key in part if key >= 0]),
             assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
         )
-        query = select(*columns_for(assets, Asset)).where(here, assets.c.status.in_(before_batch))
+        query = select(*columns_for(assets, Asset)).where(here, assets.c.status.in_(before_batch), is_waiting)
         for row in conn.execute(query.order_by(assets.c.id)):
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
@@ -98,7 +106,7 @@ def list_of_other_algorithm(conn: Connection, algorithm: str, sizes: Sequence[in
 
 
 def list_orphaned_labels(conn: Connection) -> list[int]:
-    """Ids of duplicates and second names whose original is gone without ever having been delivered."""
+    """Ids of duplicates and second names whose content their original does not stand for any more."""
     return [row[0] for row in conn.exec_driver_sql(ORPHANED)]
 
 

@@ -1,11 +1,11 @@
-"""What is ready to be batched: groups of unique, inspected assets, in capture order."""
+"""What waits for a batch: groups of unique, inspected assets in capture order, and what never gets that far."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select, text
 
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.rows import build, columns_for
@@ -13,16 +13,16 @@ from app.db.tables import assets
 from app.model import Asset, AssetStatus
 
 #: A group waits for members that are not through dedup and inspect yet, so that it can move as a whole.
-GROUPS = """
+GROUPS = text("""
 SELECT COALESCE(group_id, -id) AS group_key, MIN(taken_local) AS first_taken, COUNT(*), SUM(size_bytes)
 FROM assets
-WHERE status = 'unique' AND inspected_at IS NOT NULL AND batch_id IS NULL
+WHERE status = 'unique' AND inspected_at IS NOT NULL AND batch_id IS NULL AND root_id IN :root_ids
   AND digest IS NOT NULL AND sha256 IS NOT NULL
   AND (group_id IS NULL OR group_id NOT IN (
     SELECT group_id FROM assets WHERE group_id IS NOT NULL
     AND (status = 'discovered' OR (status = 'unique' AND inspected_at IS NULL))))
 GROUP BY group_key ORDER BY first_taken, MIN(id)
-"""
+""").bindparams(bindparam("root_ids", expanding=True))
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class WaitingGroup:
     size_bytes: int
 
 
-def list_groups(conn: Connection) -> Iterator[WaitingGroup]:
-    """Every group that is ready to be batched, in capture order, streamed."""
-    for row in conn.exec_driver_sql(GROUPS):
+def list_groups(conn: Connection, root_ids: Sequence[int]) -> Iterator[WaitingGroup]:
+    """Every group under these roots that is ready to be batched, in capture order, streamed."""
+    for row in conn.execute(GROUPS, {"root_ids": list(root_ids)}):
         yield WaitingGroup(*row)
 
 
@@ -61,3 +61,10 @@ def list_members(conn: Connection, keys: Sequence[int]) -> list[list[Asset]]:
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
     return list(members.values())
+
+
+def count_under(conn: Connection, root_ids: Sequence[int]) -> dict[int, int]:
+    """How many discovered and unique assets lie under each of these roots, without those that have none."""
+    waiting = assets.c.status.in_([AssetStatus.DISCOVERED, AssetStatus.UNIQUE])
+    query = select(assets.c.root_id, func.count()).where(assets.c.root_id.in_(root_ids), waiting)
+    return {row[0]: row[1] for row in conn.execute(query.group_by(assets.c.root_id))} if root_ids else {}

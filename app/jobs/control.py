@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.db import batches, journal, runs
-from app.db.connection import Connection
 from app.errors import IllegalTransition
 from app.jobs.wake import wake_worker
 from app.model import Run, RunStatus
@@ -61,13 +60,6 @@ def cancel(services: Services, run_id: int) -> Run:
             runs.ask(conn, run.id, CANCEL)
             return runs.get(conn, run.id)
         run = runs.change(conn, run, RunStatus.CANCELLED, wish=None)
-        _drop_reserved_batch(conn, run)
+        batches.drop_reserved_by(conn, run)
         journal.record(conn, "run.cancelled", f"Run {run.id} was cancelled.", run_id=run.id, batch_id=run.batch_id)
         return runs.get(conn, run.id)
-
-
-def _drop_reserved_batch(conn: Connection, run: Run) -> None:
-    """A batch that was reserved for this run and never got a file would only stand in the way of the next one."""
-    batch = batches.find(conn, run.batch_id) if run.batch_id is not None else None
-    if batch is not None and batch.run_id == run.id:
-        batches.drop_reserved(conn, batch.id)

@@ -114,13 +114,19 @@ def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Bat
     """
     while True:
         with services.db.transaction() as conn:
-            choice = choose(waiting.list_groups(conn), budget_of(services.config.batch))
+            choice = choose(waiting.list_groups(conn, _sources(services)), budget_of(services.config.batch))
             members = [a for g in waiting.list_members(conn, [g.key for g in choice.groups]) for a in g]
             target = reserved.target if reserved else services.config.sync_target
             refused = _unsendable(members) if target == "syncthing" else []
             if not refused:
                 return _bind(services, step, conn, reserved, choice, members)
             _set_aside(conn, refused, step.run_id)
+
+
+def _sources(services: Services) -> list[int]:
+    """Where files are taken from. Those of a former ingest folder stay there until the folder is set again."""
+    kinds = (RootKind.INGEST, RootKind.DUPLICATES)
+    return [root.id for kind in kinds for root in services.roots.get(kind, ())]
 
 
 def _bind(

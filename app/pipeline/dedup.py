@@ -20,6 +20,7 @@ from app.model import Asset, AssetStatus, Report, RootKind
 from app.pipeline.digesting import Digesting
 from app.pipeline.originals import Originals
 from app.pipeline.quarantine import quarantine_duplicates
+from app.pipeline.reopening import reopen_orphaned
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.pipeline.verdicts import Verdict, judge
@@ -38,8 +39,7 @@ def run(services: Services, step: StepContext) -> Report:
     holders = [roots for kind, roots in services.roots.items() if kind is not RootKind.DELIVERY]
     check_roots(services.db, [root for roots in holders for root in roots])
     tally = Tally()
-    with services.db.transaction() as conn:
-        _reopen_orphaned(conn, tally)
+    tally.counts["reopened"] = reopen_orphaned(services, step.run_id)
     Digesting(services, step, tally).run()
     _judge_all(services, step, tally)
     if services.config.dedup.duplicate_policy == "quarantine":
@@ -48,13 +48,6 @@ def run(services: Services, step: StepContext) -> Report:
     with services.db.transaction() as conn:
         journal.record(conn, "dedup.finished", report.message, run_id=step.run_id, detail=report.detail)
     return report
-
-
-def _reopen_orphaned(conn: Connection, tally: Tally) -> None:
-    """A duplicate whose original has vanished undelivered is no duplicate any more: judge it again."""
-    for asset_id in undecided.list_orphaned_labels(conn):
-        assets.mark(conn, [assets.get(conn, asset_id)], AssetStatus.DISCOVERED, original_id=None)
-        tally.counts["reopened"] += 1
 
 
 def _judge_all(services: Services, step: StepContext, tally: Tally) -> None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 
 from app.db import assets, batches, deliveries, journal
+from app.db import roots as root_rows
 from app.db.connection import Connection
 from app.errors import FileError, NoSpace, RootUnavailable
 from app.files.move import Move, Moved, move_files
@@ -41,7 +42,7 @@ def deliver(services: Services, batch: Batch, run_id: int | None, step: StepCont
         batch = _begin(services, batch, target, step.run_id)
         failures = _copy_all(services, batch, target, step)
         if not failures:
-            failures = _copy_own_files(services.root(RootKind.BATCH), target, batch)
+            failures = _copy_own_files(_root_of(services, batch), target, batch)
     except RootUnavailable as error:
         if error.kind != RootKind.DELIVERY:
             raise
@@ -66,8 +67,9 @@ def _copy_all(services: Services, batch: Batch, target: Root, step: StepContext)
     with services.db.reading() as conn:
         present = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
         known = deliveries.confirmed_ids(conn, batch.id, DEVICE)
+        # Of every root ever set up: a batch stays where it was published when paths.batch_dir is changed.
+        roots = {root.id: root for root in root_rows.list_all(conn)}
     todo = [asset for asset in present if asset.id not in known]
-    roots = {root.id: root for of_kind in services.roots.values() for root in of_kind}
     failures: list[Failure] = []
     for start in range(0, len(todo), SLICE):
         done = len(present) - len(todo) + start
@@ -102,6 +104,13 @@ def _copy(
         if isinstance(result.error, NoSpace):
             raise result.error
     return [failure(m.move.asset, reason_of(m.error)) for m in moved if m.outcome == "failed"]
+
+
+def _root_of(services: Services, batch: Batch) -> Root:
+    """Where the batch was published, which is not paths.batch_dir when that was changed since."""
+    with services.db.reading() as conn:
+        present = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
+        return root_rows.get(conn, present[0].root_id) if present else services.root(RootKind.BATCH)
 
 
 def _copy_own_files(source: Root, target: Root, batch: Batch) -> list[Failure]:

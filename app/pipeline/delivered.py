@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.db import assets, batches, journal
+from app.db import roots as root_rows
 from app.db.clock import later
 from app.errors import IllegalTransition
 from app.files.walk import signature_at
@@ -53,7 +54,7 @@ def list_changed(services: Services, batch: Batch) -> list[Asset]:
     """The batch's undelivered assets whose files are gone or not as their rows say."""
     with services.db.reading() as conn:
         expected = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
-    roots = {root.id: root for of_kind in services.roots.values() for root in of_kind}
+        roots = {root.id: root for root in root_rows.list_all(conn)}
     return [asset for asset in expected if not _is_unchanged(roots[asset.root_id], asset)]
 
 

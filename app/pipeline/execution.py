@@ -72,6 +72,7 @@ def fail_run(services: Services, run_id: int, message: str) -> None:
                 words = f"{step.stage.capitalize()} failed: {message}"
                 journal.record(conn, "step.failed", words, level="error", run_id=run_id, batch_id=step.batch_id)
         runs.change(conn, run, RunStatus.FAILED, error=message, wish=None)
+        batches.drop_reserved_by(conn, run)
         words = f"Run {run_id} failed: {message}"
         journal.record(conn, "run.failed", words, level="error", run_id=run_id, batch_id=run.batch_id)
 
@@ -158,6 +159,8 @@ class Execution:
         with self.services.db.transaction() as conn:
             run = runs.get(conn, self.run.id)
             runs.change(conn, run, status, wish=self._wish_kept(run, wish))
+            if status is RunStatus.CANCELLED:
+                batches.drop_reserved_by(conn, run)
             journal.record(conn, kind, f"Run {run.id} {message}.", run_id=run.id, batch_id=run.batch_id)
 
     @staticmethod

@@ -85,7 +85,9 @@ class _Inspection:
 
     def __init__(self, services: Services, step: StepContext) -> None:
         self.db, self.step, self.tally = services.db, step, Tally()
-        self.roots = {root.id: root for root in services.roots[RootKind.INGEST]}
+        # A quarantined duplicate becomes unique where it lies when its original is lost.
+        kinds = (RootKind.INGEST, RootKind.DUPLICATES)
+        self.roots = {root.id: root for kind in kinds for root in services.roots.get(kind, ())}
         self.zone, self.processes = services.config.zone, services.config.dedup.threads
         self.present = datetime.now(UTC)
         self.total = 0

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.db import assets, groups, journal, kept_copies
+from app.db import assets, groups, journal, kept_copies, waiting
+from app.db import roots as root_rows
 from app.db.connection import Connection, Database
 from app.errors import printable
 from app.files.kinds import group_stem
 from app.files.roots import check_roots
 from app.files.walk import Found, signature_at
-from app.model import Asset, AssetStatus, Root, Signature
+from app.model import Asset, AssetStatus, Failure, Root, RootKind, Signature
 from app.pipeline.step import StepContext
 
 CHUNK = 1_000
@@ -68,6 +69,21 @@ def is_absent(root: Root, path: bytes) -> bool:
         return signature_at(root, path) is None
     except OSError:
         return False
+
+
+def list_left_behind(db: Database, ingest: Sequence[Root]) -> list[Failure]:
+    """A line for each former ingest folder with files that went nowhere: nothing else would speak of them again."""
+    with db.reading() as conn:
+        former = {r.id: r for r in root_rows.list_all(conn) if r.kind is RootKind.INGEST and r not in ingest}
+        counted = waiting.count_under(conn, list(former))
+    return [
+        Failure(
+            printable(former[root_id].path),
+            f"{count} files wait in this folder, which is no longer paths.source_dir. Nothing takes them until they "
+            "are moved to the ingest folder or the setting names their folder again.",
+        )
+        for root_id, count in counted.items()
+    ]
 
 
 def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -> int:

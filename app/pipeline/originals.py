@@ -1,6 +1,7 @@
 """Whether an original is accounted for now: a file is a duplicate only of something that is certainly somewhere.
 
 * Its file lies at its place with the signature of its row, or reads to the same SHA-256 again: accounted for.
+* Its file waits in the archive for a review of its date: accounted for, as every file of the archive.
 * Its row says `gone`, but a peer was proven to have it: accounted for; it left this disk on purpose.
 * Anything else, an archived file that somebody deleted too: not accounted for, and the new file is kept.
 """
@@ -15,7 +16,7 @@ from app.db import undecided
 from app.errors import FileError
 from app.files.digest import full_digest
 from app.files.walk import signature_at
-from app.model import Asset, AssetStatus, Place, Root
+from app.model import Asset, AssetStatus, Place, Root, RootKind
 from app.pipeline.verdicts import Original, choose_original
 from app.services import Services
 
@@ -46,10 +47,15 @@ class Originals:
             gone = [a.id for a in found if a.status is AssetStatus.GONE]
             self._delivered = undecided.list_delivered_ids(conn, gone)
         for asset in found:
-            if asset.sha256 is not None:
+            if asset.sha256 is not None and self._may_stand(asset):
                 self._by_sha256.setdefault(asset.sha256, {})[asset.id] = asset
         times = Counter(a.sha256 for a in wanted)
         self._repeated = {sha256 for sha256, count in times.items() if sha256 is not None and count > 1}
+
+    def _may_stand(self, asset: Asset) -> bool:
+        """What was set aside in the archive is safe there; what was set aside before it got so far goes nowhere."""
+        root = self.roots.get(asset.root_id)
+        return asset.status is not AssetStatus.SET_ASIDE or (root is not None and root.kind is RootKind.ARCHIVE)
 
     def keep(self, asset: Asset) -> None:
         """This asset was just found to be unique: it may be the original of another one in the slice."""

@@ -18,7 +18,7 @@ from app.files.roots import check_roots
 from app.files.settle import MAX_PENDING, FirstLooks, stands_still
 from app.files.walk import Found, signature_at, walk
 from app.model import AssetStatus, Failure, Report, Root, RootKind, Signature
-from app.pipeline.intake import WAITING, write_found, write_vanished
+from app.pipeline.intake import WAITING, list_left_behind, write_found, write_vanished
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -67,9 +67,13 @@ def run(services: Services, step: StepContext) -> Report:
     for root in ingest:
         _RootScan(services, step, root, looks, tally).run()
     looks.end()
+    behind = list_left_behind(services.db, ingest)
+    tally.failures += behind
     report = _report(ingest, tally)
+    report.message += "".join(f" {former.path}: {former.reason}" for former in behind)
+    level = "warning" if behind else "info"
     with services.db.transaction() as conn:
-        journal.record(conn, "scan.finished", report.message, run_id=step.run_id, detail=report.detail)
+        journal.record(conn, "scan.finished", report.message, level=level, run_id=step.run_id, detail=report.detail)
     return report
 
 

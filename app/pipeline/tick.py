@@ -34,7 +34,8 @@ def wake_waiting(services: Services) -> list[int]:
         waiting = runs.list_by_status(conn, [RunStatus.WAITING])
         open_batches = batches.list_by_status(conn, OPEN_BATCH)
     for run in waiting:
-        if _wait_is_over(run, open_batches) and wake(services, run, f"Run {run.id} goes on; its wait is over."):
+        message = f"Run {run.id} goes on; its wait is over."
+        if _wait_is_over(services, run, open_batches) and wake(services, run, message):
             return [run.id]
     return []
 
@@ -56,11 +57,19 @@ def _age_seconds(instant: str) -> float:
     return (datetime.fromisoformat(now()) - datetime.fromisoformat(instant)) / timedelta(seconds=1)
 
 
-def _wait_is_over(run: Run, open_batches: list[Batch]) -> bool:
+def _wait_is_over(services: Services, run: Run, open_batches: list[Batch]) -> bool:
     """A stage run waits for its batch; a workflow run for any batch that it can take further, or for none at all."""
-    relevant = [b for b in open_batches if run.kind is RunKind.WORKFLOW or b.id == run.batch_id]
-    pending = [b for b in relevant if b.status is not BatchStatus.ERROR]
+    if run.kind is RunKind.WORKFLOW:
+        pending = [b for b in open_batches if not _waits_for_a_person(services, b)]
+    else:
+        pending = [b for b in open_batches if b.id == run.batch_id and b.status is not BatchStatus.ERROR]
     return not pending or any(not _is_under_way(b) and _is_due(b) for b in pending)
+
+
+def _waits_for_a_person(services: Services, batch: Batch) -> bool:
+    """Whether no workflow run takes the batch further: it failed, or is delivered and not to be sorted by itself."""
+    is_left = batch.status is BatchStatus.SYNCED and not services.config.syncthing.auto_sort_after_sync
+    return is_left or batch.status is BatchStatus.ERROR
 
 
 def _is_under_way(batch: Batch) -> bool:

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Signature
 
-#: Who may be an original, the better first. A gone one counts only when it was delivered.
+#: Who may be an original, the better first. A gone one counts only when it was delivered, and one that was set aside
+#: only when it lies in the archive, where it waits for a review.
 RANK = {
     AssetStatus.ARCHIVED: 0,
+    AssetStatus.SET_ASIDE: 0,
     AssetStatus.DELIVERED: 1,
     AssetStatus.BATCHED: 1,
     AssetStatus.GONE: 1,

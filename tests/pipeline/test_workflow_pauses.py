@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.pipeline.running import (
     go,
     messages,
     stages_of,
+    the_batches,
     workflow,
 )
 
@@ -105,3 +107,22 @@ def test_a_stopping_worker_leaves_the_run_queued(services: Services) -> None:
     station = Station(services, lambda _run_id: station.stopping.set())
     assert station.execute(run).status is RunStatus.QUEUED
     assert go(services, run).status is RunStatus.DONE
+
+
+def test_a_reserved_batch_goes_with_the_run_that_is_cancelled_before_it_is_built(services: Services) -> None:
+    _, run = jobs.create_batch(services, Trigger.API)
+    station = Station(services, lambda run_id: jobs.cancel(services, run_id))
+    assert station.execute(run).status is RunStatus.CANCELLED
+    assert the_batches(services) == []
+    jobs.create_batch(services, Trigger.API)
+
+
+def test_a_reserved_batch_goes_with_the_run_that_fails_before_it_is_built(services: Services, tmp_path: Path) -> None:
+    _, run = jobs.create_batch(services, Trigger.API)
+    (tmp_path / "ingest").rename(tmp_path / "unplugged")
+    assert go(services, run).status is RunStatus.FAILED
+    assert the_batches(services) == []
+    (tmp_path / "unplugged").rename(tmp_path / "ingest")
+    fill(services, 1)
+    workflow(services)
+    assert count(services, AssetStatus.ARCHIVED) == 1

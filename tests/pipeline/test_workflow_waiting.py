@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from app import jobs
 from app.db import batches
+from app.files.roots import add_missing_roots
 from app.model import AssetStatus, BatchStatus, RunStatus, Stage, StepStatus, Trigger
 from app.pipeline.tick import look_at_deliveries, wake_waiting
+from tests.conftest import make_config
 from tests.pipeline.running import (
     Opener,
     count,
@@ -132,3 +135,38 @@ def test_a_delivery_to_an_unplugged_disk_waits_and_goes_on_when_the_disk_is_back
     assert go(services, run).status is RunStatus.DONE
     assert count(services, AssetStatus.ARCHIVED) == 3
     assert len(list(disk.rglob("*.jpg"))) == 3
+
+
+def test_a_delivered_batch_that_waits_for_a_person_does_not_wake_the_run_again_and_again(
+    open_test_services: Opener,
+) -> None:
+    by_hand = {**SYNCTHING, "syncthing": {**SYNCTHING["syncthing"], "auto_sort_after_sync": False}}
+    services = open_test_services(**by_hand, batch={"max_files": 2, "selection_mode": "files", "allow_parallel": True})
+    fill(services, 4)
+    run = workflow(services)
+    first, second = the_batches(services)
+    deliver(services, first.id)
+    assert wake_waiting(services) == []
+    deliver(services, second.id)
+    assert wake_waiting(services) == [run.id]
+    assert go(services, run).status is RunStatus.DONE
+
+
+def test_a_batch_that_is_on_its_way_is_delivered_from_where_it_lies_when_the_batch_folder_is_changed(
+    open_test_services: Opener, tmp_path: Path
+) -> None:
+    disk, away = tmp_path / "usb-disk", tmp_path / "unplugged"
+    to_disk = {"target": "folder", "folder_dir": str(disk)}
+    services = open_test_services(sync=to_disk)
+    fill(services, 2)
+    disk.rename(away)
+    run = workflow(services)
+    away.rename(disk)
+    elsewhere = {"batch_dir": str(tmp_path / "other-batches")}
+    add_missing_roots(services.db, make_config(tmp_path, paths=elsewhere, sync=to_disk))
+    changed = open_test_services(paths=elsewhere, sync=to_disk)
+    make_due(changed, the_batches(changed)[0].id)
+    assert wake_waiting(changed) == [run.id]
+    assert go(changed, run).status is RunStatus.DONE
+    assert count(changed, AssetStatus.ARCHIVED) == 2
+    assert sorted(os.listdir(disk / "batch_001")) == ["SHA256SUMS", "img_0000.jpg", "img_0001.jpg", "manifest.json"]

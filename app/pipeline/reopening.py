@@ -1,0 +1,50 @@
+"""Labels whose original no longer stands for their content are taken back: the files are judged again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.db import assets, journal, undecided
+from app.db.connection import Connection
+from app.errors import printable
+from app.files.walk import signature_at
+from app.model import Asset, AssetStatus, Root, RootKind, Signature
+from app.services import Services
+
+
+def reopen_orphaned(services: Services, run_id: int) -> int:
+    """Make such duplicates and second names `discovered`, or `gone` when they too are gone; returns how many.
+
+    The roots must have been checked. A file under a root that is not configured keeps its label.
+    """
+    roots = {root.id: root for of_kind in services.roots.values() for root in of_kind}
+    reopened = 0
+    with services.db.transaction() as conn:
+        labelled = [assets.get(conn, asset_id) for asset_id in undecided.list_orphaned_labels(conn)]
+        for asset in labelled:
+            root = roots.get(asset.root_id)
+            reopened += root is not None and _reopen(conn, asset, root, run_id)
+    return reopened
+
+
+def _reopen(conn: Connection, asset: Asset, root: Root, run_id: int) -> bool:
+    try:
+        seen = signature_at(root, asset.path)
+    except OSError:
+        return False  # the disk gives no answer: the next run asks again
+    if seen is None:
+        assets.mark(conn, [asset], AssetStatus.GONE, reason="no longer where it was left")
+        words = f"{printable(asset.path)} was the duplicate of a file that is lost, and is not there any more itself."
+        journal.record(conn, "asset.vanished", words, level="warning", run_id=run_id, asset_id=asset.id)
+        return False
+    asset = _as_it_is_now(conn, asset, root, seen)
+    assets.mark(conn, [asset], AssetStatus.DISCOVERED, original_id=None, batch_id=None)
+    return True
+
+
+def _as_it_is_now(conn: Connection, asset: Asset, root: Root, seen: Signature) -> Asset:
+    """No scan looks at the duplicates folder: a file that was changed there is noticed here, and read again."""
+    if root.kind is RootKind.INGEST or replace(seen, device=asset.device) == asset.signature:
+        return asset
+    assets.resize(conn, asset, seen)
+    return assets.get(conn, asset.id)
