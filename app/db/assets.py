@@ -189,14 +189,18 @@ def mark(
 
     Raises IllegalTransition when one of them may not become that, or was changed since it was read.
     """
-    for asset in changed:
-        if status not in ASSET_CHANGES[asset.status] and asset.status != status:
-            raise IllegalTransition(f"Asset {asset.id}", asset.status, status)
+    _refuse_illegal(changed, status)
     by_status: dict[AssetStatus, list[Asset]] = {}
     for asset in changed:
         by_status.setdefault(asset.status, []).append(asset)
     for before, group in by_status.items():
         _mark_alike(conn, group, before, status, {"reason": reason, **columns})
+
+
+def _refuse_illegal(changed: Sequence[Asset], status: AssetStatus) -> None:
+    for asset in changed:
+        if asset.status is not status and status not in ASSET_CHANGES[asset.status]:
+            raise IllegalTransition(f"Asset {asset.id}", asset.status, status)
 
 
 def _mark_alike(
@@ -209,7 +213,14 @@ def _mark_alike(
         f"UPDATE assets SET {sets} WHERE id = ? AND status = ?",
         [(*values, a.id, before.value) for a in group],
     )
-    if result.rowcount != len(group):
+    _count_marked(conn, group, before, status, result.rowcount)
+
+
+def _count_marked(
+    conn: Connection, group: Sequence[Asset], before: AssetStatus, status: AssetStatus, changed: int
+) -> None:
+    """Keep the totals right after `changed` rows became something else; all of the group must have."""
+    if changed != len(group):
         raise IllegalTransition(f"One of {len(group)} assets", "changed meanwhile", status)
     size = sum(a.size_bytes for a in group)
     if before != status:
@@ -254,19 +265,34 @@ def place(
 def place_many(
     conn: Connection, placed: Sequence[tuple[Asset, int, bytes, Signature]], status: AssetStatus | None
 ) -> None:
-    """`place` for many assets at once: (asset as read, root id, path, signature there)."""
-    if status is not None:
-        mark(conn, [p[0] for p in placed], status)
+    """`place` for many assets at once: (asset as read, root id, path, signature there).
+
+    With a status this is `mark` as well, in the same statement: it raises as `mark` does.
+    """
     at = now()
-    rows = [
-        (root_id, path, s.device, s.inode, s.mtime_ns, s.ctime_ns, at, asset.id) for asset, root_id, path, s in placed
-    ]
-    if rows:
-        conn.exec_driver_sql(
-            "UPDATE assets SET root_id = ?, path = ?, device = ?, inode = ?, mtime_ns = ?, ctime_ns = ?, "
-            "updated_at = ? WHERE id = ?",
-            rows,
-        )
+    if status is None:
+        rows = [(*_where(root_id, path, s), at, asset.id) for asset, root_id, path, s in placed]
+        if rows:
+            conn.exec_driver_sql(f"UPDATE assets SET {PLACE}, updated_at = ? WHERE id = ?", rows)
+        return
+    by_status: dict[AssetStatus, list[tuple[Asset, int, bytes, Signature]]] = {}
+    for one in placed:
+        by_status.setdefault(one[0].status, []).append(one)
+    for before, alike in by_status.items():
+        _refuse_illegal([one[0] for one in alike], status)
+        marked = [
+            (*_where(root_id, path, s), at, status.value, asset.id, before.value) for asset, root_id, path, s in alike
+        ]
+        sets = f"{PLACE}, updated_at = ?, status = ?, reason = NULL"
+        result = conn.exec_driver_sql(f"UPDATE assets SET {sets} WHERE id = ? AND status = ?", marked)
+        _count_marked(conn, [one[0] for one in alike], before, status, result.rowcount)
+
+
+PLACE = "root_id = ?, path = ?, device = ?, inode = ?, mtime_ns = ?, ctime_ns = ?"
+
+
+def _where(root_id: int, path: bytes, s: Signature) -> tuple[int, bytes, int, int, int, int]:
+    return root_id, path, s.device, s.inode, s.mtime_ns, s.ctime_ns
 
 
 def rebase_batch(conn: Connection, batch_id: int, from_root_id: int, to_root_id: int) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from app.db.clock import now
 from app.db.rows import build, columns_for
-from app.db.tables import assets, moves
+from app.db.tables import moves
 from app.model import AssetStatus, MoveState
+
+#: SQLite takes at most 32,766 variables in a statement; lists are cut well below that.
+CHUNK = 5_000
 
 OPEN = "state IN ('PLANNED', 'PLACED')"
 
@@ -56,9 +59,8 @@ class MoveRow:
     updated_at: str
 
 
-@dataclass(frozen=True)
-class Intent:
-    """What is about to be done to one file or folder."""
+class Intent(NamedTuple):
+    """What is about to be done to one file or folder; in the order of INSERT."""
 
     purpose: str
     run_id: int | None
@@ -98,19 +100,10 @@ def plan(conn: Connection, intents: Sequence[Intent], boot_id: str) -> list[int]
     """Write the intents as PLANNED rows; returns their ids in order."""
     first = int(conn.execute(select(func.coalesce(func.max(moves.c.id), 0))).scalar_one()) + 1
     at = now()
-    rows = [(first + n, *_values(intent), boot_id, at, at) for n, intent in enumerate(intents)]
+    rows = [(first + n, *intent, boot_id, at, at) for n, intent in enumerate(intents)]
     if rows:
         conn.exec_driver_sql(INSERT, rows)
     return [row[0] for row in rows]
-
-
-def _values(intent: Intent) -> tuple[Any, ...]:
-    i = intent
-    return (
-        i.purpose, i.run_id, i.batch_id, i.asset_id, i.is_directory, i.keep_source, i.places_asset, i.src_root_id,
-        i.src_path, i.dst_root_id, i.dst_path, i.tmp_name, i.digest, i.digest_algorithm, i.size_bytes, i.src_device,
-        i.src_inode, i.src_mtime_ns, i.method, i.status_after,
-    )  # fmt: skip
 
 
 def note_method(conn: Connection, noted: Sequence[tuple[int, str, int | None]]) -> None:
@@ -193,13 +186,25 @@ def closed_temps(conn: Connection, names: Sequence[bytes], before: str) -> set[b
 
 def holders(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, int]:
     """Which asset is recorded at each of these places of a root, if one is."""
-    c = assets.c
-    query = select(c.path, c.id).where(c.status != AssetStatus.GONE, c.root_id == root_id, c.path.in_(paths))
-    return {row[0]: row[1] for row in conn.execute(query)}
+    found: dict[bytes, int] = {}
+    for start in range(0, len(paths), CHUNK):
+        part = paths[start : start + CHUNK]
+        # The status is spelled out, not bound: only so does SQLite take the partial index on places.
+        sql = f"SELECT path, id FROM assets WHERE status != 'gone' AND root_id = ? AND path IN ({_marks(part)})"
+        found.update((row[0], row[1]) for row in conn.exec_driver_sql(sql, (root_id, *part)).all())
+    return found
 
 
 def standing(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[AssetStatus, int, bytes]]:
     """(status, root id, path) of these assets as they are now."""
-    c = assets.c
-    query = select(c.id, c.status, c.root_id, c.path).where(c.id.in_(ids))
-    return {row[0]: (AssetStatus(row[1]), row[2], row[3]) for row in conn.execute(query)}
+    found: dict[int, tuple[AssetStatus, int, bytes]] = {}
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        sql = f"SELECT id, status, root_id, path FROM assets WHERE id IN ({_marks(part)})"
+        rows = conn.exec_driver_sql(sql, tuple(part)).all()
+        found.update((row[0], (AssetStatus(row[1]), row[2], row[3])) for row in rows)
+    return found
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))

@@ -21,7 +21,7 @@ FLUSH_TOGETHER_AT_LEAST = 3
 def place_by_copy(group: Group) -> None:
     """Copy every source that has to be copied and give the proven copies their names."""
     for moving in _to_copy(group):
-        attempt(moving, "copy", moving.move.target, lambda m=moving: _check_first(group, m))  # type: ignore[misc]
+        attempt(moving, "copy", moving.move.target, _check_first, group, moving)
     copying = _to_copy(group)
     together = len(copying) >= FLUSH_TOGETHER_AT_LEAST and _flush_is_enough(group, copying[0])
     for moving in copying:

@@ -24,6 +24,9 @@ NEW_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 #: So many folders stay open while a group is worked on; fewer where the system allows us few descriptors.
 OPEN_AT_MOST = 192
 
+#: What a part of a path may not be.
+NOT_A_NAME = frozenset((b"", b".", b".."))
+
 #: More folders than this are flushed by one syncfs instead of an fsync each.
 FLUSH_SINGLY_AT_MOST = 2
 
@@ -52,7 +55,7 @@ def is_regular(seen: os.stat_result) -> bool:
 def split(place: Place) -> tuple[bytes, bytes]:
     """(folder, name) of a place. Raises OutsideRoot for a path that is empty, absolute or climbs."""
     folder, _, name = place.path.rpartition(b"/")
-    if not name or any(part in (b"", b".", b"..") for part in place.path.split(b"/")) or b"\0" in place.path:
+    if not NOT_A_NAME.isdisjoint(place.path.split(b"/")) or b"\0" in place.path:
         raise OutsideRoot("use", place.absolute, "the path leaves its root")
     return folder, name
 

@@ -47,7 +47,8 @@ def _place(conn: Connection, batch_id: int | None, placed: list[OpenMove], statu
         rows.append((m.move.asset, m.move.target.root.id, m.move.target.path, m.placed))
     assets.place_many(conn, rows, status)
     if status == AssetStatus.BATCHED and batch_id is not None:
-        assets.set_columns(conn, [(m.move.asset.id, {"batch_id": batch_id}) for m in placed])
+        unbound = [m.move.asset.id for m in placed if m.move.asset.batch_id != batch_id]
+        assets.set_columns(conn, [(asset_id, {"batch_id": batch_id}) for asset_id in unbound])
 
 
 def _keep_copies(conn: Connection, placed: list[OpenMove]) -> None:

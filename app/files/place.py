@@ -22,14 +22,14 @@ def place_by_rename(group: Group) -> None:
         if moving.move.keep_source:
             moving.method = COPY
         else:
-            attempt(moving, "move", moving.move.target, lambda m=moving: _rename(group, m))  # type: ignore[misc]
+            attempt(moving, "move", moving.move.target, _rename, group, moving)
     others = [m for m in group.going_on() if m.method == publish.LINK]
     if not others:
         return
     with group.db.transaction() as conn:  # so that recovery can tell our second name from a hard link of the user's
         moves.note_method(conn, [(m.row_id, publish.LINK, None) for m in others])
     for moving in others:
-        attempt(moving, "move", moving.move.target, lambda m=moving: _second_way(group, m))  # type: ignore[misc]
+        attempt(moving, "move", moving.move.target, _second_way, group, moving)
 
 
 def _rename(group: Group, moving: OpenMove) -> None:

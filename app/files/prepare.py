@@ -28,10 +28,10 @@ except OSError:
     BOOT_ID = ""
 
 
-def attempt(moving: OpenMove, verb: str, target: Place | None, step: Callable[[], None]) -> None:
+def attempt(moving: OpenMove, verb: str, target: Place | None, step: Callable[..., None], *arguments: object) -> None:
     """Do one step for one file: what concerns only this file ends this move, all else is raised."""
     try:
-        step()
+        step(*arguments)
     except FileError as error:
         moving.fail(error)
     except OSError as error:
@@ -44,9 +44,9 @@ def attempt(moving: OpenMove, verb: str, target: Place | None, step: Callable[[]
 def check_sources(group: Group) -> None:
     """Every source must be a plain file that still holds what was hashed; every target folder is made."""
     for moving in group.moves:
-        attempt(moving, "move", None, lambda m=moving: _check_source(group, m))  # type: ignore[misc]
+        attempt(moving, "move", None, _check_source, group, moving)
     for moving in group.going_on():
-        attempt(moving, "move", moving.move.target, lambda m=moving: _check_target(group, m))  # type: ignore[misc]
+        attempt(moving, "move", moving.move.target, _check_target, group, moving)
 
 
 def _check_source(group: Group, moving: OpenMove) -> None:
@@ -90,7 +90,7 @@ def make_sources_durable(group: Group) -> None:
     fresh = [m for m in group.going_on() if not m.move.keep_source and m.move.source.root.kind not in DURABLE_ROOTS]
     few = len(fresh) <= FSYNC_SINGLY_AT_MOST
     for moving in fresh:
-        attempt(moving, "read", None, lambda m=moving: _sync_once(group, m, few))  # type: ignore[misc]
+        attempt(moving, "read", None, _sync_once, group, moving, few)
 
 
 def _sync_once(group: Group, moving: OpenMove, few: bool) -> None:
