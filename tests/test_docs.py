@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")])
-SCRIPT = re.compile(r"(?:^|[\s`/])((?:\.?/)?(?:scripts|docker|bench|\.ci)/[\w./-]+\.(?:sh|py|conf|yaml))")
+SCRIPT = re.compile(r"(?<!tests/)(?:^|[\s`/])((?:\.?/)?(?:scripts|docker|bench|\.ci)/[\w./-]+\.(?:sh|py|conf|yaml))")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 ROUTE = re.compile(r"https?://localhost:8080(/[\w/.-]*)")
@@ -78,6 +78,11 @@ def test_nothing_is_left_undone_and_no_machine_is_named() -> None:
             if undone.search(line) or machine.search(line):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}")
     assert found == []
+
+
+def test_the_requirements_of_the_program_name_the_test_runner_too() -> None:
+    named = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith("pytest==") for line in named)
 
 
 def test_every_python_requirement_is_pinned_and_explained() -> None:

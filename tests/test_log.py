@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.files.prune import expire_logs
 from app.log import configure_logging, get_logger
 
 
@@ -88,6 +89,16 @@ def test_a_file_is_rotated_by_size_and_only_so_many_are_kept(tmp_path: Path) -> 
     names = sorted(file.name for file in tmp_path.iterdir())
     assert names == ["worker.log", "worker.log.1", "worker.log.2"]
     assert all(file.stat().st_size <= 2000 for file in tmp_path.iterdir())
+
+
+def test_a_log_that_cleanup_rotates_is_written_on_by_the_process_that_holds_it_open(tmp_path: Path) -> None:
+    configure_logging("worker", tmp_path)
+    get_logger().info("before " + "x" * 500)
+    expire_logs(tmp_path, max_bytes=100, keep=2)
+    get_logger().info("after")
+    assert "before" in (tmp_path / "worker.log.1").read_text()
+    written = (tmp_path / "worker.log").read_bytes()
+    assert b"after" in written and b"before" not in written and b"\0" not in written
 
 
 def test_the_level_can_be_changed_while_running_without_doubling_lines(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from app.model import AssetStatus, RunStatus
 from app.services import Services
 from tests.conftest import make_config, make_jpeg, make_services, read_tree, write_tree
 from tests.pipeline.library import assert_rows_agree
-from tests.pipeline.running import Opener, messages, workflow
+from tests.pipeline.running import Opener, messages, the_batches, workflow
 from tests.pipeline.stages import change, ingest, rows, run_scan, states, take_stock
 
 PHOTO = make_jpeg(taken="2024:05:06 07:08:09", seed=1)
@@ -116,3 +116,17 @@ def test_files_of_a_former_ingest_folder_neither_block_the_pipeline_nor_go_unsai
     assert archived(moved) == [third]
     assert any("3 files" in m for m in messages(moved, "scan"))
     moved.close()
+
+
+def test_in_copy_mode_rescans_and_a_late_duplicate_never_batch_a_photo_twice(open_test_services: Opener) -> None:
+    services = open_test_services(batch={"transfer_mode": "copy"}, sorter={"transfer_mode": "copy"})
+    write_tree(ingest(services), {"a.jpg": PHOTO})
+    workflow(services)
+    write_tree(ingest(services), {"late.jpg": PHOTO})
+    workflow(services)
+    workflow(services)
+    assert len(the_batches(services)) == 1
+    assert states(services) == {b"2024/05/06/a.jpg": "archived", b"late.jpg": "duplicate"}
+    assert read_tree(services.config.paths.source_dir) == {"a.jpg": PHOTO, "late.jpg": PHOTO}
+    assert read_tree(services.config.paths.sorted_dir) == {"2024/05/06/a.jpg": PHOTO}
+    assert_rows_agree(services)

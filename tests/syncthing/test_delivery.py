@@ -181,6 +181,24 @@ def test_under_mirror_the_peers_copies_go_with_ours(module_pair: Pair, opened: A
     wait_for(lambda: not (module_pair.peer.folder / "mirrored/a.jpg").exists(), "the peer removes its copy")
 
 
+def test_a_peer_that_ignores_deletes_is_stuck_below_100_percent_and_the_next_batch_is_synced_all_the_same(
+    module_pair: Pair, opened: Any
+) -> None:
+    services = opened(module_pair, sync={"peer_policy": "mirror"})
+    module_pair.peer.change_folder(ignoreDelete=True)
+    batch = publish(services, "deletes-ignored", {"a.jpg": b"one"})
+    look_until_synced(services, batch)
+    os.unlink(module_pair.ours.folder / "deletes-ignored/a.jpg")
+    module_pair.ours.scan()
+    wait_for(lambda: percent(module_pair) == 95, "the peer counts as out of date")
+
+    other = publish(services, "after-deletes", {"b.jpg": b"two"})
+    look_until_synced(services, other)
+
+    assert percent(module_pair) < 100
+    module_pair.peer.change_folder(ignoreDelete=False)
+
+
 def test_the_programs_own_marker_is_not_sent_to_the_peer(module_pair: Pair, opened: Any) -> None:
     services = opened(module_pair)
     look_until_synced(services, publish(services, "no-marker", {"a.jpg": b"one"}))
