@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")])
-SCRIPT = re.compile(r"(?<!tests/)(?:^|[\s`/])((?:\.?/)?(?:scripts|docker|bench|\.ci)/[\w./-]+\.(?:sh|py|conf|yaml))")
+SCRIPT = re.compile(r"(?<!tests)(?:^|[\s`/])((?:\.?/)?(?:scripts|docker|bench|\.ci)/[\w./-]+\.(?:sh|py|conf|yaml))")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 ROUTE = re.compile(r"https?://localhost:8080(/[\w/.-]*)")
