@@ -14,10 +14,17 @@ from typing import Any
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from app.config.store import ConfigStore, default_path
+from app.errors import ConfigError
 from app.log import configure_logging
 
 DBUI = os.environ.get("MP_SERVES") == "dbui"
-system = ConfigStore(default_path()).load().config.system
+
+try:
+    system = ConfigStore(default_path()).load().config.system
+except ConfigError as error:
+    # One line for each fault instead of a traceback.
+    faults = "".join(f"\n  {p.path}: {p.message}" if p.path else f"\n  {p.message}" for p in error.problems)
+    sys.exit(f"The configuration {default_path()} has faults:{faults}")
 
 
 def address() -> str:
@@ -47,3 +54,4 @@ def post_fork(server: Any, worker: Any) -> None:
     gunicorn = logging.getLogger("gunicorn.error")
     gunicorn.handlers.clear()
     gunicorn.propagate = True
+    gunicorn.info("%s is served at %s", name, bind)

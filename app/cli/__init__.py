@@ -16,6 +16,7 @@ from app.cli.context import Cli
 from app.cli.menu import show_menu
 from app.config.store import default_path
 from app.errors import ConfigError, Conflict, MediaPipelineError, NotFound
+from app.log import configure_logging
 
 OK, FAILED, REFUSED = 0, 1, 2
 
@@ -39,6 +40,8 @@ for command in COMMANDS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    # To the terminal alone: several commands may run at once, and a log file has one writer.
+    configure_logging("cli", level="warning")
     sys.exit(run(arguments))
 
 

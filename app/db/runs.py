@@ -205,6 +205,13 @@ def list_steps(conn: Connection, run_id: int, last: int | None = None) -> list[S
     return [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)][::-1]
 
 
+def list_warned_steps(conn: Connection, run_id: int, limit: int) -> list[Step]:
+    """The first steps of a run that went on without some of their files."""
+    warned = (steps.c.run_id == run_id) & (steps.c.status == StepStatus.WARNING.value)
+    query = select(*columns_for(steps, Step)).where(warned).order_by(steps.c.id).limit(limit)
+    return [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)]
+
+
 def find_last_step(conn: Connection, stage: Stage) -> Step | None:
     """The newest step of a stage, whatever its run, or None."""
     query = select(*columns_for(steps, Step)).where(steps.c.stage == stage.value).order_by(steps.c.id.desc()).limit(1)

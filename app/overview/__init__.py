@@ -20,6 +20,7 @@ from app.overview.runs import (
     find_current,
     find_last_ended,
     is_in_flight,
+    left_out,
     run_with_steps,
     worker_state,
 )
@@ -60,6 +61,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "last_run": run_with_steps(conn, last, STEPS_SHOWN) if last else None,
         "balance": balance_sheet(conn, services.db.path, fresh=fresh),
         "file_counts": {status.value: files for status, (files, _) in kept.items()},
+        "left_out": left_out(conn, current or last),
         "batches": batch_counts(conn),
         "recent_batches": recent_batches(conn),
         "syncing_batches": syncing_batches(conn),

@@ -17,6 +17,8 @@ HEARTBEAT = "worker_heartbeat_at"
 #: A heartbeat older than this means that no worker is there.
 HEARTBEAT_STALE_SECONDS = 20
 
+#: One warning per such step is shown.
+STEPS_WITH_FAULTS_SHOWN = 5
 #: Words for a step's end that clients of the first product know.
 STEP_WORDS = {StepStatus.DONE: "completed", StepStatus.FAILED: "error"}
 ENDED = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
@@ -82,6 +84,16 @@ def find_last_ended(conn: Connection) -> Run | None:
     """The newest run that has ended, or None."""
     ended = [run for run in runs.list_recent(conn, 20) if run.status in ENDED]
     return ended[0] if ended else None
+
+
+def left_out(conn: Connection, run: Run | None) -> list[dict[str, Any]]:
+    """The steps of a run that could not handle some file: how many, and the first one with its reason."""
+    steps = runs.list_warned_steps(conn, run.id, STEPS_WITH_FAULTS_SHOWN) if run is not None else []
+    return [
+        {"run_id": step.run_id, "step": step.stage.value, "files": step.report["failed"], **step.report["failures"][0]}
+        for step in steps
+        if step.report.get("failures")
+    ]
 
 
 def is_in_flight(run: Run | None) -> bool:

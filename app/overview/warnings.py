@@ -86,6 +86,18 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _about_files(seen: dict[str, Any]) -> list[dict[str, str]]:
+    return [*(_about_left_out(entry) for entry in seen["left_out"]), *_about_failed(seen)]
+
+
+def _about_left_out(entry: dict[str, Any]) -> dict[str, str]:
+    more = f" (and {entry['files'] - 1:,} more)" if entry["files"] > 1 else ""
+    return _warning(
+        f"{entry['step'].capitalize()} went on without {entry['path']}{more}: {entry['reason']}",
+        f"It stays where it is and is tried again by the next run. GET /api/runs/{entry['run_id']} lists them all.",
+    )
+
+
+def _about_failed(seen: dict[str, Any]) -> list[dict[str, str]]:
     count = next(line["files"] for line in seen["balance"]["lines"] if line["key"] == "failed")
     if not count:
         return []

@@ -59,7 +59,10 @@ def answer_error(error: errors.MediaPipelineError) -> Response:
         more |= {"blocking_batch": error.name, "blocking_batch_id": error.batch_id, "blocking_status": error.status}
     if isinstance(error, errors.RunInProgress):
         more |= {"run_id": error.run_id}
-    return problem(status_of(error), str(error), **more)
+    status = status_of(error)
+    if status >= 500:
+        log.warning("Answered %s %s with %s: %s", request.method, request.path, status, error)
+    return problem(status, str(error), **more)
 
 
 def answer_validation(error: ValidationError) -> Response:
