@@ -112,35 +112,6 @@ def list_in_batch(conn: Connection, batch_id: int, status: AssetStatus | None = 
     return [_asset(row) for row in conn.execute(query.order_by(assets.c.id))]
 
 
-def list_batch_ids(conn: Connection, status: AssetStatus) -> list[int]:
-    """The ids of the batches that have an asset of this status."""
-    query = select(assets.c.batch_id).where(assets.c.status == status, assets.c.batch_id.is_not(None)).distinct()
-    return sorted(conn.execute(query).scalars())
-
-
-def list_in_group(conn: Connection, group_id: int) -> list[Asset]:
-    """Every asset of a group in id order."""
-    return [_asset(row) for row in conn.execute(_select().where(assets.c.group_id == group_id).order_by(assets.c.id))]
-
-
-def list_by_digest(conn: Connection, digests: Sequence[str]) -> list[Asset]:
-    """Every asset that has one of these digests, in id order; asks in slices."""
-    found: list[Asset] = []
-    for start in range(0, len(digests), CHUNK):
-        query = _select().where(assets.c.digest.in_(digests[start : start + CHUNK]))
-        found += [_asset(row) for row in conn.execute(query)]
-    return sorted(found, key=lambda a: a.id)
-
-
-def list_by_size(conn: Connection, sizes: Sequence[int]) -> list[Asset]:
-    """Every asset that has one of these sizes, in id order; asks in slices."""
-    found: list[Asset] = []
-    for start in range(0, len(sizes), CHUNK):
-        query = _select().where(assets.c.size_bytes.in_(sizes[start : start + CHUNK]))
-        found += [_asset(row) for row in conn.execute(query)]
-    return sorted(found, key=lambda a: a.id)
-
-
 def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, str, Signature]]:
     """(id, path, status, signature) of every asset under a root that is not gone, streamed."""
     c = assets.c
@@ -293,15 +264,6 @@ PLACE = "root_id = ?, path = ?, device = ?, inode = ?, mtime_ns = ?, ctime_ns = 
 
 def _where(root_id: int, path: bytes, s: Signature) -> tuple[int, bytes, int, int, int, int]:
     return root_id, path, s.device, s.inode, s.mtime_ns, s.ctime_ns
-
-
-def rebase_batch(conn: Connection, batch_id: int, from_root_id: int, to_root_id: int) -> None:
-    """After the batch folder itself was renamed to another root: its assets keep their relative paths."""
-    conn.execute(
-        update(assets)
-        .where(assets.c.batch_id == batch_id, assets.c.root_id == from_root_id)
-        .values(root_id=to_root_id, updated_at=now())
-    )
 
 
 def resize(conn: Connection, asset: Asset, signature: Signature) -> None:

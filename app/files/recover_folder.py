@@ -7,7 +7,7 @@ import stat
 
 from sqlalchemy import Connection
 
-from app.db import assets, batches, journal, moves
+from app.db import batches, journal, members, moves
 from app.db.clock import now
 from app.db.connection import Database
 from app.db.moves import Ending, MoveRow
@@ -52,7 +52,7 @@ def _close(db: Database, folders: Folders, row: MoveRow, place: Place, state: Mo
     with db.transaction() as conn:
         moves.close(conn, [Ending(row.id, state, publish.RENAME, row.dst_inode, False, words)])
         if state is MoveState.DONE and row.batch_id is not None:
-            assets.rebase_batch(conn, row.batch_id, row.src_root_id, row.dst_root_id)
+            members.rebase(conn, row.batch_id, row.src_root_id, row.dst_root_id)
             _mark_published(conn, row.batch_id)
         message = f"An interrupted move of the folder {printable(place.absolute)} {words}."
         journal.record(conn, kind, message, level=level, run_id=row.run_id, batch_id=row.batch_id)

@@ -50,11 +50,51 @@ def signature_at(root: Root, path: bytes) -> Signature | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
+        return _signature_in(descriptor, name)
     finally:
         os.close(descriptor)
+
+
+class Looks:
+    """`signature_at` for many paths of one root, of which those in one folder come together: it is opened once.
+
+    Used as a context manager, more than once if need be. A folder that is not there is believed to stay away as long.
+    """
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._folder: bytes | None = None
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Looks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._folder = self._descriptor = None
+
+    def signature_at(self, path: bytes) -> Signature | None:
+        """As the function of this name. Raises OSError when the file system cannot tell."""
+        folder, _, name = path.rpartition(b"/")
+        if folder != self._folder:
+            self._enter(folder)
+        return None if self._descriptor is None else _signature_in(self._descriptor, name)
+
+    def _enter(self, folder: bytes) -> None:
+        self.__exit__()
+        try:
+            self._descriptor = open_folder(self._root, folder)
+        except (FileNotFoundError, NotADirectoryError):
+            self._descriptor = None
+        self._folder = folder
+
+
+def _signature_in(folder: int, name: bytes) -> Signature | None:
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
     return signature_of(status) if stat.S_ISREG(status.st_mode) else None
 
 

@@ -11,7 +11,7 @@ from itertools import count
 
 from app.db import assets
 from app.files.move import Move, Moved
-from app.files.walk import signature_at
+from app.files.walk import Looks
 from app.model import Asset, AssetStatus, Batch, Place, Root, RootKind, Signature
 from app.pipeline.failing import holds
 from app.pipeline.filing import Filing, archive_name, choose_filing
@@ -20,6 +20,7 @@ from app.pipeline.step import StepContext
 from app.services import Services
 
 PENDING = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
+PLACED = tuple(status for status in AssetStatus if status not in PENDING)
 
 
 class Target(Enum):
@@ -48,15 +49,13 @@ class Archiving:
     done: int = 0
     done_bytes: int = 0
 
-    @property
-    def archive(self) -> Root:
-        """The archive."""
-        return self.services.root(RootKind.ARCHIVE)
+    def __post_init__(self) -> None:
+        self.archive = self.services.root(RootKind.ARCHIVE)
+        self.looks = Looks(self.archive)
 
     def is_placed(self, asset: Asset) -> bool:
         """Whether the asset is in the archive already."""
         return asset.status not in PENDING and asset.root_id == self.archive.id
-
 
     def tell_progress(self, moved: Sequence[Moved]) -> None:
         """A safe point between groups of moves."""
@@ -116,7 +115,7 @@ def look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | N
         return Target.OTHER, None
     place = Place(work.archive, path)
     try:
-        signature = signature_at(place.root, path)
+        signature = work.looks.signature_at(path)
     except OSError:
         return Target.FREE, None
     if signature is None:
@@ -135,7 +134,7 @@ def _move(work: Archiving, asset: Asset, path: bytes, target: Target, filing: Fi
     is_elsewhere = asset.id in work.sources
     held = target is Target.HELD
     return Move(
-        asset=_with_signature(asset, signature),
+        asset=_with_signature(asset, signature) if is_elsewhere else asset,
         source=place,
         target=Place(work.services.root(RootKind.DUPLICATES), asset.path) if held else Place(work.archive, path),
         purpose="duplicate" if held else "archive",

@@ -8,6 +8,7 @@ out → folder renamed. Each step finds what the one before left, so a build tha
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -144,7 +145,10 @@ def _bind(
     settings = services.config.batch
     copies = (reserved.transfer_mode if reserved else settings.transfer_mode) == "copy"
     roots = {root.id: root for root in root_rows.list_all(conn)}
-    require_room("build a batch in", members, roots, services.root(RootKind.STAGING), copies=copies)
+    sizes: Counter[int] = Counter()
+    for asset in members:
+        sizes[asset.root_id] += asset.size_bytes
+    require_room("build a batch in", sizes, roots, services.root(RootKind.STAGING), copies=copies)
     batch = reserved or _reserve(services, conn)
     assets.set_columns(conn, [(a.id, {"batch_id": batch.id}) for a in members])
     batches.set_columns(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.db import assets, batches, journal
+from app.db import assets, batches, journal, members
 from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
@@ -25,9 +25,6 @@ from app.services import Services
 #: Files moved between two safe points.
 SLICE = 256
 
-READY = (AssetStatus.UNIQUE, AssetStatus.BATCHED)
-
-
 
 def build(services: Services, step: StepContext, batch: Batch) -> Report:
     """Take a bound batch from wherever it stands to published. Raises NoSpace, RootUnavailable, Stopped."""
@@ -35,31 +32,28 @@ def build(services: Services, step: StepContext, batch: Batch) -> Report:
         roots = {root.id: root for root in root_rows.list_all(conn)}
         _release_unready(conn, batch)
     work = Build(services, step, batch, roots)
-    planned = batch_plan.plan(work)
-    failures = _move_in(work, {file.asset_id: file.path for file in planned.files})
-    members = members_of(work, AssetStatus.BATCHED)
-    if not members:
+    bound = members_of(work, *members.READY)
+    planned = batch_plan.plan(work, bound)
+    failures = _move_in(work, bound, {file.asset_id: file.path for file in planned.files})
+    held = members_of(work, AssetStatus.BATCHED)
+    if not held:
         return _come_to_nothing(work, failures)
-    batch_plan.correct(work, planned, members)
-    _count(work, members)
+    batch_plan.correct(work, planned, held)
+    _count(work, held)
     return _publish(work, failures)
 
 
 def _release_unready(conn: Connection, batch: Batch) -> None:
     """Assets that a scan has found changed since the batch was cut off are not part of it any more."""
-    bound = assets.list_in_batch(conn, batch.id)
-    unready = [a for a in bound if a.status not in READY or a.digest is None or a.sha256 is None
-               or a.inspected_at is None]
-    assets.set_columns(conn, [(a.id, {"batch_id": None}) for a in unready])
+    assets.set_columns(conn, [(i, {"batch_id": None}) for i in members.list_unready_ids(conn, batch.id)])
 
 
 # --- the files
 
 
-def _move_in(work: Build, paths: dict[int, bytes]) -> list[Failure]:
+def _move_in(work: Build, bound: Sequence[Asset], paths: dict[int, bytes]) -> list[Failure]:
     """Move every bound file into the staged folder; each either ends there or has left the batch afterwards."""
     failures: dict[int, Failure] = {}
-    bound = members_of(work, AssetStatus.UNIQUE, AssetStatus.BATCHED)
     in_place = [a for a in bound if a.status is AssetStatus.BATCHED]
     done, size_bytes = len(in_place), sum(a.size_bytes for a in in_place)
     pending = [a for a in bound if a.status is AssetStatus.UNIQUE]
@@ -162,17 +156,17 @@ def _publish(work: Build, failures: list[Failure]) -> Report:
     return _report(work, failures)
 
 
-def _count(work: Build, members: Sequence[Asset]) -> None:
+def _count(work: Build, held: Sequence[Asset]) -> None:
     """What the batch really holds, written before the rename: recovery may be what finishes that."""
     with work.services.db.transaction() as conn:
-        size_bytes = sum(a.size_bytes for a in members)
-        batches.set_columns(conn, work.batch.id, file_count=len(members), size_bytes=size_bytes)
+        size_bytes = sum(a.size_bytes for a in held)
+        batches.set_columns(conn, work.batch.id, file_count=len(held), size_bytes=size_bytes)
 
 
 def _note_published(conn: Connection, work: Build) -> None:
     """The row says what the disk says: the folder is where the peer sees it."""
     batch_root = work.services.root(RootKind.BATCH)
-    assets.rebase_batch(conn, work.batch.id, work.staging.id, batch_root.id)
+    members.rebase(conn, work.batch.id, work.staging.id, batch_root.id)
     batches.set_columns(conn, work.batch.id, published_at=now())
     batch = batches.get(conn, work.batch.id)
     words = f"Batch {batch.name} was published: {batch.file_count} files, {in_words(batch.size_bytes)}."

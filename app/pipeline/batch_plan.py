@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.db import assets, batches
+from app.db import batches, members
 from app.model import Asset, AssetStatus, Batch, Root, RootKind
 from app.pipeline import manifest_store
-from app.pipeline.manifest import OWN_NAMES, Manifest, ManifestFile
+from app.pipeline.manifest import OWN_NAMES, Manifest, ManifestFile, manifest_bytes
 from app.pipeline.naming import plan_paths
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -43,7 +43,7 @@ class Build:
 def members_of(work: Build, *statuses: AssetStatus) -> list[Asset]:
     """The batch's assets of these statuses, in capture order."""
     with work.services.db.reading() as conn:
-        found = [a for a in assets.list_in_batch(conn, work.batch.id) if a.status in statuses]
+        found = members.list_of(conn, work.batch.id, statuses)
     return sorted(found, key=capture_order)
 
 
@@ -52,26 +52,26 @@ def capture_order(asset: Asset) -> tuple[str, int]:
     return asset.taken_local or "", asset.id
 
 
-def plan(work: Build) -> Manifest:
+def plan(work: Build, bound: Sequence[Asset]) -> Manifest:
     """The manifest that the build follows: the one written before it was cut off, else a new one, made durable."""
     manifest = manifest_store.load_newest(work.archive, work.batch)
-    if manifest is None:
-        members = members_of(work, AssetStatus.UNIQUE, AssetStatus.BATCHED)
-        manifest = _manifest(work, members, _paths(work, members))
-        _save(work, manifest)
-    manifest_store.stage(work.staging, manifest)
+    if manifest is not None:
+        manifest_store.stage(work.staging, manifest, manifest_bytes(manifest))
+        return manifest
+    manifest = _manifest(work, bound, _paths(work, bound))
+    _write(work, manifest)
     return manifest
 
 
-def _paths(work: Build, members: Sequence[Asset]) -> dict[int, bytes]:
+def _paths(work: Build, bound: Sequence[Asset]) -> dict[int, bytes]:
     groups: dict[int, dict[int, bytes]] = {}
-    for asset in members:
+    for asset in bound:
         groups.setdefault(asset.group_id if asset.group_id is not None else -asset.id, {})[asset.id] = asset.path
     return plan_paths(groups.values(), OWN_NAMES, compose=work.batch.target == "syncthing")
 
 
-def _manifest(work: Build, members: Sequence[Asset], paths: Mapping[int, bytes], revision: int = 1) -> Manifest:
-    listed = tuple(_listed(asset, paths[asset.id], work.roots) for asset in members)
+def _manifest(work: Build, held: Sequence[Asset], paths: Mapping[int, bytes], revision: int = 1) -> Manifest:
+    listed = tuple(_listed(asset, paths[asset.id], work.roots) for asset in held)
     batch = work.batch
     return Manifest(batch.id, batch.name, batch.created_at, batch.target, listed, revision)
 
@@ -94,18 +94,19 @@ def _listed(asset: Asset, path: bytes, roots: Mapping[int, Root]) -> ManifestFil
     )
 
 
-def _save(work: Build, manifest: Manifest) -> None:
-    path = manifest_store.save(work.archive, manifest)
+def _write(work: Build, manifest: Manifest) -> None:
+    """First into the archive, then into the staged folder; the row says where in between."""
+    content = manifest_bytes(manifest)
+    path = manifest_store.save(work.archive, manifest, content)
     with work.services.db.transaction() as conn:
         batches.set_columns(conn, work.batch.id, manifest_path=path)
+    manifest_store.stage(work.staging, manifest, content)
 
 
-def correct(work: Build, planned: Manifest, members: Sequence[Asset]) -> None:
+def correct(work: Build, planned: Manifest, held: Sequence[Asset]) -> None:
     """When files dropped out or got another name, a new revision says what the batch really holds."""
-    paths = {asset.id: asset.path.removeprefix(work.folder + b"/") for asset in members}
-    actual = _manifest(work, members, paths, planned.revision)
+    paths = {asset.id: asset.path.removeprefix(work.folder + b"/") for asset in held}
+    actual = _manifest(work, held, paths, planned.revision)
     if actual.files == planned.files:
         return
-    actual = replace(actual, revision=planned.revision + 1)
-    _save(work, actual)
-    manifest_store.stage(work.staging, actual)
+    _write(work, replace(actual, revision=planned.revision + 1))

@@ -97,8 +97,9 @@ def _write(conn: Connection, verdicts: Sequence[Verdict], step: StepContext, tal
         alike = [v for v in verdicts if v.status is status]
         reason = "another name of a file that is known already" if status is AssetStatus.SET_ASIDE else None
         assets.mark(conn, [_as_discovered(v.asset) for v in alike], status, reason=reason, attempts=0)
-        leaning = [(v.asset.id, {"original_id": v.original.id if v.original else None}) for v in alike]
-        assets.set_columns(conn, leaning)
+        leaning = [(v.asset, v.original.id if v.original else None) for v in alike]
+        changed = [(asset.id, {"original_id": i}) for asset, i in leaning if asset.original_id != i]
+        assets.set_columns(conn, changed)
         tally.counts[status.value] += len(alike)
     for verdict in verdicts:
         if verdict.status is AssetStatus.SET_ASIDE and verdict.original is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.db import assets, batches, journal
+from app.db import assets, batches, journal, members
 from app.db import roots as root_rows
 from app.db.clock import later
 from app.errors import IllegalTransition
@@ -18,24 +18,24 @@ def finish(services: Services, batch: Batch, run_id: int | None, message: str, *
     """
     try:
         with services.db.transaction() as conn:
-            delivered = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
+            files, size_bytes = members.count(conn, batch.id).get(AssetStatus.BATCHED, (0, 0))
             batches.change(
                 conn,
                 batch,
                 BatchStatus.SYNCED,
-                confirmed_count=len(delivered),
-                confirmed_bytes=_size(delivered),
+                confirmed_count=files,
+                confirmed_bytes=size_bytes,
                 sync_detail=message,
                 next_look_at=later(wait_seconds) if wait_seconds else None,
             )
-            assets.mark(conn, delivered, AssetStatus.DELIVERED)
-            told = f"Batch {batch.name}: {len(delivered)} files delivered. {message}"
-            detail = {"target": batch.target, "files": len(delivered), "size_bytes": _size(delivered)}
+            members.mark_all(conn, batch.id, AssetStatus.BATCHED, AssetStatus.DELIVERED)
+            told = f"Batch {batch.name}: {files} files delivered. {message}"
+            detail = {"target": batch.target, "files": files, "size_bytes": size_bytes}
             journal.record(conn, "batch.synced", told, run_id=run_id, batch_id=batch.id, detail=detail)
     except IllegalTransition:
         return _finished_elsewhere(services, batch)
     outcome = "waiting" if wait_seconds else "done"
-    return Report(outcome, message, done=len(delivered), size_bytes=_size(delivered), batch_id=batch.id)
+    return Report(outcome, message, done=files, size_bytes=size_bytes, batch_id=batch.id)
 
 
 def _finished_elsewhere(services: Services, batch: Batch) -> Report:
@@ -44,10 +44,6 @@ def _finished_elsewhere(services: Services, batch: Batch) -> Report:
     if found.status is not BatchStatus.SYNCED:
         raise IllegalTransition(f"Batch {batch.name}", found.status, BatchStatus.SYNCED)
     return Report("done", f"Batch {batch.name} is delivered.", done=found.confirmed_count, batch_id=batch.id)
-
-
-def _size(delivered: list[Asset]) -> int:
-    return sum(asset.size_bytes for asset in delivered)
 
 
 def list_changed(services: Services, batch: Batch) -> list[Asset]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from app.config.schema import Sorter
 from app.model import Asset
@@ -31,6 +32,7 @@ class Filing:
     needs_review: bool = False
 
 
+@lru_cache(maxsize=1_000)
 def archive_folder(pattern: str, taken: date) -> bytes:
     """The folder of a day, from a pattern like `{year}/{month:02d}`; never climbs, never absolute, never ours."""
     values = {"year": taken.year, "month": taken.month, "day": taken.day}
@@ -40,11 +42,15 @@ def archive_folder(pattern: str, taken: date) -> bytes:
     return "/".join(safe).encode("utf-8", "surrogateescape")
 
 
+def _day(taken_local: str) -> date:
+    return date.fromisoformat(taken_local[:10])
+
+
 def is_weak(asset: Asset, today: date) -> bool:
     """Whether the asset's date is no more than a guess: the file's time, an unset clock, or the future."""
     if asset.taken_local is None or asset.taken_from in (None, "mtime"):
         return True
-    taken = datetime.fromisoformat(asset.taken_local).date()
+    taken = _day(asset.taken_local)
     return taken.year < EARLIEST_YEAR or taken > today + LATEST
 
 
@@ -52,7 +58,7 @@ def choose_filing(members: Sequence[Asset], settings: Sorter, today: date, zone:
     """One folder for the whole group, by its surest member: a sidecar or a video goes with its photo."""
     lead = min(members, key=lambda a: (is_weak(a, today), a.taken_from == "sibling", a.taken_local or "9", a.id))
     if not is_weak(lead, today):
-        return Filing(archive_folder(settings.folder_pattern, datetime.fromisoformat(lead.taken_local or "").date()))
+        return Filing(archive_folder(settings.folder_pattern, _day(lead.taken_local or "")))
     no_date_inside = lead.taken_from in (None, "mtime")
     if settings.weak_dates == "review" or (no_date_inside and not settings.exif_fallback):
         return Filing(REVIEW_FOLDER, needs_review=True)
@@ -65,7 +71,7 @@ def choose_filing(members: Sequence[Asset], settings: Sorter, today: date, zone:
 def _modified(asset: Asset, zone: tzinfo) -> date | None:
     """The local day of the file's own time, as it was when the file was inspected."""
     if asset.taken_from == "mtime" and asset.taken_local is not None:
-        return datetime.fromisoformat(asset.taken_local).date()
+        return _day(asset.taken_local)
     try:
         return datetime.fromtimestamp(asset.mtime_ns // 10**9, zone).date()
     except (ValueError, OverflowError, OSError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
-from app.db import assets, batches, journal, kept_copies
+from app.db import batches, journal, kept_copies, members
 from app.db.clock import now
 from app.errors import FileError, printable
 from app.files.prune import remove_empty_folders, remove_own_file
@@ -14,11 +15,12 @@ from app.files.walk import open_folder
 from app.model import AssetStatus, Batch, BatchStatus, Place, Root, RootKind
 from app.pipeline import manifest_store
 from app.pipeline.failing import is_missing
-from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, sums_bytes
+from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, parse, sums_bytes
 from app.pipeline.step import StepContext
 from app.services import Services
 
 ENDED = (BatchStatus.SORTED, BatchStatus.CANCELLED)
+PRESENT = tuple(status for status in AssetStatus if status is not AssetStatus.GONE)
 
 
 @dataclass
@@ -51,17 +53,18 @@ def _has_files(services: Services, batch: Batch) -> bool:
     """Whether files of the batch are still in its folder: failed ones, or ones that were never moved out."""
     ours = {root.id: root for root in (services.root(RootKind.BATCH), services.root(RootKind.STAGING))}
     with services.db.reading() as conn:
-        members = [a for a in assets.list_in_batch(conn, batch.id) if a.status is not AssetStatus.GONE]
-    return any(a.root_id in ours and not is_missing(Place(ours[a.root_id], a.path)) for a in members)
+        there = members.list_of(conn, batch.id, PRESENT, list(ours))
+    return any(not is_missing(Place(ours[a.root_id], a.path)) for a in there)
 
 
 def _clean(services: Services, step: StepContext, batch: Batch, cleaned: Cleaned) -> None:
     archive = services.root(RootKind.ARCHIVE)
     roots = (services.root(RootKind.STAGING), services.root(RootKind.BATCH))
-    folders = _made_folders(archive, batch)
+    revisions = dict(_revisions(archive, batch))
+    folders = _made_folders(batch, revisions.values())
     left: list[str] = []
     for root in roots:
-        _remove_own_files(root, batch)
+        _remove_own_files(root, batch, revisions)
         cleaned.folders += len(remove_empty_folders(root, folders))
         left += [printable(path) for path in _names_below(root, os.fsencode(batch.name))]
     cleaned.left += left
@@ -74,33 +77,36 @@ def _clean(services: Services, step: StepContext, batch: Batch, cleaned: Cleaned
                        run_id=step.run_id, batch_id=batch.id, detail={"batch_name": batch.name})
 
 
-def _made_folders(archive: Root, batch: Batch) -> list[bytes]:
+def _made_folders(batch: Batch, revisions: Iterable[Manifest]) -> list[bytes]:
     """The folders that we made for this batch, as its manifests tell; others are not ours to remove."""
     top = os.fsencode(batch.name)
     made = {top}
-    for manifest in _revisions(archive, batch):
-        for file in manifest.files:
-            folder = file.path.rpartition(b"/")[0]
-            while folder:
-                made.add(top + b"/" + folder)
-                folder = folder.rpartition(b"/")[0]
+    for below in {file.path.rpartition(b"/")[0] for manifest in revisions for file in manifest.files}:
+        folder = below
+        while folder:
+            made.add(top + b"/" + folder)
+            folder = folder.rpartition(b"/")[0]
     return sorted(made)
 
 
-def _revisions(archive: Root, batch: Batch) -> Iterator[Manifest]:
-    revision = 1
-    while found := manifest_store.load(Place(archive, manifest_store.archive_path(batch.name, revision))):
-        yield found
-        revision += 1
+def _revisions(archive: Root, batch: Batch) -> Iterator[tuple[bytes, Manifest]]:
+    """(text, manifest) of every revision that the archive holds."""
+    for revision in count(1):
+        place = Place(archive, manifest_store.archive_path(batch.name, revision))
+        content = manifest_store.read_own_file(place)
+        if content is None:
+            return
+        yield content, parse(content, place.absolute)
 
 
-def _remove_own_files(root: Root, batch: Batch) -> None:
+def _remove_own_files(root: Root, batch: Batch, revisions: Mapping[bytes, Manifest]) -> None:
     """Remove the manifest and SHA256SUMS, each only while it is the one that we wrote for this batch."""
     folder = os.fsencode(batch.name) + b"/"
     manifest_place, sums_place = Place(root, folder + MANIFEST_NAME), Place(root, folder + SUMS_NAME)
     try:
-        manifest = manifest_store.load(manifest_place)
-        if manifest is not None:
+        content = manifest_store.read_own_file(manifest_place)
+        if content is not None:
+            manifest = revisions.get(content) or parse(content, manifest_place.absolute)
             if (manifest.batch_id, manifest.created_at) != (batch.id, batch.created_at):
                 return
             # Also when it is absent: a removal that was cut off left it under a private name.

@@ -21,6 +21,9 @@ SUMS_NAME = b"SHA256SUMS"
 #: The names at the top of a batch folder that are ours.
 OWN_NAMES = (MANIFEST_NAME, SUMS_NAME)
 
+#: Made once: `json.dumps` makes an encoder for each call.
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class ManifestFile:
@@ -76,7 +79,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         "size_bytes": manifest.size_bytes,
     }
     lines = [f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)},\n" for k, v in head.items()]
-    files = ",\n".join("  " + json.dumps(_file_values(f), ensure_ascii=False) for f in manifest.files)
+    files = ",\n".join("  " + _as_json(_file_values(f)) for f in manifest.files)
     return ("{\n" + "".join(lines) + ' "files": [\n' + files + "\n ]\n}\n").encode()
 
 

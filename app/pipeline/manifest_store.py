@@ -12,7 +12,7 @@ from app.errors import FileError
 from app.files.prune import remove_own_file, write_new_file
 from app.files.walk import open_folder
 from app.model import Batch, Place, Root
-from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, manifest_bytes, parse, sums_bytes
+from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, parse, sums_bytes
 
 #: Below the archive: hidden from photo programs, found again when the database is lost.
 ARCHIVE_FOLDER = b".media-pipeline/manifests"
@@ -56,21 +56,23 @@ def read_own_file(place: Place) -> bytes | None:
         raise FileError("read", place.absolute, error.strerror or str(error)) from error
 
 
-def save(archive: Root, manifest: Manifest) -> bytes:
-    """Write a revision into the archive, durably; returns its path there. Raises TargetExists when it is taken."""
+def save(archive: Root, manifest: Manifest, content: bytes) -> bytes:
+    """Write a revision (`content` is its text) into the archive, durably; returns its path there.
+
+    Raises TargetExists when that is taken.
+    """
     path = archive_path(manifest.batch_name, manifest.revision)
-    write_new_file(Place(archive, path), manifest_bytes(manifest))
+    write_new_file(Place(archive, path), content)
     return path
 
 
-def stage(staging: Root, manifest: Manifest) -> None:
+def stage(staging: Root, manifest: Manifest, content: bytes) -> None:
     """See to it that the staged batch folder holds this manifest and its SHA256SUMS, durably, and no older ones."""
     folder = os.fsencode(manifest.batch_name) + b"/"
-    wanted = {MANIFEST_NAME: manifest_bytes(manifest), SUMS_NAME: sums_bytes(manifest.files)}
-    for name, content in wanted.items():
+    for name, wanted in ((MANIFEST_NAME, content), (SUMS_NAME, sums_bytes(manifest.files))):
         place = Place(staging, folder + name)
         found = read_own_file(place)
-        if found is not None and found != content:
+        if found is not None and found != wanted:
             remove_own_file(place)
-        if found != content:
-            write_new_file(place, content)
+        if found != wanted:
+            write_new_file(place, wanted)

@@ -34,6 +34,8 @@ def composed(path: bytes) -> bytes:
 
 def sameness_key(path: bytes) -> str:
     """Equal for paths that some file system takes for the same: letter case and composition put aside."""
+    if path.isascii():
+        return path.lower().decode("ascii")
     text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
     return unicodedata.normalize("NFC", text.casefold())
 
@@ -44,6 +46,8 @@ def suffixed(names: Sequence[bytes], number: int, limit: int = NAME_LIMIT_BYTES)
     A name that would be longer than `limit` bytes loses the end of its stem, at a character border and for the whole
     group alike; what follows the stem (the extension) is kept.
     """
+    if not number and all(len(name) <= limit for name in names):
+        return list(names)
     suffix = b"_%d" % number if number else b""
     parts = _stems(names)
     room = min((limit - len(suffix) - len(rest) for _, rest in parts), default=limit)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from app.errors import NoSpace, RootUnavailable
 from app.files.roots import free_bytes
-from app.model import Asset, Root
+from app.model import Root
 
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
-def require_room(verb: str, assets: Iterable[Asset], roots: Mapping[int, Root], target: Root, *, copies: bool) -> None:
-    """Raise NoSpace unless the target can take these assets; a rename within one mount takes no room.
+def require_room(verb: str, sizes: Mapping[int, int], roots: Mapping[int, Root], target: Root, *, copies: bool) -> None:
+    """Raise NoSpace unless the target can take so many bytes from each root; a rename within one mount takes no room.
 
     This is a first look. Where a rename turns out to be impossible, the mover finds out file by file.
     """
     target_mount = mount_of(target)
-    mounts = {root_id: mount_of(roots[root_id]) for root_id in {asset.root_id for asset in assets}}
-    needed = sum(a.size_bytes for a in assets if copies or mounts[a.root_id] != target_mount)
+    needed = sum(size for i, size in sizes.items() if copies or mount_of(roots[i]) != target_mount)
     free = free_bytes(target) if needed else 0
     if needed > free:
         raise NoSpace(verb, target.path, f"it needs {in_words(needed)} and has {in_words(free)} free")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.db import assets, batches, journal
+from app.db import assets, batches, journal, members
 from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import IllegalTransition, NoSpace, RootUnavailable
 from app.files.move import Moved, move_files
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, RootKind
-from app.pipeline.archiving import PENDING, Archiving, plan_group
+from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
 from app.pipeline.missing import note_failed
@@ -61,7 +61,7 @@ def _choose(services: Services, batch_id: int | None) -> Batch | None:
             return next(iter(batches.list_by_status(conn, SORTABLE)), None)
         batch = batches.get(conn, batch_id)
         if batch.status is BatchStatus.SORTED:
-            return batch if any(a.status in PENDING for a in assets.list_in_batch(conn, batch_id)) else None
+            return batch if any(status in PENDING for status in members.count(conn, batch_id)) else None
     if batch.status not in SORTABLE:
         raise IllegalTransition(f"Batch {batch.name}", batch.status, BatchStatus.SORTING)
     return batch
@@ -70,9 +70,9 @@ def _choose(services: Services, batch_id: int | None) -> Batch | None:
 def _archive(services: Services, step: StepContext, batch: Batch) -> Report:
     with services.db.transaction() as conn:
         roots = {root.id: root for root in root_rows.list_all(conn)}
-        pending = [a for a in assets.list_in_batch(conn, batch.id) if a.status in PENDING]
+        sizes = members.sizes_by_root(conn, batch.id, PENDING)
         copies = services.config.sorter.transfer_mode == "copy"
-        require_room("sort a batch into", pending, roots, services.root(RootKind.ARCHIVE), copies=copies)
+        require_room("sort a batch into", sizes, roots, services.root(RootKind.ARCHIVE), copies=copies)
         batch = _start(conn, batch, step.run_id)
     work = Archiving(services, step, batch, roots)
     failures: dict[int, Failure] = {}
@@ -97,13 +97,20 @@ def _start(conn: Connection, batch: Batch, run_id: int | None) -> Batch:
 def _groups(work: Archiving) -> list[list[Asset]]:
     """The groups with a file to archive, in capture order, with those of their members that are archived already."""
     with work.services.db.reading() as conn:
-        members = assets.list_in_batch(conn, work.batch.id)
+        pending = members.list_of(conn, work.batch.id, PENDING)
+        placed = members.list_of(conn, work.batch.id, PLACED, [work.archive.id]) if pending else []
     grouped: dict[int, list[Asset]] = {}
-    for asset in members:
-        if asset.status in PENDING or work.is_placed(asset):
-            grouped.setdefault(asset.group_id if asset.group_id is not None else -asset.id, []).append(asset)
-    waiting = [group for group in grouped.values() if any(a.status in PENDING for a in group)]
-    return sorted(waiting, key=lambda group: min((a.taken_local or "", a.id) for a in group))
+    for asset in pending:
+        grouped.setdefault(_group_key(asset), []).append(asset)
+    for asset in placed:
+        if (group := grouped.get(_group_key(asset))) is not None:
+            group.append(asset)
+    by_id = [sorted(group, key=lambda a: a.id) for group in grouped.values()]
+    return sorted(by_id, key=lambda group: min((a.taken_local or "", a.id) for a in group))
+
+
+def _group_key(asset: Asset) -> int:
+    return asset.group_id if asset.group_id is not None else -asset.id
 
 
 def _slices(groups: Sequence[list[Asset]]) -> Iterator[list[list[Asset]]]:
@@ -120,10 +127,12 @@ def _slices(groups: Sequence[list[Asset]]) -> Iterator[list[list[Asset]]]:
 
 
 def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, Failure]:
-    plans = [plan_group(work, group) for group in groups]
+    with work.looks:
+        plans = [plan_group(work, group) for group in groups]
     originals = [(i, {"original_id": original}) for plan in plans for i, original in plan.originals.items()]
-    with work.services.db.transaction() as conn:
-        assets.set_columns(conn, originals)
+    if originals:
+        with work.services.db.transaction() as conn:
+            assets.set_columns(conn, originals)
     work.tell_progress(())
     moves = [move for plan in plans for move in plan.moves]
     moved = move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=work.batch.id, settle=_settle,
@@ -149,27 +158,22 @@ def _say_review(conn: Connection, asset_ids: Sequence[int]) -> None:
 def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
     batch, run_id = work.batch, work.step.run_id
     with work.services.db.transaction() as conn:
-        members = assets.list_in_batch(conn, batch.id)
-        _say_review(conn, [a.id for a in members if _waits_for_review(work, a)])
-        counts = {str(s): sum(a.status == s for a in members) for s in dict.fromkeys(a.status for a in members)}
-        archived = [a for a in members if a.status is AssetStatus.ARCHIVED]
-        size_bytes = sum(a.size_bytes for a in archived)
+        apart = members.list_of(conn, batch.id, [AssetStatus.SET_ASIDE], [work.archive.id])
+        # A move that recovery finished after a crash has no reason written yet.
+        _say_review(conn, [a.id for a in apart if a.reason is None and a.path.startswith(REVIEW_FOLDER + b"/")])
+        counted = members.count(conn, batch.id)
+        counts = {str(status): files for status, (files, _) in counted.items()}
+        archived, size_bytes = counted.get(AssetStatus.ARCHIVED, (0, 0))
+        lasting = {a.id for a in members.list_of(conn, batch.id, [AssetStatus.FAILED])}
         words = _in_words(batch, counts, size_bytes)
         if batch.status is BatchStatus.SORTING:
             batches.change(conn, batch, BatchStatus.SORTED)
         level = "warning" if set(counts) - {"archived"} else "info"
         journal.record(conn, "batch.sorted", words, level=level, run_id=run_id, batch_id=batch.id,
                        detail={**counts, "size_bytes": size_bytes})
-    lasting = {a.id for a in members if a.status is AssetStatus.FAILED}
     listed = [failure for asset_id, failure in failures.items() if asset_id in lasting]
-    return Report("done", words, len(archived), len(members) - len(archived), size_bytes, batch.id, listed,
+    return Report("done", words, archived, sum(counts.values()) - archived, size_bytes, batch.id, listed,
                   {"batch_name": batch.name, "counts": counts})
-
-
-def _waits_for_review(work: Archiving, asset: Asset) -> bool:
-    """A move that recovery finished after a crash has no reason written yet."""
-    is_apart = work.is_placed(asset) and asset.path.startswith(REVIEW_FOLDER + b"/")
-    return asset.status is AssetStatus.SET_ASIDE and asset.reason is None and is_apart
 
 
 def _in_words(batch: Batch, counts: dict[str, int], size_bytes: int) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from app.db import assets, batches
+from app.db import batches, members
 from app.db.clock import now
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, RunKind, RunStatus, Stage
 from app.pipeline import batch, cleanup, dedup, inspect, scan, sort, sync
@@ -116,7 +116,7 @@ def _named_stages(execution: Execution) -> Ending:
 def _sort_late_files(execution: Execution) -> None:
     """Files that failed when their batch was sorted, and that a person has asked to try again since."""
     with execution.services.db.reading() as conn:
-        found = [batches.get(conn, batch_id) for batch_id in assets.list_batch_ids(conn, AssetStatus.DELIVERED)]
+        found = [batches.get(conn, batch_id) for batch_id in members.list_batch_ids(conn, AssetStatus.DELIVERED)]
     for late in found:
         if late.status is BatchStatus.SORTED:
             execution.step(Stage.SORT, late.id)

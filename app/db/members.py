@@ -1,0 +1,75 @@
+"""What is asked of the assets of one batch as a whole: the database picks, counts and marks; few rows travel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from app.db import totals
+from app.db.assets import CONVERTERS
+from app.db.clock import now
+from app.db.rows import build, columns_for
+from app.db.tables import assets
+from app.model import ASSET_CHANGES, Asset, AssetStatus
+
+#: What a member must have to be moved into its batch.
+READY = (AssetStatus.UNIQUE, AssetStatus.BATCHED)
+
+
+def list_of(
+    conn: Connection, batch_id: int, statuses: Sequence[AssetStatus], root_ids: Sequence[int] | None = None
+) -> list[Asset]:
+    """The assets of a batch with one of these statuses, under one of these roots if given, in id order."""
+    c = assets.c
+    query = select(*columns_for(assets, Asset)).where(c.batch_id == batch_id, c.status.in_(statuses))
+    if root_ids is not None:
+        query = query.where(c.root_id.in_(root_ids))
+    return [build(Asset, row, CONVERTERS) for row in conn.execute(query.order_by(c.id)).all()]
+
+
+def list_unready_ids(conn: Connection, batch_id: int) -> list[int]:
+    """The assets of a batch that are being built which may not be moved in, as a scan has found them changed."""
+    c = assets.c
+    lacks = or_(c.status.not_in(READY), c.digest.is_(None), c.sha256.is_(None), c.inspected_at.is_(None))
+    return list(conn.execute(select(c.id).where(c.batch_id == batch_id, lacks)).scalars())
+
+
+def count(conn: Connection, batch_id: int) -> dict[AssetStatus, tuple[int, int]]:
+    """(files, bytes) of a batch per status, without those that have none."""
+    c = assets.c
+    query = select(c.status, func.count(), func.sum(c.size_bytes)).where(c.batch_id == batch_id).group_by(c.status)
+    found = {row[0]: (row[1], row[2]) for row in conn.execute(query).all()}
+    return {status: found[status.value] for status in AssetStatus if status.value in found}
+
+
+def sizes_by_root(conn: Connection, batch_id: int, statuses: Sequence[AssetStatus]) -> dict[int, int]:
+    """Bytes under each root that the assets of a batch with these statuses hold."""
+    c = assets.c
+    query = select(c.root_id, func.sum(c.size_bytes)).where(c.batch_id == batch_id, c.status.in_(statuses))
+    return {row[0]: row[1] for row in conn.execute(query.group_by(c.root_id)).all()}
+
+
+def mark_all(conn: Connection, batch_id: int, before: AssetStatus, after: AssetStatus) -> tuple[int, int]:
+    """Give every asset of a batch that has one status another, with the totals; returns (files, bytes)."""
+    assert after in ASSET_CHANGES[before]
+    files, size_bytes = count(conn, batch_id).get(before, (0, 0))
+    here = update(assets).where(assets.c.batch_id == batch_id, assets.c.status == before.value)
+    conn.execute(here.values(status=after.value, reason=None, updated_at=now()))
+    totals.add(conn, {before: (-files, -size_bytes), after: (files, size_bytes)})
+    return files, size_bytes
+
+
+def list_batch_ids(conn: Connection, status: AssetStatus) -> list[int]:
+    """The ids of the batches that have an asset of this status."""
+    query = select(assets.c.batch_id).where(assets.c.status == status, assets.c.batch_id.is_not(None)).distinct()
+    return sorted(conn.execute(query).scalars())
+
+
+def rebase(conn: Connection, batch_id: int, from_root_id: int, to_root_id: int) -> None:
+    """After the batch folder itself was renamed to another root: its assets keep their relative paths."""
+    conn.execute(
+        update(assets)
+        .where(assets.c.batch_id == batch_id, assets.c.root_id == from_root_id)
+        .values(root_id=to_root_id, updated_at=now())
+    )
