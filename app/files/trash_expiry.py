@@ -10,6 +10,7 @@ from app.db import assets, moves, roots
 from app.db.clock import later
 from app.db.connection import Database
 from app.db.moves import MoveRow
+from app.errors import RootUnavailable
 from app.files import content, faults, lock
 from app.files.directory import Folders, is_regular, look, signature_of, split
 from app.files.lock import mover_lock
@@ -36,7 +37,8 @@ def drop_expired_trash(db: Database, days: float) -> TrashReport:
     """Remove sources that were copied more than `days` ago, by the journal's clock.
 
     One is dropped only when it still holds what was planned and its asset's file, re-checked now by signature or
-    else by content, is another file that holds the same. All else stays. Raises RootUnavailable, MoverBusy.
+    else by content, is another file that holds the same. All else stays, also what lies under a root that is away:
+    it may be a former one that never comes back. Raises MoverBusy.
     """
     before = later(-days * SECONDS_PER_DAY)
     last_id, dropped, size, kept = 0, 0, 0, 0
@@ -62,6 +64,8 @@ def _drop_some(
             try:
                 if _drop(folders, row, known, owners.get(row.id)):
                     gone.append(row)
+            except RootUnavailable:
+                continue
             except OSError as error:
                 raise faults.of_root(error, known[row.trash_root_id or row.src_root_id]) from error
         folders.flush()

@@ -11,8 +11,9 @@ from typing import Any
 
 from app.db import facts, journal
 from app.db.clock import later, now
+from app.errors import RootUnavailable
 from app.files.prune import drop_expired_trash, expire_logs, remove_stale_temps
-from app.model import Report
+from app.model import Report, Root, RootKind
 from app.pipeline.finished_folders import clean_finished
 from app.pipeline.orphans import settle_orphans
 from app.pipeline.room import in_words
@@ -75,11 +76,20 @@ def _clean_everything(services: Services, step: StepContext, done: Done) -> None
     done.add(trash=trash.dropped, trash_bytes=trash.dropped_bytes, trash_kept=trash.kept)
     for root in (root for kind in services.roots.values() for root in kind):
         step.safe_point(0, 0)
-        done.add(temps=len(remove_stale_temps(services.db, root, settings.temp_days)))
+        done.add(temps=_remove_temps(services, root))
     done.add(logs=len(_expire_logs(services)))
     done.add(**settle_orphans(services, step))
     with services.db.transaction() as conn:
         facts.put(conn, LAST_FULL, now())
+
+
+def _remove_temps(services: Services, root: Root) -> int:
+    try:
+        return len(remove_stale_temps(services.db, root, services.config.cleanup.temp_days))
+    except RootUnavailable:
+        if root.kind is not RootKind.DELIVERY:
+            raise
+        return 0  # a disk for deliveries may well be unplugged between two deliveries
 
 
 def _expire_logs(services: Services) -> list[str]:

@@ -42,6 +42,15 @@ def test_trash_stays_when_the_copy_is_missing(two_mounts: Library) -> None:
     assert two_mounts.trash() == [b"one"]
 
 
+def test_trash_under_a_folder_that_is_away_stays_and_stops_nothing(two_mounts: Library) -> None:
+    copied(two_mounts)
+    marker = Place(two_mounts.ingest, b".media-pipeline-root").absolute
+    os.rename(marker, marker + b".away")
+    assert prune.drop_expired_trash(two_mounts.db, 0) == prune.TrashReport(kept=1)
+    os.rename(marker + b".away", marker)
+    assert prune.drop_expired_trash(two_mounts.db, 0).dropped == 1
+
+
 def test_trash_stays_when_the_copy_is_damaged_even_if_its_size_and_time_fit(two_mounts: Library) -> None:
     copied(two_mounts)
     seen = os.stat(archived(two_mounts))

@@ -182,6 +182,17 @@ def test_a_row_without_a_file_is_told_once_and_keeps_its_status(services: Servic
     assert statuses(services, asset.id) == ["delivered"]
 
 
+def test_a_delivery_disk_that_is_unplugged_does_not_keep_the_rest_from_being_cleaned(
+    open_test_services: Opener, tmp_path: Path
+) -> None:
+    services = open_test_services(sync={"target": "folder", "folder_dir": str(tmp_path / "usb-disk")})
+    take_in(services, {"a.jpg": b"a"})
+    make_sorted(services)
+    (tmp_path / "usb-disk").rename(tmp_path / "unplugged")
+    assert clean(services).outcome == "done"
+    assert batch_tree(services) == {}
+
+
 def test_trash_is_kept_for_its_days_and_dropped_afterwards(open_test_services: Opener, tmp_path: Path) -> None:
     services = open_test_services()
     (asset,) = take_in(services, {"a.jpg": b"a"})
