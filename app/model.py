@@ -349,6 +349,12 @@ class Failure:
     asset_id: int | None = None
 
 
+def went_on_without(step: str, files: int, path: str, reason: str) -> str:
+    """What to tell of a step that could not handle some files, by the first of them."""
+    more = f" (and {files - 1:,} more)" if files > 1 else ""
+    return f"{step.capitalize()} went on without {path}{more}: {reason}"
+
+
 @dataclass
 class Report:
     """What a stage returns. `outcome` decides what the workflow does next.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.config.render import render
-from app.config.store import ConfigStore
+from app.config.store import ConfigStore, Snapshot
 from app.db import config_revisions, journal, moves
 from app.db.connection import Database
 from app.errors import ConfigError, Conflict, RootUnavailable, StateError
@@ -235,3 +235,11 @@ def test_a_file_with_faults_is_told_in_the_journal_once_for_all_processes(
         told = journal.list_events(conn, kind_prefix="config.rejected")
     assert [e.level for e in told] == ["warning"]
     assert "batch.max_files" in told[0].message
+
+
+def test_no_new_database_is_made_while_a_folders_marker_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / ".media-pipeline-root").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RootUnavailable, match="cannot be read"):
+        set_up(Snapshot(make_config(tmp_path), revision="test"))
+    assert not (tmp_path / "state").exists()

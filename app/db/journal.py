@@ -50,6 +50,7 @@ KINDS = frozenset(
         "run.failed",
         "run.interrupted",
         "step.failed",
+        "step.limited",
         "move.recovered",
         "move.quarantined",
         "move.source_kept",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.model import went_on_without
 from app.overview.roots import in_words
 
 
@@ -90,9 +91,8 @@ def _about_files(seen: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _about_left_out(entry: dict[str, Any]) -> dict[str, str]:
-    more = f" (and {entry['files'] - 1:,} more)" if entry["files"] > 1 else ""
     return _warning(
-        f"{entry['step'].capitalize()} went on without {entry['path']}{more}: {entry['reason']}",
+        went_on_without(entry["step"], entry["files"], entry["path"], entry["reason"]),
         f"It stays where it is and is tried again by the next run. GET /api/runs/{entry['run_id']} lists them all.",
     )
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.db import batches, journal, runs
+from app.db.connection import Connection
 from app.errors import Conflict, MediaPipelineError, RootUnavailable
-from app.model import Batch, Report, Run, RunStatus, Stage, StepStatus
+from app.model import Batch, Report, Run, RunStatus, Stage, StepStatus, went_on_without
 from app.pipeline.step import STOPPING, StepContext, Stopped
 from app.services import Services
 
@@ -192,10 +193,20 @@ class Execution:
                 runs.progress(conn, context.step_id, *context.progress)
             runs.end_step(conn, context.step_id, status, report, error)
             runs.set_attempts(conn, self.run.id, 0)
-            if error is not None:
-                words = f"{stage.capitalize()} failed: {error}"
-                run_id, batch_id = self.run.id, report.batch_id
-                journal.record(conn, "step.failed", words, level="error", run_id=run_id, batch_id=batch_id)
+            self._tell_of_trouble(conn, stage, report)
+
+    def _tell_of_trouble(self, conn: Connection, stage: Stage, report: Report) -> None:
+        run_id, batch_id = self.run.id, report.batch_id
+        if report.outcome == "failed":
+            words = f"{stage.capitalize()} failed: {report.message}"
+            journal.record(conn, "step.failed", words, level="error", run_id=run_id, batch_id=batch_id)
+        elif report.failures:
+            first, files = report.failures[0], len(report.failures)
+            words = went_on_without(stage, files, first.path, first.reason)
+            detail = {"files": files}
+            journal.record(
+                conn, "step.limited", words, level="warning", run_id=run_id, batch_id=batch_id, detail=detail
+            )
 
     def _end_stopped(self, context: StepContext) -> None:
         report = Report("done", "The step was stopped at a safe point.", batch_id=context.batch_id)
