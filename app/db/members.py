@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from app.db import totals
 from app.db.assets import CONVERTERS
@@ -28,11 +28,13 @@ def list_of(
     return [build(Asset, row, CONVERTERS) for row in conn.execute(query.order_by(c.id)).all()]
 
 
-def list_unready_ids(conn: Connection, batch_id: int) -> list[int]:
-    """The assets of a batch that are being built which may not be moved in, as a scan has found them changed."""
+def list_unready_ids(conn: Connection, batch_id: int, source_ids: Sequence[int]) -> list[int]:
+    """The assets of a batch being built which may not be moved in: a scan has found them changed, or they are not
+    under one of these roots (any more)."""
     c = assets.c
     lacks = or_(c.status.not_in(READY), c.digest.is_(None), c.sha256.is_(None), c.inspected_at.is_(None))
-    return list(conn.execute(select(c.id).where(c.batch_id == batch_id, lacks)).scalars())
+    is_out_of_reach = and_(c.status == AssetStatus.UNIQUE, c.root_id.not_in(source_ids))
+    return list(conn.execute(select(c.id).where(c.batch_id == batch_id, or_(lacks, is_out_of_reach))).scalars())
 
 
 def count(conn: Connection, batch_id: int) -> dict[AssetStatus, tuple[int, int]]:

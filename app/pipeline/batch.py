@@ -21,6 +21,7 @@ from app.errors import IllegalTransition, NoSpace, OpenBatchExists, RootUnavaila
 from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, RootKind
 from app.pipeline import batch_folder
+from app.pipeline.batch_plan import source_ids
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.manifest_store import ARCHIVE_FOLDER
 from app.pipeline.naming import unsendable_reason
@@ -115,19 +116,13 @@ def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Bat
     """
     while True:
         with services.db.transaction() as conn:
-            choice = choose(waiting.list_groups(conn, _sources(services)), budget_of(services.config.batch))
+            choice = choose(waiting.list_groups(conn, source_ids(services)), budget_of(services.config.batch))
             members = [a for g in waiting.list_members(conn, [g.key for g in choice.groups]) for a in g]
             target = reserved.target if reserved else services.config.sync_target
             refused = _unsendable(members) if target == "syncthing" else []
             if not refused:
                 return _bind(services, step, conn, reserved, choice, members)
             _set_aside(conn, refused, step.run_id)
-
-
-def _sources(services: Services) -> list[int]:
-    """Where files are taken from. Those of a former ingest folder stay there until the folder is set again."""
-    kinds = (RootKind.INGEST, RootKind.DUPLICATES)
-    return [root.id for kind in kinds for root in services.roots.get(kind, ())]
 
 
 def _bind(

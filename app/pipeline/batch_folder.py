@@ -30,7 +30,7 @@ def build(services: Services, step: StepContext, batch: Batch) -> Report:
     """Take a bound batch from wherever it stands to published. Raises NoSpace, RootUnavailable, Stopped."""
     with services.db.transaction() as conn:
         roots = {root.id: root for root in root_rows.list_all(conn)}
-        _release_unready(conn, batch)
+        _release_unready(conn, batch, batch_plan.source_ids(services))
     work = Build(services, step, batch, roots)
     bound = members_of(work, *members.READY)
     planned = batch_plan.plan(work, bound)
@@ -43,9 +43,10 @@ def build(services: Services, step: StepContext, batch: Batch) -> Report:
     return _publish(work, failures)
 
 
-def _release_unready(conn: Connection, batch: Batch) -> None:
-    """Assets that a scan has found changed since the batch was cut off are not part of it any more."""
-    assets.set_columns(conn, [(i, {"batch_id": None}) for i in members.list_unready_ids(conn, batch.id)])
+def _release_unready(conn: Connection, batch: Batch, sources: Sequence[int]) -> None:
+    """What a scan has found changed, or what lies in a folder that is no source any more, has left the batch."""
+    unready = members.list_unready_ids(conn, batch.id, sources)
+    assets.set_columns(conn, [(asset_id, {"batch_id": None}) for asset_id in unready])
 
 
 # --- the files

@@ -40,6 +40,12 @@ class Build:
         return os.fsencode(self.batch.name)
 
 
+def source_ids(services: Services) -> list[int]:
+    """The roots that files are taken from. Those of a former ingest folder stay there until it is set again."""
+    kinds = (RootKind.INGEST, RootKind.DUPLICATES)
+    return [root.id for kind in kinds for root in services.roots.get(kind, ())]
+
+
 def members_of(work: Build, *statuses: AssetStatus) -> list[Asset]:
     """The batch's assets of these statuses, in capture order."""
     with work.services.db.reading() as conn:

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 from app import jobs
-from app.db import runs
+from app.db import assets, batches, runs
 from app.files.roots import add_missing_roots
-from app.model import AssetStatus, RunStatus
+from app.model import AssetStatus, Batch, BatchStatus, RunStatus
 from app.services import Services
 from tests.conftest import make_config, make_jpeg, make_services, read_tree, write_tree
 from tests.pipeline.library import assert_rows_agree
-from tests.pipeline.running import Opener, messages, the_batches, workflow
+from tests.pipeline.running import Opener, count, fill, go, messages, the_batches, workflow
 from tests.pipeline.stages import change, ingest, rows, run_scan, states, take_stock
 
 PHOTO = make_jpeg(taken="2024:05:06 07:08:09", seed=1)
@@ -130,3 +130,36 @@ def test_in_copy_mode_rescans_and_a_late_duplicate_never_batch_a_photo_twice(ope
     assert read_tree(services.config.paths.source_dir) == {"a.jpg": PHOTO, "late.jpg": PHOTO}
     assert read_tree(services.config.paths.sorted_dir) == {"2024/05/06/a.jpg": PHOTO}
     assert_rows_agree(services)
+
+
+def test_a_batch_that_was_to_be_filled_from_a_former_ingest_folder_is_given_up_and_blocks_nothing(
+    open_test_services: Opener, tmp_path: Path
+) -> None:
+    services = open_test_services()
+    fill(services, 2)
+    batch = bind_what_waits(services)
+    os.rename(tmp_path / "ingest", tmp_path / "away")
+    elsewhere = {"source_dir": str(tmp_path / "incoming")}
+    add_missing_roots(services.db, make_config(tmp_path, paths=elsewhere))
+    changed = open_test_services(paths=elsewhere)
+    assert go(changed, jobs.retry_batch(changed, batch.id)).status is RunStatus.DONE
+    assert the_batches(changed)[0].status is BatchStatus.CANCELLED
+    fill(changed, 1, first=9)
+    assert workflow(changed).status is RunStatus.DONE
+    assert count(changed, AssetStatus.ARCHIVED) == 1
+    assert "2 files wait in this folder" in messages(changed, "scan")[-1]
+
+
+def bind_what_waits(services: Services) -> Batch:
+    """A batch that failed after its files were bound to it and before the first was moved."""
+    take_stock(services)
+    end_run(services)
+    with services.db.transaction() as conn:
+        batch = batches.reserve(
+            conn, naming_pattern="batch_{index:03d}", allow_parallel=False, target="none", transfer_mode="move",
+            peer_policy="keep", device_id=None,
+        )  # fmt: skip
+        waiting = assets.list_by_status(conn, AssetStatus.UNIQUE)
+        assets.set_columns(conn, [(asset.id, {"batch_id": batch.id}) for asset in waiting])
+        batches.set_columns(conn, batch.id, file_count=len(waiting))
+        return batches.change(conn, batches.get(conn, batch.id), BatchStatus.ERROR, error="cut", error_from="PENDING")
