@@ -23,8 +23,8 @@ from tests.web.serving import WebServer, on_loopback, read_answer
 from tests.worker.installation import ENDED, Installation
 
 FILES = 60
-#: A stop by the supervisor may take 15 seconds; with nothing but idle connections it takes a few.
-A_FEW_SECONDS = 6.0
+#: Idle connections must not use up the time that gunicorn gives requests in flight (graceful_timeout).
+A_FEW_SECONDS = 9.0
 
 Cut = Callable[[WebServer], object]
 
