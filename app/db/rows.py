@@ -1,4 +1,4 @@
-"""Turning rows into the dataclasses of app/model.py."""
+"""Turning rows into the dataclasses of app/model/."""
 
 from __future__ import annotations
 

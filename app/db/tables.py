@@ -1,6 +1,6 @@
 """Every table, as SQLAlchemy Core sees it. Migrations live in app/db/migrations; this is the newest shape.
 
-Paths are BLOBs (bytes end to end); instants are UTC ISO 8601 text; statuses are the words of app/model.py.
+Paths are BLOBs (bytes end to end); instants are UTC ISO 8601 text; statuses are the words of app/model/.
 """
 
 from __future__ import annotations

@@ -1,188 +1,20 @@
-"""The values that the program speaks of, their statuses and the legal changes. No input or output here."""
+"""Assets, batches, runs, steps, events, places and reports, as plain values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-
-class AssetStatus(StrEnum):
-    """Where an asset stands; every asset seen has exactly one."""
-
-    DISCOVERED = "discovered"
-    UNIQUE = "unique"
-    DUPLICATE = "duplicate"
-    BATCHED = "batched"
-    DELIVERED = "delivered"
-    ARCHIVED = "archived"
-    SET_ASIDE = "set_aside"
-    FAILED = "failed"
-    GONE = "gone"
-
-
-class BatchStatus(StrEnum):
-    """Where a batch stands; API-visible statuses are upper-case words."""
-
-    PENDING = "PENDING"
-    SYNCING = "SYNCING"
-    SYNCED = "SYNCED"
-    SORTING = "SORTING"
-    SORTED = "SORTED"
-    ERROR = "ERROR"
-    CANCELLED = "CANCELLED"
-
-
-OPEN_BATCH = (
-    BatchStatus.PENDING,
-    BatchStatus.SYNCING,
-    BatchStatus.SYNCED,
-    BatchStatus.SORTING,
-    BatchStatus.ERROR,
+from app.model.statuses import (
+    AssetStatus,
+    BatchStatus,
+    RootKind,
+    RunKind,
+    RunStatus,
+    Stage,
+    StepStatus,
+    Trigger,
 )
-
-BATCH_CHANGES: dict[BatchStatus, tuple[BatchStatus, ...]] = {
-    BatchStatus.PENDING: (BatchStatus.SYNCING, BatchStatus.SYNCED, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SYNCING: (BatchStatus.SYNCED, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SYNCED: (BatchStatus.SORTING, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SORTING: (BatchStatus.SORTED, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SORTED: (BatchStatus.CANCELLED,),
-    BatchStatus.ERROR: (
-        BatchStatus.PENDING,
-        BatchStatus.SYNCING,
-        BatchStatus.SYNCED,
-        BatchStatus.SORTING,
-        BatchStatus.CANCELLED,
-    ),
-    BatchStatus.CANCELLED: (),
-}
-
-ASSET_CHANGES: dict[AssetStatus, tuple[AssetStatus, ...]] = {
-    AssetStatus.DISCOVERED: (
-        AssetStatus.UNIQUE,
-        AssetStatus.DUPLICATE,
-        AssetStatus.SET_ASIDE,
-        AssetStatus.FAILED,
-        AssetStatus.GONE,
-    ),
-    AssetStatus.UNIQUE: (
-        AssetStatus.DISCOVERED,
-        AssetStatus.DUPLICATE,
-        AssetStatus.BATCHED,
-        AssetStatus.SET_ASIDE,
-        AssetStatus.FAILED,
-        AssetStatus.GONE,
-    ),
-    AssetStatus.DUPLICATE: (AssetStatus.DISCOVERED, AssetStatus.SET_ASIDE, AssetStatus.FAILED, AssetStatus.GONE),
-    AssetStatus.BATCHED: (
-        AssetStatus.DELIVERED,
-        AssetStatus.ARCHIVED,
-        AssetStatus.DUPLICATE,
-        AssetStatus.SET_ASIDE,
-        AssetStatus.FAILED,
-        AssetStatus.UNIQUE,
-        AssetStatus.GONE,
-    ),
-    AssetStatus.DELIVERED: (
-        AssetStatus.ARCHIVED,
-        AssetStatus.DUPLICATE,
-        AssetStatus.SET_ASIDE,
-        AssetStatus.FAILED,
-        AssetStatus.GONE,
-    ),
-    AssetStatus.ARCHIVED: (AssetStatus.SET_ASIDE, AssetStatus.GONE, AssetStatus.FAILED),
-    AssetStatus.SET_ASIDE: (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.FAILED, AssetStatus.GONE),
-    AssetStatus.FAILED: (
-        AssetStatus.DISCOVERED,
-        AssetStatus.UNIQUE,
-        AssetStatus.BATCHED,
-        AssetStatus.DELIVERED,
-        AssetStatus.SET_ASIDE,
-        AssetStatus.GONE,
-    ),
-    AssetStatus.GONE: (AssetStatus.DISCOVERED, AssetStatus.ARCHIVED),
-}
-
-
-class RunStatus(StrEnum):
-    """Where a run stands. QUEUED, RUNNING and PAUSED are in flight: they hold the one slot."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    PAUSED = "paused"
-    WAITING = "waiting"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-IN_FLIGHT = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)
-
-
-class RunKind(StrEnum):
-    """What a run was asked to do."""
-
-    WORKFLOW = "workflow"
-    STAGE = "stage"
-    SETUP = "setup"
-
-
-class Trigger(StrEnum):
-    """Who asked for a run."""
-
-    API = "api"
-    CONTROL = "control"
-    CLI = "cli"
-    SCHEDULE = "schedule"
-
-
-class Stage(StrEnum):
-    """The seven stages; their order is written in app/pipeline/workflow.py."""
-
-    SCAN = "scan"
-    DEDUP = "dedup"
-    INSPECT = "inspect"
-    BATCH = "batch"
-    SYNC = "sync"
-    SORT = "sort"
-    CLEANUP = "cleanup"
-
-
-class StepStatus(StrEnum):
-    """How a step ended, or that it has not."""
-
-    RUNNING = "running"
-    DONE = "done"
-    SKIPPED = "skipped"
-    WAITING = "waiting"
-    WARNING = "warning"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class RootKind(StrEnum):
-    """What a root folder is for."""
-
-    INGEST = "ingest"
-    BATCH = "batch"
-    STAGING = "staging"
-    ARCHIVE = "archive"
-    DUPLICATES = "duplicates"
-    REFERENCE = "reference"
-    DELIVERY = "delivery"
-
-
-class MoveState(StrEnum):
-    """The states of one journalled move (docs/architecture.md, "How a file moves")."""
-
-    PLANNED = "PLANNED"
-    PLACED = "PLACED"
-    DONE = "DONE"
-    ABORTED = "ABORTED"
-    QUARANTINE = "QUARANTINE"
-
-
-OPEN_MOVE = (MoveState.PLANNED, MoveState.PLACED)
 
 
 @dataclass(frozen=True)
