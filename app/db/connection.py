@@ -29,6 +29,8 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-16384",
+    # 16 MB: the pages that every commit changes again are folded in four times less often.
+    "PRAGMA wal_autocheckpoint=4000",
 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from enum import EnumType
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Column, Table
 
@@ -17,6 +18,7 @@ def columns_for(table: Table, cls: type[Any]) -> list[Column[Any]]:
 
 
 _POSITIONS: dict[type[Any], dict[str, int]] = {}
+_WORDS: dict[EnumType, dict[Any, Any]] = {}
 
 
 def _positions(cls: type[Any]) -> dict[str, int]:
@@ -32,6 +34,15 @@ def build(cls: type[T], row: Sequence[Any], converters: dict[str, Any]) -> T:
     assert len(values) == len(positions)
     for name, convert in converters.items():
         position = positions[name]
-        if values[position] is not None:
-            values[position] = convert(values[position])
+        value = values[position]
+        if value is not None:
+            # Calling an enum class costs more than all the rest of a row: its words are looked up.
+            values[position] = _words(convert)[value] if isinstance(convert, EnumType) else convert(value)
     return cls(*values)
+
+
+def _words(convert: EnumType) -> dict[Any, Any]:
+    known = _WORDS.get(convert)
+    if known is None:
+        known = _WORDS[convert] = {member.value: member for member in iter(cast("Any", convert))}
+    return known

@@ -50,7 +50,7 @@ def list_without_digest(conn: Connection, after_id: int, limit: int) -> list[Ass
         .order_by(c.id)
         .limit(limit)
     )
-    return [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
+    return [build(Asset, row, CONVERTERS) for row in conn.execute(query).all()]
 
 
 def list_groups(conn: Connection) -> Iterator[int]:
@@ -73,7 +73,7 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
         )
         query = select(*columns_for(assets, Asset)).where(here, assets.c.status.in_(before_batch), is_waiting)
-        for row in conn.execute(query.order_by(assets.c.id)):
+        for row in conn.execute(query.order_by(assets.c.id)).all():
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
     return members

@@ -57,7 +57,7 @@ def list_members(conn: Connection, keys: Sequence[int]) -> list[list[Asset]]:
             .where(assets.c.status == AssetStatus.UNIQUE, assets.c.batch_id.is_(None), assets.c.sha256.is_not(None))
             .order_by(assets.c.id)
         )
-        for row in conn.execute(query):
+        for row in conn.execute(query).all():
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
     return list(members.values())

@@ -27,6 +27,8 @@ CHUNK = 32
 AHEAD = 2 * CHUNK
 #: An answer is a few hundred bytes; a reader that says more than this has lost its mind.
 MAX_ANSWER_BYTES = 1 << 20
+#: Made once: `json.dumps` looks its arguments through for each call.
+_as_json = json.JSONEncoder(check_circular=False).encode
 PROGRAM_FOLDER = str(Path(__file__).resolve().parents[2])
 
 
@@ -71,7 +73,7 @@ class _Reader:
         if not self.jobs:
             self.heard_at = time.monotonic()
         self.jobs.extend(jobs)
-        message = b"".join(json.dumps(job.request).encode() + b"\n" for job in jobs)
+        message = "".join([_as_json(job.request) + "\n" for job in jobs]).encode()
         with suppress(BrokenPipeError):
             while message:
                 message = message[os.write(self.input, message) :]

@@ -149,7 +149,9 @@ class _Inspection:
     def _dated(self, asset: Asset, reading: Reading) -> Dated:
         name = asset.path.rpartition(b"/")[2]
         taken = choose(reading.claims, name, asset.mtime_ns, self.zone, self.present, reading.note)
-        return Dated(asset, replace(taken, content_identifier=reading.content_identifier))
+        if reading.content_identifier is not None:
+            taken = replace(taken, content_identifier=reading.content_identifier)
+        return Dated(asset, taken)
 
 
 def _report(tally: Tally) -> Report:
