@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from app.db.clock import now
 from app.db.tables import assets, deliveries
+from app.model import AssetStatus
 
 
 def confirm(conn: Connection, batch_id: int, device_id: str, confirmed: Iterable[tuple[int, str | None]]) -> None:
@@ -31,6 +32,17 @@ def confirmed_ids(conn: Connection, batch_id: int, device_id: str) -> set[int]:
     return set(conn.execute(query).scalars())
 
 
+def is_confirmed(conn: Connection, batch_id: int, asset_id: int) -> bool:
+    """Whether the asset was seen to arrive, with this batch, at any device."""
+    here = (deliveries.c.batch_id == batch_id, deliveries.c.asset_id == asset_id)
+    return conn.execute(select(deliveries.c.asset_id).where(*here)).first() is not None
+
+
+def forget(conn: Connection, batch_id: int, asset_id: int) -> None:
+    """Take back that an asset arrived with this batch: it has to be proven again."""
+    conn.execute(delete(deliveries).where(deliveries.c.batch_id == batch_id, deliveries.c.asset_id == asset_id))
+
+
 def count(conn: Connection, batch_id: int) -> int:
     """How many (asset, device) confirmations the batch has."""
     return int(conn.execute(select(func.count()).where(deliveries.c.batch_id == batch_id)).scalar_one())
@@ -44,12 +56,15 @@ class Confirmed(NamedTuple):
 
 
 def size_of_confirmed(conn: Connection, batch_id: int, device_id: str) -> Confirmed:
-    """How many of the batch's present assets are confirmed at this device, and their bytes."""
+    """How many of the batch's assets are confirmed at this device, and their bytes, without those that failed."""
     query = (
         select(func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0))
         .select_from(deliveries.join(assets, assets.c.id == deliveries.c.asset_id))
         .where(
-            deliveries.c.batch_id == batch_id, deliveries.c.device_id == device_id, assets.c.batch_id == batch_id
+            deliveries.c.batch_id == batch_id,
+            deliveries.c.device_id == device_id,
+            assets.c.batch_id == batch_id,
+            assets.c.status != AssetStatus.FAILED,
         )
     )
     count_, size = conn.execute(query).one()

@@ -10,7 +10,7 @@ from app.db import totals
 from app.db.assets import CONVERTERS
 from app.db.clock import now
 from app.db.rows import build, columns_for
-from app.db.tables import assets
+from app.db.tables import assets, batches
 from app.model import ASSET_CHANGES, Asset, AssetStatus
 
 #: What a member must have to be moved into its batch.
@@ -60,6 +60,12 @@ def mark_all(conn: Connection, batch_id: int, before: AssetStatus, after: AssetS
     conn.execute(here.values(status=after.value, reason=None, updated_at=now()))
     totals.add(conn, {before: (-files, -size_bytes), after: (files, size_bytes)})
     return files, size_bytes
+
+
+def recount(conn: Connection, batch_id: int) -> None:
+    """Write into the row of an undelivered batch what is in it now, after a file has failed or is tried again."""
+    files, size_bytes = count(conn, batch_id).get(AssetStatus.BATCHED, (0, 0))
+    conn.execute(update(batches).where(batches.c.id == batch_id).values(file_count=files, size_bytes=size_bytes))
 
 
 def list_batch_ids(conn: Connection, status: AssetStatus) -> list[int]:

@@ -1,14 +1,21 @@
-"""The last step of every delivery: batch SYNCED and its assets delivered, in one transaction."""
+"""The last step of every delivery: batch SYNCED and its assets delivered, in one transaction.
+
+Files that failed on the way stay behind and are told of. A batch of which every file failed is not delivered at all.
+"""
 
 from __future__ import annotations
 
 from app.db import assets, batches, journal, members
 from app.db import roots as root_rows
 from app.db.clock import later
+from app.db.connection import Connection
 from app.errors import IllegalTransition
 from app.files.walk import signature_at
-from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, Root
+from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, Root
+from app.pipeline.failing import failure
 from app.services import Services
+
+NOTHING_LEFT = "None of its files could be delivered; each says why."
 
 
 def finish(services: Services, batch: Batch, run_id: int | None, message: str, *, wait_seconds: float = 0) -> Report:
@@ -18,24 +25,40 @@ def finish(services: Services, batch: Batch, run_id: int | None, message: str, *
     """
     try:
         with services.db.transaction() as conn:
+            left_out = [failure(a, a.reason or "") for a in assets.list_in_batch(conn, batch.id, AssetStatus.FAILED)]
             files, size_bytes = members.count(conn, batch.id).get(AssetStatus.BATCHED, (0, 0))
-            batches.change(
-                conn,
-                batch,
-                BatchStatus.SYNCED,
-                confirmed_count=files,
-                confirmed_bytes=size_bytes,
-                sync_detail=message,
-                next_look_at=later(wait_seconds) if wait_seconds else None,
-            )
-            members.mark_all(conn, batch.id, AssetStatus.BATCHED, AssetStatus.DELIVERED)
-            told = f"Batch {batch.name}: {files} files delivered. {message}"
-            detail = {"target": batch.target, "files": files, "size_bytes": size_bytes}
-            journal.record(conn, "batch.synced", told, run_id=run_id, batch_id=batch.id, detail=detail)
+            if left_out and not files:
+                return _come_to_nothing(conn, batch, run_id, left_out)
+            columns = {"sync_detail": message, "next_look_at": later(wait_seconds) if wait_seconds else None}
+            _mark(conn, batch, files, size_bytes, columns)
+            _tell(conn, batch, run_id, message, (files, size_bytes, len(left_out)))
     except IllegalTransition:
         return _finished_elsewhere(services, batch)
     outcome = "waiting" if wait_seconds else "done"
-    return Report(outcome, message, done=files, size_bytes=size_bytes, batch_id=batch.id)
+    return Report(outcome, message, done=files, size_bytes=size_bytes, batch_id=batch.id, failures=left_out)
+
+
+def _mark(conn: Connection, batch: Batch, files: int, size_bytes: int, columns: dict[str, str | None]) -> None:
+    held = {"file_count": files, "size_bytes": size_bytes, "confirmed_count": files, "confirmed_bytes": size_bytes}
+    batches.change(conn, batch, BatchStatus.SYNCED, **held, **columns)
+    members.mark_all(conn, batch.id, AssetStatus.BATCHED, AssetStatus.DELIVERED)
+
+
+def _tell(conn: Connection, batch: Batch, run_id: int | None, message: str, counted: tuple[int, int, int]) -> None:
+    files, size_bytes, failed = counted
+    more = f" {failed} more failed and were left out." if failed else ""
+    detail = {"target": batch.target, "files": files, "size_bytes": size_bytes, "failed": failed}
+    journal.record(conn, "batch.synced", f"Batch {batch.name}: {files} files delivered. {message}{more}",
+                   level="warning" if failed else "info", run_id=run_id, batch_id=batch.id, detail=detail)
+
+
+def _come_to_nothing(conn: Connection, batch: Batch, run_id: int | None, failures: list[Failure]) -> Report:
+    """Every file failed: nothing was delivered, so nothing may say so. Cleanup removes the folder once it is empty."""
+    batches.change(conn, batch, BatchStatus.CANCELLED, error=NOTHING_LEFT, file_count=0, size_bytes=0)
+    words = f"Batch {batch.name} was cancelled: {NOTHING_LEFT}"
+    journal.record(conn, "batch.cancelled", words, level="warning", run_id=run_id, batch_id=batch.id,
+                   detail={"reason": NOTHING_LEFT})
+    return Report("done", words, batch_id=batch.id, failures=failures)
 
 
 def _finished_elsewhere(services: Services, batch: Batch) -> Report:
@@ -47,7 +70,7 @@ def _finished_elsewhere(services: Services, batch: Batch) -> Report:
 
 
 def list_changed(services: Services, batch: Batch) -> list[Asset]:
-    """The batch's undelivered assets whose files are gone or not as their rows say."""
+    """The batch's undelivered assets whose files are gone, not as their rows say, or out of reach."""
     with services.db.reading() as conn:
         expected = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
         roots = {root.id: root for root in root_rows.list_all(conn)}
@@ -55,5 +78,8 @@ def list_changed(services: Services, batch: Batch) -> list[Asset]:
 
 
 def _is_unchanged(root: Root, asset: Asset) -> bool:
-    found = signature_at(root, asset.path)
+    try:
+        found = signature_at(root, asset.path)
+    except OSError:
+        return False
     return found is not None and (found.size_bytes, found.mtime_ns) == (asset.size_bytes, asset.mtime_ns)

@@ -14,6 +14,11 @@ from app.model import Asset, AssetStatus, Failure, Place
 MAX_ATTEMPTS = 3
 
 
+#: Why files of a batch are given up when no other copy of their content is found.
+LOST = "Its file is not in the batch folder any more, and no other copy of it was found."
+CHANGED_IN_FOLDER = "It was changed in the batch folder after it was checked."
+
+
 def finish_interrupted_moves(db: Database) -> None:
     """Finish or undo what an earlier step left half-way, so that the rows say what the disk says."""
     with db.reading() as conn:

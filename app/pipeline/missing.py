@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from app.db import assets, journal, kept_copies
-from app.errors import SourceChanged, TargetExists, printable
+from app.db import assets, journal
+from app.errors import FileError, SourceChanged, TargetExists, printable
 from app.files.move import Moved
 from app.files.roots import check_roots
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Failure, Place
 from app.pipeline.archiving import PENDING, Archiving
-from app.pipeline.failing import failure, give_up, holds, is_missing, note_attempt, reason_of
+from app.pipeline.failing import LOST, failure, give_up, holds, is_missing, note_attempt, reason_of
+from app.pipeline.whereabouts import find_kept_copy
 
 #: A file meets a taken name this often before that counts as a failure.
 MAX_COLLISIONS = 100
 
-LOST = "Its file is not in the batch folder any more, and no other copy of it was found."
 CHANGED = "Its file was changed in the batch folder, and no other copy of what was delivered was found."
 
 
@@ -31,6 +31,10 @@ def note_failed(work: Archiving, moved: Moved) -> Failure | None:
     reason = reason_of(moved.error)
     if isinstance(moved.error, SourceChanged):
         return _search(work, asset, moved)
+    return _try_again(work, asset, reason)
+
+
+def _try_again(work: Archiving, asset: Asset, reason: str) -> Failure:
     with work.services.db.transaction() as conn:
         note_attempt(conn, asset, reason, work.step.run_id)
     return failure(asset, reason)
@@ -42,8 +46,11 @@ def _search(work: Archiving, asset: Asset, moved: Moved) -> Failure | None:
     Raises RootUnavailable when a root is away: then nothing is missing, and nothing is given up.
     """
     check_roots(work.services.db, [moved.move.source.root, work.archive])
-    if asset.id not in work.sources and _use_kept_copy(work, asset):
-        return None
+    try:
+        if asset.id not in work.sources and _use_kept_copy(work, asset):
+            return None
+    except FileError as error:
+        return _try_again(work, asset, str(error))
     if moved.move.status_after is AssetStatus.ARCHIVED and holds(moved.move.target, asset):
         _adopt(work, asset, moved.move.target)
         return None
@@ -55,17 +62,10 @@ def _search(work: Archiving, asset: Asset, moved: Moved) -> Failure | None:
 
 def _use_kept_copy(work: Archiving, asset: Asset) -> bool:
     """Take the content from where it was copied from: the file there stays as well."""
-    with work.services.db.reading() as conn:
-        kept = kept_copies.list_of(conn, asset.id)
-    for root_id, path, _ in kept:
-        place = Place(work.roots[root_id], path)
-        if is_missing(place) or not holds(place, asset):
-            continue
-        signature = signature_at(place.root, path)
-        if signature is not None:
-            work.sources[asset.id] = (place, signature)
-            return True
-    return False
+    kept = find_kept_copy(work.services, work.roots, asset)
+    if kept is not None:
+        work.sources[asset.id] = kept
+    return kept is not None
 
 
 def _adopt(work: Archiving, asset: Asset, place: Place) -> None:

@@ -15,7 +15,7 @@ from app.db.connection import Connection
 from app.errors import FileError, printable
 from app.files.digest import full_digest
 from app.files.roots import check_roots
-from app.files.walk import Found, walk
+from app.files.walk import Found, signature_at, walk
 from app.model import Asset, AssetStatus, Place, Root, RootKind, Signature
 from app.pipeline.failing import is_missing
 from app.pipeline.manifest import OWN_NAMES
@@ -23,8 +23,10 @@ from app.pipeline.step import StepContext
 from app.services import Services
 
 EXPECTED = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.SET_ASIDE, AssetStatus.FAILED)
+GIVEN_UP = (AssetStatus.FAILED,)
 
 NO_ROW = "no row knows this file"
+REPLACED = "it is not the file that was put there: that one failed, and this is what it was changed to"
 NO_FILE = "Its file is not where it was left."
 
 
@@ -40,8 +42,9 @@ def settle_orphans(services: Services, step: StepContext) -> dict[str, int]:
         adopted = _adopt(services, step, root, unknown, missing)
         counts["adopted"] += len(adopted)
         rest = [path for path in unknown if path not in adopted]
-        counts["orphans"] += len(rest)
-        _list(services, step, root, rest)
+        listed = [(path, NO_ROW) for path in rest] + [(path, REPLACED) for path in _replaced(services, root)]
+        counts["orphans"] += len(listed)
+        _list(services, step, root, listed)
     counts["missing"] = len(missing)
     _note_missing(services, step, missing)
     return dict(counts)
@@ -68,6 +71,21 @@ def _unknown(services: Services, root: Root) -> dict[bytes, Signature]:
         if found.signature is not None and found.path not in known and _counts(found, names):
             unknown[found.path] = found.signature
     return unknown
+
+
+def _replaced(services: Services, root: Root) -> list[bytes]:
+    """Where assets that failed should lie, and other files lie now."""
+    with services.db.reading() as conn:
+        failed = {path: seen for _, path, status, seen in assets.list_places(conn, root.id) if status in GIVEN_UP}
+    return [path for path, expected in failed.items() if _is_other(root, path, expected)]
+
+
+def _is_other(root: Root, path: bytes, expected: Signature) -> bool:
+    try:
+        seen = signature_at(root, path)
+    except OSError:
+        return False
+    return seen is not None and (seen.size_bytes, seen.mtime_ns) != (expected.size_bytes, expected.mtime_ns)
 
 
 def _counts(found: Found, batch_names: set[bytes]) -> bool:
@@ -101,16 +119,16 @@ def _digest(place: Place, asset: Asset) -> str | None:
         return None
 
 
-def _list(services: Services, step: StepContext, root: Root, paths: list[bytes]) -> None:
+def _list(services: Services, step: StepContext, root: Root, listed: list[tuple[bytes, str]]) -> None:
     """Note what is there now, and tell the journal of what was not noted before."""
     at = now()
     with services.db.transaction() as conn:
         before = left_in_place.paths_of(conn, root.id)
-        left_in_place.note(conn, root.id, [(path, NO_ROW) for path in paths], at)
+        left_in_place.note(conn, root.id, listed, at)
         left_in_place.forget_before(conn, root.id, at)
-        for path in paths:
+        for path, reason in listed:
             if path not in before:
-                journal.record(conn, "orphan.found", f"{printable(path)} in the {root.kind} folder: {NO_ROW}.",
+                journal.record(conn, "orphan.found", f"{printable(path)} in the {root.kind} folder: {reason}.",
                                level="warning", run_id=step.run_id,
                                detail={"path": printable(path), "root": root.kind.value})
 

@@ -110,13 +110,13 @@ def _named_stages(execution: Execution) -> Ending:
             return Ending(RunStatus.WAITING, message, batch_id=run.batch_id or report.batch_id)
         if report.outcome == "blocked":
             raise StepFailed(message)
-        if stage is Stage.BATCH and _has_come_to_nothing(execution):
+        if stage in (Stage.BATCH, Stage.SYNC) and _has_come_to_nothing(execution):
             return Ending(RunStatus.DONE, message, "warning")
     return Ending(RunStatus.DONE, message)
 
 
 def _has_come_to_nothing(execution: Execution) -> bool:
-    """Whether the batch that the run is to carry ended when it was built: there is nothing to deliver or to sort."""
+    """Whether the batch that the run is to carry ended early: nothing is left of it to deliver or to sort."""
     batch_id = execution.run.batch_id
     built = execution.batch(batch_id) if batch_id is not None else None
     return built is not None and built.status is BatchStatus.CANCELLED
