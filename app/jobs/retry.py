@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from app.db import assets, batches, journal, roots, runs
+from app.db import assets, batches, deliveries, journal, members, roots, runs
 from app.db.connection import Connection
-from app.errors import IllegalTransition
+from app.errors import Conflict, IllegalTransition, printable
 from app.jobs.wake import wake_worker
 from app.model import (
     Asset,
     AssetStatus,
     Batch,
     BatchStatus,
+    Place,
+    Root,
     RootKind,
     Run,
     RunKind,
@@ -29,6 +31,10 @@ WAY_ON: dict[BatchStatus, tuple[Stage, ...]] = {
     BatchStatus.SYNCED: (Stage.SORT, Stage.CLEANUP),
     BatchStatus.SORTING: (Stage.SORT, Stage.CLEANUP),
 }
+#: What a person may have tried again.
+RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
+#: Where the files of a batch lie.
+IN_BATCH = (RootKind.STAGING, RootKind.BATCH)
 
 
 def retry_run(services: Services, run_id: int) -> Run:
@@ -72,40 +78,75 @@ def _way_on(services: Services, batch: Batch) -> tuple[Stage, ...]:
 
 
 def retry_asset(services: Services, asset_id: int) -> Asset:
-    """Let the next run take a failed file up again. Raises NotFound, IllegalTransition when it has not failed."""
+    """Let the next run take up again a file that failed, or one that was set aside and is still in an ingest folder.
+
+    Raises NotFound, IllegalTransition for another status, and Conflict when no run could take it up from where it is.
+    """
     with services.db.transaction() as conn:
         asset = assets.get(conn, asset_id)
-        if asset.status is not AssetStatus.FAILED:
+        known = {root.id: root for root in roots.list_all(conn)}
+        if asset.status not in RETRIED:
             raise IllegalTransition(f"File {asset.id}", asset.status, "retried")
-        _reopen(conn, [asset])
+        reason = _why_not(conn, asset, known)
+        if reason is not None:
+            raise Conflict(reason)
+        _reopen(conn, asset, known)
         return assets.get(conn, asset_id)
 
 
 def retry_failed_assets(services: Services) -> int:
-    """Let the next run take every failed file up again; returns how many there are."""
+    """Let the next run take up again every failed file that a run can take up; returns how many there are."""
     after_id = count = 0
     while True:
         with services.db.transaction() as conn:
             failed = assets.list_by_status(conn, AssetStatus.FAILED, after_id)
-            _reopen(conn, failed)
+            known = {root.id: root for root in roots.list_all(conn)}
+            possible = [asset for asset in failed if _why_not(conn, asset, known) is None]
+            for asset in possible:
+                _reopen(conn, asset, known)
         if not failed:
             return count
-        after_id, count = failed[-1].id, count + len(failed)
+        after_id, count = failed[-1].id, count + len(possible)
 
 
-def _reopen(conn: Connection, failed: Iterable[Asset]) -> None:
-    kinds = {root.id: root.kind for root in roots.list_all(conn)}
-    for asset in failed:
-        status = _status_before(conn, asset, kinds[asset.root_id])
-        assets.mark(conn, [asset], status, attempts=0)
-        journal.record(
-            conn, "asset.retried", f"File {asset.id} is tried again.", batch_id=asset.batch_id, asset_id=asset.id
+def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str | None:
+    """Why no run could take the file up from where it is, in a sentence; None when one can."""
+    kind = known[asset.root_id].kind
+    where = printable(Place(known[asset.root_id], asset.path).absolute)
+    if asset.status is AssetStatus.SET_ASIDE:
+        if kind is RootKind.INGEST:
+            return None
+        what = "waits for a review in" if kind is RootKind.ARCHIVE else "was set aside in"
+        return f"File {asset.id} {what} the {kind} folder, at {where}; move it to the ingest folder to have it taken."
+    if kind in IN_BATCH and _missed_its_batch(conn, asset):
+        return (
+            f"File {asset.id} was not delivered with its batch, which has gone on without it. Put the file into the "
+            f"ingest folder to have it taken in as a new one; its place was {where}."
         )
+    return None
+
+
+def _missed_its_batch(conn: Connection, asset: Asset) -> bool:
+    """Whether the delivery of the asset's batch is over, and the asset had no part in it."""
+    batch = batches.find(conn, asset.batch_id) if asset.batch_id is not None else None
+    if batch is None or (batch.synced_at is None and batch.status is not BatchStatus.CANCELLED):
+        return False
+    return batch.target != "none" and not deliveries.is_confirmed(conn, batch.id, asset.id)
+
+
+def _reopen(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> None:
+    status = _status_before(conn, asset, known[asset.root_id].kind)
+    columns = {"batch_id": None, "original_id": None} if status is AssetStatus.DISCOVERED else {}
+    assets.mark(conn, [asset], status, attempts=0, **columns)
+    if status is AssetStatus.BATCHED and asset.batch_id is not None:
+        members.recount(conn, asset.batch_id)
+    message = f"File {asset.id} is tried again."
+    journal.record(conn, "asset.retried", message, batch_id=asset.batch_id, asset_id=asset.id)
 
 
 def _status_before(conn: Connection, asset: Asset, kind: RootKind) -> AssetStatus:
     """A file that never left ingest starts afresh; one in a batch goes on from where the batch is."""
-    if kind not in (RootKind.STAGING, RootKind.BATCH):
+    if kind not in IN_BATCH:
         return AssetStatus.DISCOVERED
     batch = batches.find(conn, asset.batch_id) if asset.batch_id is not None else None
     if batch is None or batch.status is BatchStatus.CANCELLED:

@@ -6,12 +6,13 @@ import pytest
 
 from app import jobs
 from app.db import assets, batches, totals
-from app.errors import IllegalTransition, RunInProgress
+from app.errors import Conflict, IllegalTransition, RunInProgress
 from app.model import (
     AssetStatus,
     BatchStatus,
     RootKind,
     RunStatus,
+    Signature,
     Stage,
     Trigger,
 )
@@ -119,3 +120,40 @@ def test_all_failed_files_are_tried_again_at_once(services: Services) -> None:
         assert {assets.get(conn, asset_id).status for asset_id in ids} == {AssetStatus.DISCOVERED}
         assert totals.read(conn)[AssetStatus.FAILED] == (0, 0)
     assert jobs.retry_failed_assets(services) == 0
+
+
+def set_aside(services: Services, kind: RootKind, path: bytes, batch_id: int | None = None) -> int:
+    root = services.root(kind)
+    with services.db.transaction() as conn:
+        assets.insert_discovered(conn, root.id, [(path, Signature(1, 2, 3, 4, 5), None)])
+        asset = assets.find_at(conn, root.id, path)
+        assert asset is not None
+        assets.mark(conn, [asset], AssetStatus.SET_ASIDE, reason="The peer cannot carry its name.", batch_id=batch_id)
+    return asset.id
+
+
+def test_a_file_that_was_set_aside_in_ingest_starts_afresh(services: Services) -> None:
+    asset_id = set_aside(services, RootKind.INGEST, b"~syncthing~x.jpg", make_batch(services))
+    asset = jobs.retry_asset(services, asset_id)
+    assert (asset.status, asset.reason, asset.batch_id) == (AssetStatus.DISCOVERED, None, None)
+    assert events(services, "asset.retried") == [f"File {asset_id} is tried again."]
+    with services.db.reading() as conn:
+        assert totals.read(conn)[AssetStatus.SET_ASIDE] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [(RootKind.ARCHIVE, "waits for a review in the archive"), (RootKind.BATCH, "was set aside in")]
+)
+def test_a_file_that_was_set_aside_elsewhere_is_not_retried_and_the_answer_says_where_it_is(
+    services: Services, kind: RootKind, words: str
+) -> None:
+    asset_id = set_aside(services, kind, b"review/x.jpg")
+    with pytest.raises(Conflict, match=f"{words}.*review/x.jpg.*move it to the ingest folder"):
+        jobs.retry_asset(services, asset_id)
+
+
+def test_a_file_that_is_tried_again_counts_in_its_batch_again(services: Services) -> None:
+    batch_id = make_batch(services, BatchStatus.SYNCING, files=0)
+    jobs.retry_asset(services, add_failed_asset(services, RootKind.BATCH, batch_id))
+    with services.db.reading() as conn:
+        assert batches.get(conn, batch_id).file_count == 1

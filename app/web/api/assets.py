@@ -31,16 +31,16 @@ def show(path: AssetPath) -> Response:
         return jsonify(asset_story(conn, path.asset_id))
 
 
-@api.post("/<int:asset_id>/retry", responses=responses(404, 409), summary="Retry a failed file")
+@api.post("/<int:asset_id>/retry", responses=responses(404, 409), summary="Retry a file")
 def retry(path: AssetPath) -> Response:
-    """Lets the next run take a failed file up again."""
+    """Lets the next run take up again a file that failed, or one that was set aside in an ingest folder."""
     asset = jobs.retry_asset(services(), path.asset_id)
     return done(asset_summary(asset), f"File {asset.id} will be taken up again by the next run.")
 
 
 @api.post("/retry-failed", responses=responses(), summary="Retry every failed file")
 def retry_failed() -> Response:
-    """Lets the next run take every failed file up again."""
+    """Lets the next run take up again every failed file that it can take up."""
     count = jobs.retry_failed_assets(services())
     files = "1 file" if count == 1 else f"{count:,} files"
     return done({"count": count}, f"{files} will be taken up again by the next run.")
