@@ -110,6 +110,7 @@ class Node:
         if self.process is not None:
             self.process.wait(30)
             self.process = None
+        wait_for(lambda: not self.answers(), f"{self.name} answers no more")
 
     def rest(self, method: str, path: str, **options: Any) -> Any:
         """One raw REST call; raises for any status but 200."""
@@ -162,6 +163,13 @@ class Pair:
 
     def wait_connected(self) -> None:
         wait_for(self.connected, "the pair is connected")
+
+    def bring_up(self) -> None:
+        """Start whichever side an earlier test left down, so that one failure does not lead to others."""
+        for node in (self.ours, self.peer):
+            if node.process is None:
+                node.start()
+        self.wait_connected()
 
     def stop(self) -> None:
         self.ours.stop()

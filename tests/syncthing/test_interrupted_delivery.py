@@ -30,6 +30,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @pytest.fixture
 def services(pair: Pair) -> Iterator[Services]:
+    pair.bring_up()
     opened = services_for(pair)
     yield opened
     opened.close()
