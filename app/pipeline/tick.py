@@ -8,7 +8,7 @@ from app.db import batches, runs
 from app.db.clock import now
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import sync
+from app.pipeline import deliver_folder, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -63,7 +63,14 @@ def _wait_is_over(services: Services, run: Run, open_batches: list[Batch]) -> bo
         pending = [b for b in open_batches if not _waits_for_a_person(services, b)]
     else:
         pending = [b for b in open_batches if b.id == run.batch_id and b.status is not BatchStatus.ERROR]
-    return not pending or any(not _is_under_way(b) and _is_due(b) for b in pending)
+    return not pending or any(not _is_under_way(b) and _is_due(b) and _can_go_on(services, b) for b in pending)
+
+
+def _can_go_on(services: Services, batch: Batch) -> bool:
+    """Whether a run would find the folder of a delivery there, and room in it. A disk that is away for a week thus
+    leaves neither steps nor events behind; only the batch's row says, from look to look, what it waits for."""
+    has_waited = batch.status in sync.UNDELIVERED and batch.next_look_at is not None
+    return batch.target != "folder" or not has_waited or not deliver_folder.still_waits(services, batch)
 
 
 def _waits_for_a_person(services: Services, batch: Batch) -> bool:

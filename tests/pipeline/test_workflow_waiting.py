@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 from app import jobs
 from app.db import batches
+from app.db.clock import now
 from app.files.roots import add_missing_roots
 from app.model import AssetStatus, BatchStatus, RunStatus, Stage, StepStatus, Trigger
 from app.pipeline.tick import look_at_deliveries, wake_waiting
-from tests.conftest import make_config
+from app.services import Services
+from tests.conftest import make_config, make_jpeg, write_tree
 from tests.pipeline.running import (
     Opener,
     count,
@@ -170,3 +173,58 @@ def test_a_batch_that_is_on_its_way_is_delivered_from_where_it_lies_when_the_bat
     assert go(changed, run).status is RunStatus.DONE
     assert count(changed, AssetStatus.ARCHIVED) == 2
     assert sorted(os.listdir(disk / "batch_001")) == ["SHA256SUMS", "img_0000.jpg", "img_0001.jpg", "manifest.json"]
+
+
+def how_much_is_written(services: Services) -> tuple[int, int]:
+    with services.db.reading() as conn:
+        return tuple(  # type: ignore[return-value]
+            conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() for table in ("events", "steps")
+        )
+
+
+def test_a_disk_that_is_away_for_long_adds_neither_steps_nor_events(open_test_services: Opener, tmp_path: Path) -> None:
+    disk, away = tmp_path / "usb-disk", tmp_path / "unplugged"
+    services = open_test_services(sync={"target": "folder", "folder_dir": str(disk)})
+    fill(services, 3)
+    disk.rename(away)
+    run = workflow(services)
+    batch_id = the_batches(services)[0].id
+    before = how_much_is_written(services)
+    for _ in range(50):
+        make_due(services, batch_id)
+        look_at_deliveries(services)
+        assert wake_waiting(services) == []
+        assert (the_batches(services)[0].next_look_at or "") > now()
+    assert how_much_is_written(services) == before
+    away.rename(disk)
+    make_due(services, batch_id)
+    assert wake_waiting(services) == [run.id]
+    assert go(services, run).status is RunStatus.DONE
+    assert count(services, AssetStatus.ARCHIVED) == 3
+
+
+def test_a_full_disk_is_tried_again_when_there_is_room_for_what_is_left(
+    open_test_services: Opener, tmp_path: Path
+) -> None:
+    disk = tmp_path / "usb-disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
+    try:
+        services = open_test_services(sync={"target": "folder", "folder_dir": str(disk)})
+        (disk / "ballast").write_bytes(bytes(56 << 10))
+        write_tree(services.config.paths.source_dir, {f"{n}.jpg": make_jpeg(seed=n) + bytes(9000) for n in range(3)})
+        run = workflow(services)
+        assert run.status is RunStatus.WAITING
+        before = how_much_is_written(services)
+        for _ in range(50):
+            make_due(services, the_batches(services)[0].id)
+            assert wake_waiting(services) == []
+        assert how_much_is_written(services) == before
+        assert "free" in (the_batches(services)[0].sync_detail or "")
+        (disk / "ballast").unlink()
+        make_due(services, the_batches(services)[0].id)
+        assert wake_waiting(services) == [run.id]
+        assert go(services, run).status is RunStatus.DONE
+        assert len(list(disk.rglob("*.jpg"))) == 3
+    finally:
+        subprocess.run(["umount", disk], check=True)
