@@ -13,7 +13,7 @@ from app.db.migrate import DATABASE_ID
 from app.db.tables import left_in_place
 from app.model import Root
 from app.overview.balance import balance_sheet
-from app.overview.batches import batch_counts, recent_batches, syncing_batches
+from app.overview.batches import batch_counts, failed_batches, recent_batches, syncing_batches
 from app.overview.roots import look_at_roots
 from app.overview.runs import (
     dedup_status,
@@ -64,6 +64,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "left_out": left_out(conn, current or last),
         "batches": batch_counts(conn),
         "recent_batches": recent_batches(conn),
+        "failed_batches": failed_batches(conn),
         "syncing_batches": syncing_batches(conn),
         "dedup": dedup_status(conn),
         "left_in_place": _left_in_place(conn),

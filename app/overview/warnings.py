@@ -7,6 +7,9 @@ from typing import Any
 from app.model import went_on_without
 from app.overview.roots import in_words
 
+#: So many stopped batches are named, the newest; the others are counted.
+NAMED_BATCHES = 5
+
 
 def collect_warnings(seen: dict[str, Any]) -> list[dict[str, str]]:
     """Warnings about an overview: level ("error" or "warning"), a sentence, and what to do."""
@@ -65,15 +68,7 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
                 "error",
             )
         )
-    for batch in seen["recent_batches"]:
-        if batch["status"] == "ERROR":
-            found.append(
-                _warning(
-                    f"Batch {batch['name']} stopped: {batch['error'] or 'see its journal'}",
-                    "Mend it, then retry.",
-                    "error",
-                )
-            )
+    found += _about_failed_batches(seen["failed_batches"])
     last = seen["last_run"]
     if last is not None and last["status"] == "failed":
         found.append(
@@ -83,6 +78,18 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
                 "error",
             )
         )
+    return found
+
+
+def _about_failed_batches(failed: list[dict[str, Any]]) -> list[dict[str, str]]:
+    found = [
+        _warning(f"Batch {b['name']} stopped: {b['error'] or 'see its journal'}", "Mend it, then retry.", "error")
+        for b in failed[:NAMED_BATCHES]
+    ]
+    more = len(failed) - len(found)
+    if more:
+        what = "1 more batch has stopped." if more == 1 else f"{more:,} more batches have stopped."
+        found.append(_warning(what, "GET /api/batches lists them all; mend each, then retry.", "error"))
     return found
 
 

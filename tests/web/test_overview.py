@@ -54,6 +54,24 @@ def test_the_recent_batches_are_the_last_five(client: FlaskClient, site: Site) -
     assert [sync["batch_id"] for sync in seen["syncing_batches"]] == ids
 
 
+def test_every_batch_that_stopped_is_told_of_however_old_it_is(client: FlaskClient, site: Site) -> None:
+    def stop(number: int) -> None:
+        batch_id = rows.add_syncing_batch(site.services)
+        with site.services.db.transaction() as conn:
+            batches.change(conn, batches.get(conn, batch_id), BatchStatus.ERROR, error=f"Reason {number}.")
+
+    stop(0)
+    for _ in range(6):
+        rows.add_syncing_batch(site.services)
+    told = [w["message"] for w in client.get("/api/workflow/overview").json["warnings"] if "stopped" in w["message"]]
+    assert len(told) == 1 and told[0].endswith("stopped: Reason 0.")
+    for number in range(1, 8):
+        stop(number)
+    told = [w["message"] for w in client.get("/api/workflow/overview").json["warnings"] if "stopped" in w["message"]]
+    assert [line.rpartition(" ")[2] for line in told] == ["7.", "6.", "5.", "4.", "3.", "stopped."]
+    assert told[-1] == "3 more batches have stopped."
+
+
 def test_a_missing_marker_is_a_warning_that_names_the_folder(client: FlaskClient, site: Site, tmp_path: Path) -> None:
     os.unlink(tmp_path / "archive" / ".media-pipeline-root")
     seen = client.get("/api/workflow/overview").json
