@@ -117,7 +117,10 @@ def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str |
         if kind is RootKind.INGEST:
             return None
         what = "waits for a review in" if kind is RootKind.ARCHIVE else "was set aside in"
-        return f"File {asset.id} {what} the {kind} folder, at {where}; move it to the ingest folder to have it taken."
+        return (
+            f"File {asset.id} {what} the {kind} folder, at {where}; "
+            "move it to the ingest folder to have it taken in."
+        )
     if kind in IN_BATCH and _missed_its_batch(conn, asset):
         return (
             f"File {asset.id} was not delivered with its batch, which has gone on without it. Put the file into the "
