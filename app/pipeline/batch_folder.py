@@ -16,7 +16,7 @@ from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Re
 from app.pipeline import batch_plan
 from app.pipeline.batch_plan import Build, members_of
 from app.pipeline.failing import failure, holds, is_missing, note_attempt, raise_when_full, reason_of
-from app.pipeline.manifest import OWN_NAMES
+from app.pipeline.manifest import OWN_NAMES, Manifest
 from app.pipeline.naming import plan_paths, suffixed_paths
 from app.pipeline.room import in_words
 from app.pipeline.step import StepContext
@@ -32,9 +32,7 @@ def build(services: Services, step: StepContext, batch: Batch) -> Report:
         roots = {root.id: root for root in root_rows.list_all(conn)}
         _release_unready(conn, batch, batch_plan.source_ids(services))
     work = Build(services, step, batch, roots)
-    bound = members_of(work, *members.READY)
-    planned = batch_plan.plan(work, bound)
-    failures = _move_in(work, bound, {file.asset_id: file.path for file in planned.files})
+    planned, failures = _fill(work)
     held = members_of(work, AssetStatus.BATCHED)
     if not held:
         return _come_to_nothing(work, failures)
@@ -50,6 +48,13 @@ def _release_unready(conn: Connection, batch: Batch, sources: Sequence[int]) -> 
 
 
 # --- the files
+
+
+def _fill(work: Build) -> tuple[Manifest, list[Failure]]:
+    """The manifest as planned, and what could not be moved in. The rows read here are let go when it returns."""
+    bound = members_of(work, *members.READY)
+    planned = batch_plan.plan(work, bound)
+    return planned, _move_in(work, bound, {file.asset_id: file.path for file in planned.files})
 
 
 def _move_in(work: Build, bound: Sequence[Asset], paths: dict[int, bytes]) -> list[Failure]:
