@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -99,17 +100,17 @@ class Node:
             self.process.wait(30)
             self.process = None
 
-    @property
-    def pid(self) -> int:
-        """The process (and process group) that this node started."""
-        assert self.process is not None
-        return self.process.pid
+    def kill(self, with_signal: signal.Signals) -> None:
+        """Send every process of this node the signal and wait until none of them answers.
 
-    def wait_ended(self) -> None:
-        """Wait for the end of a process that a test has killed."""
-        if self.process is not None:
-            self.process.wait(30)
-            self.process = None
+        Syncthing puts its worker into a process group of its own; the session is what they share.
+        """
+        assert self.process is not None
+        for pid in _in_session(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, with_signal)
+        self.process.wait(30)
+        self.process = None
         wait_for(lambda: not self.answers(), f"{self.name} answers no more")
 
     def rest(self, method: str, path: str, **options: Any) -> Any:
@@ -193,6 +194,17 @@ def make_pair(base: Path, kind: str = "sendonly", peer_kind: str = "receiveonly"
         pair.stop()
         raise
     return pair
+
+
+def _in_session(session: int) -> list[int]:
+    """The ids of all processes of a session (proc(5): the sixth field of stat)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def wait_for(condition: Any, what: str, seconds: float = 120) -> None:

@@ -159,8 +159,7 @@ def test_a_syncthing_that_dies_in_mid_delivery_is_waited_for(
     pair.peer.stop()
     batch = publish(services, f"dies-{with_signal.name}", FILES)
     look(services, batch)
-    os.killpg(pair.ours.pid, with_signal)
-    pair.ours.wait_ended()
+    pair.ours.kill(with_signal)
 
     while_down = [look(services, batch) for _ in range(2)]
 
