@@ -49,4 +49,5 @@ fi
 for script in scripts/*.sh docker/*.sh entrypoint.sh .ci/run; do
     bash -n "$script"
 done
-"$python" -m pytest
+# two at a time: most tests wait for a process, a disk or a peer
+"$python" -m pytest -n 2 --dist loadfile
