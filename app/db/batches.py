@@ -163,7 +163,12 @@ def drop_reserved(conn: Connection, batch_id: int) -> None:
 
     A run that was to build it keeps its row and forgets the batch. Any other batch is left alone.
     """
-    where = (batches.c.id == batch_id, batches.c.status == BatchStatus.PENDING.value, batches.c.file_count == 0)
+    where = (
+        batches.c.id == batch_id,
+        batches.c.status == BatchStatus.PENDING.value,
+        batches.c.file_count == 0,
+        batches.c.published_at.is_(None),
+    )
     if conn.execute(select(batches.c.id).where(*where)).first() is not None:
         conn.execute(update(runs).where(runs.c.batch_id == batch_id).values(batch_id=None))
         conn.execute(batches.delete().where(*where))

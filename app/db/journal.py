@@ -21,6 +21,7 @@ KINDS = frozenset(
         "asset.vanished",
         "asset.changed",
         "asset.retried",
+        "asset.restored",
         "batch.created",
         "batch.published",
         "batch.sync_started",

@@ -17,6 +17,7 @@ from app.errors import IllegalTransition, SyncthingError, printable
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind
 from app.pipeline.delivered import finish, list_changed
 from app.pipeline.step import StepContext
+from app.pipeline.undelivered import settle_changed
 from app.pipeline.waiting import wait
 from app.services import Services
 from app.syncthing import ignores, notes, proof, troubles
@@ -122,6 +123,11 @@ def _look(this: Look, client: SyncthingClient) -> Report:
     if isinstance(standing, Trouble):
         return _wait(this, standing)
     this.standing = standing
+    trouble = _settle_changed(this)
+    if trouble is not None:
+        return _wait(this, trouble)
+    if not this.batch.file_count:
+        return finish(this.services, this.batch, this.run_id, "No file of the batch is left.")
     trouble = _scan_when_due(this, client, standing)
     if trouble is not None:
         return _wait(this, trouble)
@@ -161,6 +167,16 @@ def _remember_device(this: Look, standing: Standing, *, chosen: bool) -> None:
             batch_id=this.batch.id,
             detail={"device_id": standing.device_id},
         )
+
+
+def _settle_changed(this: Look) -> Trouble | None:
+    """Files that are not in the folder as they were put there are put back or given up, before anything is proven."""
+    number, trouble = settle_changed(this.services, this.batch, this.run_id)
+    if number:
+        this.notes.scanned_at = ""
+        with this.services.db.reading() as conn:
+            this.batch = batches.get(conn, this.batch.id)
+    return trouble
 
 
 def _scan_when_due(this: Look, client: SyncthingClient, standing: Standing) -> Trouble | None:

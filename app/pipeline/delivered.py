@@ -27,7 +27,7 @@ def finish(services: Services, batch: Batch, run_id: int | None, message: str, *
         with services.db.transaction() as conn:
             left_out = [failure(a, a.reason or "") for a in assets.list_in_batch(conn, batch.id, AssetStatus.FAILED)]
             files, size_bytes = members.count(conn, batch.id).get(AssetStatus.BATCHED, (0, 0))
-            if left_out and not files:
+            if not files:
                 return _come_to_nothing(conn, batch, run_id, left_out)
             columns = {"sync_detail": message, "next_look_at": later(wait_seconds) if wait_seconds else None}
             _mark(conn, batch, files, size_bytes, columns)

@@ -14,7 +14,10 @@ from app.services import Services
 
 
 def look_at_deliveries(services: Services) -> None:
-    """Take one look at every delivery to a peer whose next look is due. Moves no file, so it needs no lock."""
+    """Take one look at every delivery to a peer whose next look is due.
+
+    At most it puts a lost file back from a kept copy, for which the mover takes its own lock.
+    """
     with services.db.reading() as conn:
         undelivered = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING])
     for batch in undelivered:

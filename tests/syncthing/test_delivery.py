@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from app.db import assets, deliveries, journal
+from app.db.clock import now
 from app.model import AssetStatus, Batch, BatchStatus
 from app.pipeline import sync
 from app.services import Services
+from app.syncthing import notes
+from app.syncthing.notes import Notes
 from tests.conftest import read_tree
 from tests.syncthing.pair import FOLDER, Pair, wait_for
 from tests.syncthing.staging import look, look_until_synced, publish, reread, services_for, status_of
@@ -63,17 +66,22 @@ def test_every_file_is_proven_at_the_peer_before_a_batch_is_synced(module_pair: 
 
 def test_a_batch_whose_files_syncthing_has_not_seen_is_not_synced(module_pair: Pair, opened: Any) -> None:
     services = opened(module_pair)
-    batch = publish(services, "unseen", {"a.jpg": b"here"}, rows_for={"a.jpg": b"here", "b.jpg": b"never written"})
+    batch = publish(services, "unseen", {"a.jpg": b"one", "b.jpg": b"two"})
+    with services.db.transaction() as conn:
+        notes.save(conn, batch.id, Notes(scanned_at=now()))
 
-    look(services, batch)
-    wait_for((module_pair.peer.folder / "unseen/a.jpg").exists, "the first file arrives")
-    wait_for(lambda: percent(module_pair) == 100, "completion is 100")
-    report = look(services, batch)
     report = look(services, batch)
 
     assert percent(module_pair) == 100
-    assert (report.outcome, status_of(services, batch)) == ("waiting", BatchStatus.SYNCING)
-    assert "unseen/b.jpg" in (reread(services, batch).sync_detail or "")
+    assert (report.outcome, status_of(services, batch)) == ("waiting", BatchStatus.PENDING)
+    assert reread(services, batch).confirmed_count == 0
+    assert [missing["path"] for missing in _missing(services, batch)] == ["unseen/a.jpg", "unseen/b.jpg"]
+    look_until_synced(services, batch)
+
+
+def _missing(services: Services, batch: Batch) -> list[dict[str, str]]:
+    with services.db.reading() as conn:
+        return notes.load(conn, batch.id).missing
 
 
 def test_a_file_that_an_ignore_pattern_hits_is_never_called_synced(module_pair: Pair, opened: Any) -> None:
