@@ -62,6 +62,7 @@ def test_zero_byte_files_pending_at_an_absent_peer_are_not_synced_at_100_percent
     (pair.ours.folder / "zero-bytes").mkdir()
     pair.ours.scan()
     wait_for((pair.peer.folder / "zero-bytes").exists, "the folder is there")
+    wait_for(lambda: percent(pair) == 100, "the peer has told that it has everything")
     pair.peer.stop()
     wait_for(lambda: not pair.connected(), "the peer is gone")
     batch = publish(services, "zero-bytes", {"a.jpg": b"", "b.jpg": b""})
