@@ -51,15 +51,15 @@ def test_a_sound_pair_is_ok_throughout(module_pair: Pair, opened: Any) -> None:
 
 def test_the_status_of_a_delivery_tells_what_is_missing_and_why(module_pair: Pair, opened: Any) -> None:
     services = opened(module_pair)
-    batch = publish(services, "status", {"a.jpg": b"one"}, rows_for={"a.jpg": b"one", "b.jpg": b"never there"})
+    batch = publish(services, "status", {"a.jpg": b"one", ".syncthing.b.jpg": b"Syncthing never sends such a name"})
     for _ in range(30):
         look(services, batch)
 
     found = delivery_status(services, batch.id)
 
-    assert found["missing"][0]["path"] == "status/b.jpg" and found["status"] == "SYNCING"
+    assert found["missing"][0]["path"] == "status/.syncthing.b.jpg" and found["status"] == "SYNCING"
     assert len(found["samples"]) == services.config.workflow.trace.syncthing_samples
-    assert found["trouble"] and "status/b.jpg" in found["detail"]
+    assert found["trouble"] and "status/.syncthing.b.jpg" in found["detail"]
     assert diagnose(services)["last_error"]["batch_id"] == batch.id
     with pytest.raises(NotFound):
         delivery_status(services, 10_000)
