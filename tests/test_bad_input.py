@@ -254,7 +254,13 @@ def test_files_without_content_cut_off_and_with_a_picture_too_large_to_open(hous
     said_by_inspect = "5 files dated, 4 of them only by their modification time."
     assert said_by_inspect in said.command_line
     assert said_by_inspect in str(said.overview["last_run"])
-    assert said_by_inspect in said.journal
+    journal = "\n".join(said.journal)
+    assert said_by_inspect in journal
+    named = sorted(m.partition(" may be damaged: ")[::2] for m in said.journal if " may be damaged: " in m)
+    assert [name for name, _ in named] == ["also empty.jpg", "bomb.png", "empty.jpg"]
+    assert named[0][1] == "the file is empty."
+    assert named[1][1].startswith("it is damaged or too large to open")
+    assert "may be damaged, the first is" in said.command_line
     assert {os.path.basename(path).decode() for path in archived(house)} == set(tree)
     assert house.counts() == {AssetStatus.ARCHIVED: 5}
     listed = house.client().get("/api/assets?status=archived").get_json()["assets"]

@@ -11,6 +11,7 @@ from app.errors import Problem
 #: Keys that are no longer settings, and what to write instead.
 RETIRED = {
     "dedup.move_duplicates": "dedup.duplicate_policy: true is quarantine, false is label",
+    "system.max_parallel_fs_ops": "nothing: files are moved one group after the other; dedup.threads bounds reading",
 }
 
 OLD_DIGESTS = ("md5", "sha1")
@@ -19,7 +20,7 @@ OLD_DIGESTS = ("md5", "sha1")
 def carry_over(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """The values in today's words, and one warning for each that was said in yesterday's."""
     carried, warnings = dict(values), list[Problem]()
-    for step in (_move_duplicates, _digest, _selection, _api_url):
+    for step in (_move_duplicates, _file_operations, _digest, _selection, _api_url):
         carried = step(carried, warnings)
     return carried, warnings
 
@@ -36,6 +37,14 @@ def _move_duplicates(values: dict[str, Any], warnings: list[Problem]) -> dict[st
         return rest
     warnings.append(Problem(path, f"is retired; write dedup.duplicate_policy: {policy}"))
     return with_path(rest, "dedup.duplicate_policy", policy)
+
+
+def _file_operations(values: dict[str, Any], warnings: list[Problem]) -> dict[str, Any]:
+    path = "system.max_parallel_fs_ops"
+    if get_path(values, path) is None:
+        return values
+    warnings.append(Problem(path, "is retired and ignored; dedup.threads bounds how many files are read at once"))
+    return without_path(values, path)
 
 
 def _digest(values: dict[str, Any], warnings: list[Problem]) -> dict[str, Any]:

@@ -160,7 +160,6 @@ class System(Section):
     allowed_hosts: TextList = Field(
         default=(), description="More host names that browsers may use to reach this server."
     )
-    max_parallel_fs_ops: int = Field(default=4, ge=1, le=64, description="Most file operations at the same time.")
     cleanup_empty_batches: bool = Field(
         default=True, description="Remove a batch folder once it is archived and empty."
     )

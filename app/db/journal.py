@@ -18,6 +18,7 @@ KINDS = frozenset(
     {
         "asset.set_aside",
         "asset.failed",
+        "asset.found_damaged",
         "asset.vanished",
         "asset.changed",
         "asset.retried",

@@ -90,7 +90,13 @@ def left_out(conn: Connection, run: Run | None) -> list[dict[str, Any]]:
     """The steps of a run that could not handle some file: how many, and the first one with its reason."""
     steps = runs.list_warned_steps(conn, run.id, STEPS_WITH_FAULTS_SHOWN) if run is not None else []
     return [
-        {"run_id": step.run_id, "step": step.stage.value, "files": step.report["failed"], **step.report["failures"][0]}
+        {
+            "run_id": step.run_id,
+            "step": step.stage.value,
+            # Dedup's own count of files that became `failed` has the same name, and may be smaller.
+            "files": max(step.report["failed"], len(step.report["failures"])),
+            **step.report["failures"][0],
+        }
         for step in steps
         if step.report.get("failures")
     ]

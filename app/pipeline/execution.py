@@ -129,6 +129,12 @@ class Execution:
             steps = runs.list_steps(conn, self.run.id)
         return any(s.stage is stage and s.status in ENDED_WELL for s in steps)
 
+    def was_cut_off(self, stage: Stage) -> bool:
+        """Whether the newest step of this stage in this run was stopped, or its worker killed, before its end."""
+        with self.services.db.reading() as conn:
+            steps = [s for s in runs.list_steps(conn, self.run.id) if s.stage is stage]
+        return bool(steps) and steps[-1].status in (StepStatus.CANCELLED, StepStatus.RUNNING)
+
     def batch(self, batch_id: int) -> Batch | None:
         """The batch as it stands now, or None when it is gone."""
         with self.services.db.reading() as conn:

@@ -27,6 +27,9 @@ from app.services import Services
 #: Files read between two transactions.
 SLICE = 2_000
 
+#: How a reader's note begins when it says that the file itself is not whole.
+DAMAGED = ("the file is empty", "it is damaged or too large", "it is not the photo or video")
+
 
 @dataclass(frozen=True)
 class Dated:
@@ -74,7 +77,7 @@ def run(services: Services, step: StepContext) -> Report:
     check_roots(services.db, list(services.roots[RootKind.INGEST]))
     inspection = _Inspection(services, step)
     inspection.run()
-    report = _report(inspection.tally)
+    report = _report(inspection.tally, inspection.first_damaged)
     with services.db.transaction() as conn:
         journal.record(conn, "inspect.finished", report.message, run_id=step.run_id, detail=report.detail)
     return report
@@ -91,6 +94,7 @@ class _Inspection:
         self.zone, self.processes = services.config.zone, services.config.dedup.threads
         self.present = datetime.now(UTC)
         self.total = 0
+        self.first_damaged = ""
 
     def run(self) -> None:
         """Inspect slice by slice; what was written stays when the pass is stopped."""
@@ -109,11 +113,24 @@ class _Inspection:
         groups = [[a for a in group if self._is_ready(a)] for group in members.values()]
         readings = self._read(readers, [a for group in groups for a in group if is_media(a.path)])
         with self.db.transaction() as conn:
+            self._tell_damaged(conn, [a for group in groups for a in group], readings)
             at = now()
             rows = [row for group in groups if group for row in self._rows(conn, group, readings)]
             assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row in rows])
         self.tally.counts["inspected"] += len(rows)
         self.tally.counts["weak"] += sum(1 for _, row in rows if row["taken_from"] == "mtime")
+
+    def _tell_damaged(self, conn: Connection, read: Sequence[Asset], readings: Mapping[int, Reading]) -> None:
+        """Name each file that is no whole photo or video; it is archived like any other, by its bytes."""
+        for asset in read:
+            note = readings[asset.id].note if asset.id in readings else ""
+            if not note.startswith(DAMAGED):
+                continue
+            path = printable(asset.path)
+            self.tally.counts["damaged"] += 1
+            self.first_damaged = self.first_damaged or f"{path}: {note}"
+            journal.record(conn, "asset.found_damaged", f"{path} may be damaged: {note}.", level="warning",
+                           run_id=self.step.run_id, asset_id=asset.id, detail={"path": path, "reason": note})
 
     def _is_ready(self, asset: Asset) -> bool:
         return asset.status is AssetStatus.UNIQUE and asset.batch_id is None and asset.root_id in self.roots
@@ -154,11 +171,12 @@ class _Inspection:
         return Dated(asset, taken)
 
 
-def _report(tally: Tally) -> Report:
-    counts = {name: tally.counts[name] for name in ("inspected", "weak")}
+def _report(tally: Tally, first_damaged: str) -> Report:
+    counts = {name: tally.counts[name] for name in ("inspected", "weak", "damaged")}
     if not counts["inspected"] and not tally.failures:
         return Report("idle", "There was nothing to date.", detail=counts)
     message = f"{counts['inspected']} files dated, {counts['weak']} of them only by their modification time"
     message += f"; {len(tally.failures)} changed meanwhile" if tally.failures else ""
+    message += f". {counts['damaged']} may be damaged, the first is {first_damaged}" if counts["damaged"] else ""
     done = counts["inspected"]
     return Report("done", message + ".", done, 0, tally.size_bytes, failures=tally.failures, detail=counts)

@@ -90,6 +90,8 @@ def _workflow(execution: Execution) -> Ending:
 
 
 def _nothing_left(execution: Execution) -> Ending:
+    if execution.was_cut_off(Stage.CLEANUP):
+        execution.step(Stage.CLEANUP)
     with execution.services.db.reading() as conn:
         held = batches.find_open(conn)
     if held is None:

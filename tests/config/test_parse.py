@@ -164,7 +164,8 @@ workflow:
 """
     snapshot = parse(text, {})
     assert snapshot.config.dedup.threads == 4
-    assert {w.path for w in snapshot.warnings} == {"dedup.move_duplicates", "syncthing.api_url"}
+    retired = {"dedup.move_duplicates", "syncthing.api_url", "system.max_parallel_fs_ops"}
+    assert {w.path for w in snapshot.warnings} == retired
 
 
 def test_doubtful_settings_are_warned_of_but_used() -> None:

@@ -126,3 +126,27 @@ def test_a_reserved_batch_goes_with_the_run_that_fails_before_it_is_built(servic
     fill(services, 1)
     workflow(services)
     assert count(services, AssetStatus.ARCHIVED) == 1
+
+
+def test_a_run_that_was_killed_in_its_cleanup_cleans_up_when_it_goes_on(services: Services) -> None:
+    fill(services, 2)
+    run = jobs.start_workflow(services, Trigger.API)
+    with services.db.transaction() as conn:
+        running = runs.change(conn, runs.get(conn, run.id), RunStatus.RUNNING)
+
+    def killed(_services: Services, _step: StepContext) -> Report:
+        raise Stopped("stopping")
+
+    execution = Execution(services, running, threading.Event(), {**STAGES, Stage.CLEANUP: killed})
+    for stage in (Stage.SCAN, Stage.DEDUP, Stage.INSPECT, Stage.BATCH):
+        execution.step(stage)
+    batch = the_batches(services)[0]
+    execution.step(Stage.SYNC, batch.id)
+    execution.step(Stage.SORT, batch.id)
+    with pytest.raises(Stopped):
+        execution.step(Stage.CLEANUP, batch.id)
+    execution.stop("stopping")
+    folder = Path(services.config.paths.batch_dir) / batch.name
+    assert folder.is_dir()
+    assert go(services, run).status is RunStatus.DONE
+    assert not folder.is_dir()

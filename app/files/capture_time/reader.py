@@ -62,7 +62,7 @@ def _ask(file: IO[bytes], size_bytes: int) -> dict[str, Any]:
     try:
         claims = _read(file, head)
     except PARSER_FAULTS as error:
-        return _ask_exif_tool(file, f"it is damaged ({type(error).__name__})")
+        return _ask_exif_tool(file, f"it is damaged or too large to open ({type(error).__name__})")
     if claims is not None:
         return _said(claims, "")
     if exif_tool.is_only_its_own(head):
