@@ -106,10 +106,9 @@ class Execution:
             raise
         except Conflict as conflict:
             report = Report("blocked", str(conflict), batch_id=batch_id)
-        except RootUnavailable as error:
-            report = Report("failed", str(error), batch_id=batch_id, detail={"retryable": error.retryable})
-            self._record(context, "root.unavailable", str(error))
         except MediaPipelineError as error:
+            if isinstance(error, RootUnavailable):
+                self._note_root_away(error, batch_id)
             report = Report("failed", str(error), batch_id=batch_id, detail={"retryable": error.retryable})
         # Steps that found nothing to do are not worth a pause, and a pause after each would lead to them again.
         self._did_something = self._did_something or report.outcome != "idle"
@@ -118,10 +117,9 @@ class Execution:
             raise StepFailed(report.message)
         return report
 
-    def _record(self, context: StepContext, kind: str, message: str) -> None:
+    def _note_root_away(self, error: RootUnavailable, batch_id: int | None) -> None:
         with self.services.db.transaction() as conn:
-            run_id, batch_id = self.run.id, context.batch_id
-            journal.record(conn, kind, message, level="error", run_id=run_id, batch_id=batch_id)
+            journal.record(conn, "root.unavailable", str(error), level="error", run_id=self.run.id, batch_id=batch_id)
 
     def has_done(self, stage: Stage) -> bool:
         """Whether this run, in this or an earlier stint, has taken the stage's step to its end."""
