@@ -200,7 +200,8 @@ def _plain_words(path: str) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise StateError(f"The database {path} cannot be used: {error}.") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # Damage can also lie in the text of a name.
         raise StateError(_damaged(path, str(error))) from error
 
 

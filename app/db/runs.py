@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
@@ -20,6 +20,7 @@ RUN_CONVERTERS: dict[str, Any] = {
     "trigger": Trigger,
     "status": RunStatus,
     "stages": lambda text: tuple(Stage(s) for s in json.loads(text)),
+    "arguments": json.loads,
 }
 STEP_CONVERTERS: dict[str, Any] = {"stage": Stage, "status": StepStatus, "report": json.loads}
 
@@ -56,6 +57,7 @@ def insert_queued(
     stages: Sequence[Stage],
     batch_id: int | None = None,
     config_revision: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Run:
     """Insert a queued run and take the slot. Raises RunInProgress when another run holds it."""
     busy = find_in_flight(conn)
@@ -68,6 +70,7 @@ def insert_queued(
         "stages": json.dumps([s.value for s in stages]),
         "batch_id": batch_id,
         "config_revision": config_revision,
+        "arguments": json.dumps(dict(arguments or {})),
         "requested_at": now(),
         "slot": 1,
     }

@@ -103,6 +103,7 @@ assets = Table(
     Column("reason", Text),
     Column("first_seen_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
+    Column("verified_at", Text),
     Index("ix_assets_status_id", "status", "id"),
     Index("ix_assets_digest", "digest"),
     Index("ix_assets_size", "size_bytes"),
@@ -211,6 +212,7 @@ runs = Table(
     Column("error", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("slot", Integer),
+    Column("arguments", Text, nullable=False, server_default="{}"),
     Index("ix_runs_status", "status"),
     Index("uq_runs_slot", "slot", unique=True),
 )
@@ -269,4 +271,44 @@ facts = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("asset_id", Integer, ForeignKey("assets.id"), index=True),
+    Column("root_id", Integer, ForeignKey("roots.id"), nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("found_at", Text, nullable=False),
+    UniqueConstraint("root_id", "path", name="uq_findings_place"),
+)
+
+known_digests = Table(
+    "known_digests",
+    metadata,
+    Column("device", BigInteger, primary_key=True),
+    Column("inode", BigInteger, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("digest_algorithm", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("noted_at", Text, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("status", Integer),
+    Column("answer", Text),
+    Column("at", Text, nullable=False),
+    Index("ix_idempotency_keys_at", "at"),
 )

@@ -5,13 +5,14 @@ At most one run is in flight. A request that cannot be served now raises a Confl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from app.db import batches, journal, runs
 from app.db.connection import Connection
 from app.errors import IllegalTransition
 from app.jobs.wake import wake_worker
-from app.model import Batch, BatchStatus, Run, RunKind, RunStatus, Stage, Trigger
+from app.model import WORKFLOW_STAGES, Batch, BatchStatus, Run, RunKind, RunStatus, Stage, Trigger
 from app.services import Services
 
 SYNCABLE = (BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED)
@@ -21,7 +22,7 @@ SORTABLE = (BatchStatus.SYNCED, BatchStatus.SORTING, BatchStatus.SORTED)
 
 def start_workflow(services: Services, trigger: Trigger) -> Run:
     """Ask for the whole job; it takes over from a workflow run that waits for a delivery. Raises RunInProgress."""
-    run = _start(services, RunKind.WORKFLOW, trigger, tuple(Stage), "The whole workflow was asked for.")
+    run = request_run(services, RunKind.WORKFLOW, trigger, WORKFLOW_STAGES, "The whole workflow was asked for.")
     with services.db.transaction() as conn:
         for waiting in runs.list_by_status(conn, [RunStatus.WAITING]):
             if waiting.kind is RunKind.WORKFLOW:
@@ -40,7 +41,7 @@ def start_stage(
     """
     wanted = (stages,) if isinstance(stages, Stage) else tuple(stages)
     message = f"{', '.join(wanted).capitalize()} was asked for."
-    return _start(services, RunKind.STAGE, trigger, wanted, message, batch_id)
+    return request_run(services, RunKind.STAGE, trigger, wanted, message, batch_id)
 
 
 def start_dedup(services: Services, trigger: Trigger) -> Run:
@@ -96,18 +97,23 @@ def create_batch(services: Services, trigger: Trigger) -> tuple[Batch, Run]:
     return batch, run
 
 
-def _start(
+def request_run(
     services: Services,
     kind: RunKind,
     trigger: Trigger,
-    stages: tuple[Stage, ...],
+    stages: Sequence[Stage],
     message: str,
     batch_id: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Run:
+    """Insert a queued run, with its event, and wake the worker.
+
+    Raises RunInProgress; NotFound when there is no such batch.
+    """
     with services.db.transaction() as conn:
         if batch_id is not None:
             batches.get(conn, batch_id)
-        run = runs.insert_queued(conn, kind, trigger, stages, batch_id, services.revision)
+        run = runs.insert_queued(conn, kind, trigger, stages, batch_id, services.revision, arguments)
         _note_request(conn, run, message)
     wake_worker(services, run.id)
     return run

@@ -123,6 +123,10 @@ class RunKind(StrEnum):
     WORKFLOW = "workflow"
     STAGE = "stage"
     SETUP = "setup"
+    PREVIEW = "preview"
+    UNDO = "undo"
+    VERIFY = "verify"
+    REBUILD = "rebuild"
 
 
 class Trigger(StrEnum):
@@ -135,7 +139,7 @@ class Trigger(StrEnum):
 
 
 class Stage(StrEnum):
-    """The seven stages; their order is written in app/pipeline/workflow.py."""
+    """What one step executes: the seven stages of the workflow, and the works that stand apart from it."""
 
     SCAN = "scan"
     DEDUP = "dedup"
@@ -144,6 +148,22 @@ class Stage(StrEnum):
     SYNC = "sync"
     SORT = "sort"
     CLEANUP = "cleanup"
+    PREVIEW = "preview"
+    UNDO = "undo"
+    VERIFY = "verify"
+    REBUILD = "rebuild"
+
+
+#: The stages of a workflow run; the order in which it takes them is written in app/pipeline/workflow.py.
+WORKFLOW_STAGES = (
+    Stage.SCAN,
+    Stage.DEDUP,
+    Stage.INSPECT,
+    Stage.BATCH,
+    Stage.SYNC,
+    Stage.SORT,
+    Stage.CLEANUP,
+)
 
 
 class StepStatus(StrEnum):

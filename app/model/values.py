@@ -122,7 +122,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Run:
-    """One request to execute stages. `wish` is what a person asked of a run in flight: pause or cancel."""
+    """One request to execute stages. `wish` is what a person asked of a run in flight: pause or cancel.
+
+    `arguments` is what the request said beyond the stages and the batch, as JSON values.
+    """
 
     id: int
     kind: RunKind
@@ -137,6 +140,7 @@ class Run:
     wish: str | None = None
     error: str | None = None
     attempts: int = 0
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ def run_summary(run: Run) -> dict[str, Any]:
         "status": run.status.value,
         "stages": [stage.value for stage in run.stages],
         "batch_id": run.batch_id,
+        "arguments": run.arguments,
         "config_revision": run.config_revision,
         "requested_at": run.requested_at,
         "started_at": run.started_at,

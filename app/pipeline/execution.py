@@ -98,7 +98,9 @@ class Execution:
         self._heed_wishes()
         with self.services.db.transaction() as conn:
             step_id = runs.start_step(conn, self.run.id, stage, batch_id)
-        context = StepContext(self.services, self.run.id, step_id, batch_id, self._stopping)
+        context = StepContext(
+            self.services, self.run.id, step_id, batch_id, self._stopping, self.run.arguments
+        )
         try:
             report = self._stages[stage](self.services, context)
         except Stopped:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from app.db import runs
 from app.services import Services
@@ -36,12 +38,14 @@ class StepContext:
         step_id: int,
         batch_id: int | None,
         stopping: threading.Event | None = None,
+        arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.services = services
         self.run_id = run_id
         self.step_id = step_id
         self.batch_id = batch_id
         self.stopping = stopping if stopping is not None else threading.Event()
+        self.arguments: Mapping[str, Any] = arguments or {}
         self._next_look = 0.0
         self._latest: tuple[int, int, int] | None = None
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from app.db import assets, batches, facts, runs
 from app.db.clock import now
 from app.model import (
+    WORKFLOW_STAGES,
     AssetStatus,
     BatchStatus,
     Report,
@@ -101,7 +102,7 @@ def add_syncing_batch(services: Services, confirmed: int = 250) -> int:
 def start_run(services: Services) -> tuple[Run, int]:
     """A running run with one finished and one running step; returns it and the running step's id."""
     with services.db.transaction() as conn:
-        run = runs.insert_queued(conn, RunKind.WORKFLOW, Trigger.API, tuple(Stage))
+        run = runs.insert_queued(conn, RunKind.WORKFLOW, Trigger.API, WORKFLOW_STAGES)
         run = runs.change(conn, run, RunStatus.RUNNING)
         step = runs.start_step(conn, run.id, Stage.SCAN, None)
         runs.end_step(conn, step, StepStatus.DONE, Report(message="1,400 new files, 3 left in place.", done=1400))

@@ -15,7 +15,7 @@ from app import __version__
 from app.cli import run
 from app.config.store import ConfigStore
 from app.db import runs
-from app.model import RunStatus, Stage, Trigger
+from app.model import WORKFLOW_STAGES, RunStatus, Trigger
 from app.services import Services, set_up
 from tests.browser import rows
 from tests.conftest import make_jpeg, read_tree, write_tree
@@ -52,7 +52,7 @@ def test_the_whole_job_runs_without_a_service_and_prints_each_report(machine: Ma
     write_tree(machine.base / "ingest", {**pictures, "again.jpg": pictures["p0.jpg"]})
     code, out, _ = machine.call("run")
     assert code == 0, out
-    assert [f'"step": "{stage}"' in out for stage in Stage] == [True] * len(Stage)
+    assert [f'"step": "{stage}"' in out for stage in WORKFLOW_STAGES] == [True] * len(WORKFLOW_STAGES)
     assert "Run 1 is done." in out
     archived = {name for name in read_tree(machine.base / "archive") if name.endswith(".jpg")}
     assert archived == {f"2024/05/06/{name}" for name in pictures} or len(archived) == 3

@@ -17,6 +17,7 @@ from app.errors import IllegalTransition, NotFound, OpenBatchExists, RunInProgre
 from app.files.lock import mover_lock
 from app.jobs.wake import HEARTBEAT_FACT, RUN_QUEUE, broker_for
 from app.model import (
+    WORKFLOW_STAGES,
     AssetStatus,
     BatchStatus,
     RunKind,
@@ -31,7 +32,7 @@ from tests.jobs.situations import events, force, make_batch
 
 def test_a_started_workflow_is_a_queued_run_with_every_stage_and_a_message_for_the_worker(services: Services) -> None:
     run = jobs.start_workflow(services, Trigger.API)
-    assert (run.kind, run.status, run.stages) == (RunKind.WORKFLOW, RunStatus.QUEUED, tuple(Stage))
+    assert (run.kind, run.status, run.stages) == (RunKind.WORKFLOW, RunStatus.QUEUED, WORKFLOW_STAGES)
     assert run.config_revision == services.revision
     assert events(services, "run.requested") == ["The whole workflow was asked for."]
     assert broker_for(services.state_dir).count_waiting(RUN_QUEUE) == 1

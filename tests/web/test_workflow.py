@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.db import batches, runs
-from app.model import BatchStatus, Report, RunStatus, Stage, StepStatus
+from app.model import WORKFLOW_STAGES, BatchStatus, Report, RunStatus, Stage, StepStatus
 from tests.browser import rows
 from tests.web.conftest import Site
 
@@ -18,7 +18,7 @@ def test_starting_the_workflow_answers_at_once_with_the_run(client: FlaskClient,
     assert (answer.status_code, answer.json) == (202, {"started": True, "run_id": 1})
     with site.services.db.reading() as conn:
         run = runs.get(conn, 1)
-    assert (run.status, run.stages) == (RunStatus.QUEUED, tuple(Stage))
+    assert (run.status, run.stages) == (RunStatus.QUEUED, WORKFLOW_STAGES)
 
 
 def test_a_second_start_says_why_nothing_was_started(client: FlaskClient) -> None:
