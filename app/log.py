@@ -59,6 +59,17 @@ def get_logger(**bound: Any) -> FilteringBoundLogger:
     return cast(FilteringBoundLogger, structlog.get_logger(**bound))
 
 
+def append_record(path: str, process: Process, message: str, error: Exception) -> None:
+    """Append one record about an error, with its traceback, to a file and nowhere else. Raises OSError."""
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    handler.setFormatter(_formatter(process))
+    try:
+        details = (type(error), error, error.__traceback__)
+        handler.emit(logging.LogRecord("app.cli", logging.ERROR, path, 0, message, None, details))
+    finally:
+        handler.close()
+
+
 def redact(value: Any) -> Any:
     """The same value with everything under a secret key name masked, however deep it lies."""
     if isinstance(value, Mapping):

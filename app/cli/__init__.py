@@ -1,73 +1,83 @@
 """The command line: a menu without arguments, subcommands for scripts. One program under two names:
 `./scripts/workflow.py` and `media-pipeline`.
 
-Exit codes: 0 done, 1 something failed, 2 wrong usage or refused.
+Exit codes: 0 done, 1 something failed or is wrong, 2 wrong usage or refused (app/cli/door.py).
 """
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import Any
 
 import click
 
 from app import __version__
+from app.cli import door
 from app.cli.commands import COMMANDS
-from app.cli.context import Cli
+from app.cli.context import Cli, ReaderGone
 from app.cli.menu import show_menu
+from app.cli.options import EXIT_CODES, complete_command
 from app.config.store import default_path
-from app.errors import ConfigError, Conflict, MediaPipelineError, NotFound
 from app.log import configure_logging
 
-OK, FAILED, REFUSED = 0, 1, 2
+PROGRAM = "media-pipeline"
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--config", "config_path", metavar="PATH", help="The configuration file.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else; works before and after a command.")
+class Program(click.Group):
+    """The whole command line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As a group does, but a reader who went away is no failure of a command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+
+
+@click.group(
+    cls=Program,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=EXIT_CODES,
+)
+@click.option("--config", "config_path", metavar="PATH", type=click.Path(), help="The configuration file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document; works before and after a command.")
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def cli(context: click.Context, config_path: str | None, as_json: bool) -> None:
-    """Feed a big photo archive through a small peer, without losing a photo."""
-    context.obj = Cli(config_path or default_path(), as_json)
+    """Feed a big photo archive through a small peer, without losing a photo.
+
+    Without a command: a menu. Works beside a running service and without one.
+    """
+    if not isinstance(context.obj, Cli):
+        context.obj = Cli(config_path or default_path(), as_json)
+    if config_path:
+        context.obj.config_path = config_path
     context.call_on_close(context.obj.close)
     if context.invoked_subcommand is None:
+        if context.obj.as_json:
+            raise click.UsageError("--json needs a command; --help lists them.", context)
         show_menu(context.obj)
 
 
 for command in COMMANDS:
-    cli.add_command(command)
+    cli.add_command(complete_command(command))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):
+            # A name that the terminal cannot show is shown as escapes.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     # To the terminal alone: several commands may run at once, and a log file has one writer.
     configure_logging("cli", level="warning")
-    sys.exit(run(arguments))
+    door.end(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code and prints every error as a sentence on stderr."""
-    try:
-        result = cli.main(arguments, prog_name="media-pipeline", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return REFUSED
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        return FAILED
-    except (Conflict, NotFound, ConfigError) as error:
-        _complain(error)
-        return REFUSED
-    except (MediaPipelineError, OSError) as error:
-        _complain(error)
-        return FAILED
-    return result if isinstance(result, int) else OK
-
-
-def _complain(error: Exception) -> None:
-    if isinstance(error, ConfigError):
-        click.echo("The configuration has faults:", err=True)
-        for problem in error.problems:
-            click.echo(f"  {problem.path}: {problem.message}" if problem.path else f"  {problem.message}", err=True)
-        return
-    click.echo(str(error), err=True)
+    """Run the command line; returns the exit code and tells every error as the door does."""
+    given = sys.argv[1:] if arguments is None else arguments
+    state = Cli(default_path(), door.asks_for_json(given))
+    return door.pass_through(state, lambda: cli.main(given, prog_name=PROGRAM, standalone_mode=False, obj=state))

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
 from rich.console import Console
 
-from app.errors import StateError
+from app.errors import BadRequest, StateError
 from app.overview import ConfigFacts
 from app.services import ServiceContainer, Services
+
+#: Nothing that is piped into a program or a file is cut to the width of a terminal.
+PIPED_WIDTH = 10_000
+
+
+class ReaderGone(Exception):
+    """Whoever read the output has closed it; there is nobody left to tell anything."""
+
+
+class PipeConsole(Console):
+    """A console for a terminal or a pipe: no colours and no cuts in a pipe, and no words once nobody reads."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        stream = sys.stderr if stderr else sys.stdout
+        super().__init__(stderr=stderr, width=None if stream.isatty() else PIPED_WIDTH)
+
+    def on_broken_pipe(self) -> None:
+        """Tell the door."""
+        raise ReaderGone
 
 
 class Cli:
@@ -19,7 +39,7 @@ class Cli:
     def __init__(self, config_path: str, as_json: bool = False) -> None:
         self.config_path = config_path
         self.as_json = as_json
-        self.console = Console(stderr=as_json)
+        self.console: Console = PipeConsole(stderr=as_json)
         self._container: ServiceContainer | None = None
 
     @property
@@ -47,7 +67,8 @@ class Cli:
 
     def ask_for_json(self) -> None:
         """From now on print JSON only."""
-        self.as_json, self.console = True, Console(stderr=True)
+        if not self.as_json:
+            self.as_json, self.console = True, PipeConsole(stderr=True)
 
     def print_json(self, value: Any) -> None:
         """A value as JSON: plain for programs, coloured for people."""
@@ -55,12 +76,26 @@ class Cli:
         if self.as_json:
             click.echo(text.encode("utf-8", "backslashreplace"))
         else:
-            self.console.print_json(text)
+            self.console.print_json(text.encode("utf-8", "backslashreplace").decode())
 
     def say(self, sentence: str) -> None:
         """A sentence for people; programs that asked for JSON do not get it."""
         if not self.as_json:
             self.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+    def confirm(self, question: str, already: bool) -> bool:
+        """Ask a person for a yes. `already` is whether `--yes` said it. Raises BadRequest when nobody can answer."""
+        if already:
+            return True
+        nobody = BadRequest("Nobody is there to answer; say --yes to have it done without being asked.")
+        if self.as_json:
+            raise nobody
+        try:
+            return click.confirm(question)
+        except click.Abort:
+            if sys.stdin.isatty():
+                raise
+            raise nobody from None
 
     def close(self) -> None:
         """Nothing is held open between commands."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -24,6 +25,13 @@ HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 STEPS_WATCHED = 100
 ENDED = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
 RESTING = (*ENDED, RunStatus.WAITING, RunStatus.PAUSED)
+
+
+def start_and_follow(cli: Cli, begin: Callable[[], Run]) -> int:
+    """Ask for a run and follow it. Raises RunInProgress and whatever else refuses it."""
+    run = begin()
+    cli.say(f"Run {run.id} was asked for.")
+    return follow_run(cli, run)
 
 
 def follow_run(cli: Cli, run: Run) -> int:

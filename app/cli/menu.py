@@ -7,8 +7,9 @@ from collections.abc import Callable
 import click
 
 from app import jobs
-from app.cli.commands import make_batch, start_and_follow
+from app.cli.batch import make_batch
 from app.cli.context import Cli
+from app.cli.follow import start_and_follow
 from app.cli.show import show_batches, show_overview
 from app.errors import MediaPipelineError
 from app.model import Trigger

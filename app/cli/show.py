@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 from rich.table import Table
 from rich.text import Text
 
 from app.cli.context import Cli
 from app.db import batches
-from app.overview import overview
+from app.overview import overview as look
 from app.overview.batches import batch_summary
+
+
+@click.command()
+@click.pass_obj
+def overview(cli: Cli) -> int:
+    """Show the balance sheet, batches, folders and warnings."""
+    return show_overview(cli)
 
 
 def show_overview(cli: Cli) -> int:
     """The overview: balance sheet, run, batches, folders, warnings."""
-    seen = overview(cli.services, cli.config_facts(), fresh=True)
+    seen = look(cli.services, cli.config_facts(), fresh=True)
     if cli.as_json:
         cli.print_json(seen)
         return 0

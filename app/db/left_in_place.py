@@ -39,3 +39,10 @@ def list_page(conn: Connection, after_id: int = 0, limit: int = 100) -> list[tup
 def count(conn: Connection) -> int:
     """How many names are left in place."""
     return int(conn.execute(select(func.count()).select_from(left_in_place)).scalar_one())
+
+
+def reasons_at(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, str]:
+    """The reason noted for each of these paths that has one."""
+    c = left_in_place.c
+    query = select(c.path, c.reason).where(c.root_id == root_id, c.path.in_(paths))
+    return {row[0]: row[1] for row in conn.execute(query)}

@@ -1,0 +1,48 @@
+"""The commands that ask for the workflow, or for one of its stages, and follow the run."""
+
+from __future__ import annotations
+
+import click
+
+from app import jobs
+from app.cli.context import Cli
+from app.cli.follow import start_and_follow
+from app.cli.options import BATCH_ID
+from app.model import Trigger
+
+
+@click.command("run")
+@click.pass_obj
+def run_everything(cli: Cli) -> int:
+    """Run the whole workflow."""
+    return start_and_follow(cli, lambda: jobs.start_workflow(cli.services, Trigger.CLI))
+
+
+@click.command()
+@click.pass_obj
+def dedup(cli: Cli) -> int:
+    """Scan the ingest folder and find duplicates."""
+    return start_and_follow(cli, lambda: jobs.start_dedup(cli.services, Trigger.CLI))
+
+
+@click.command()
+@click.argument("batch_id", type=BATCH_ID)
+@click.pass_obj
+def sync(cli: Cli, batch_id: int) -> int:
+    """Deliver a batch."""
+    return start_and_follow(cli, lambda: jobs.start_sync(cli.services, batch_id, Trigger.CLI))
+
+
+@click.command()
+@click.argument("batch_id", type=BATCH_ID)
+@click.pass_obj
+def sort(cli: Cli, batch_id: int) -> int:
+    """File a delivered batch into the archive."""
+    return start_and_follow(cli, lambda: jobs.start_sort(cli.services, batch_id, Trigger.CLI))
+
+
+@click.command()
+@click.pass_obj
+def cleanup(cli: Cli) -> int:
+    """Remove what is finished, stale or expired."""
+    return start_and_follow(cli, lambda: jobs.start_cleanup(cli.services, Trigger.CLI))

@@ -1,0 +1,70 @@
+"""Why is this file where it is? Everything known of one file, in sentences for a person.
+
+A file is named by its id, its path (absolute, or relative to the current folder or to a root), or its bare name.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from app.db.connection import Connection
+from app.errors import printable
+from app.model import Place
+from app.overview.files import asset_story
+from app.overview.why import stranger
+from app.overview.why.facts import Facts, gather
+from app.overview.why.find import Match, find_matches, name_twins, places_of
+from app.overview.why.sentences import Sentence, tell
+from app.services import Services
+
+__all__ = ["Sentence", "explain"]
+
+
+def explain(services: Services, given: str, folder: bytes | None = None) -> dict[str, Any]:
+    """The whole story of the file that `given` names, as JSON-ready values; `known` says whether a row knows it.
+
+    `folder` is what a relative path is relative to; without it only to the root folders.
+    """
+    named = os.fsencode(given)
+    with services.db.reading() as conn:
+        matches = find_matches(conn, named, folder)
+        if matches:
+            return _known(conn, services, named, matches)
+        places = places_of(conn, named, folder)
+        twins = name_twins(conn, named)
+    told = stranger.explain(services, named, places, folder)
+    return {
+        "file": printable(named),
+        "known": False,
+        "asset": None,
+        "told": [sentence.as_json() for sentence in told],
+        "hint": _hint(twins),
+        "others": [twin.id for twin in twins],
+    }
+
+
+def _known(conn: Connection, services: Services, named: bytes, matches: list[Match]) -> dict[str, Any]:
+    first = matches[0]
+    facts = gather(conn, first.asset)
+    relation = [Sentence("found", first.relation.format(path=printable(named)))] if first.relation else []
+    told = [*relation, *tell(facts, services.config)]
+    return {
+        "file": printable(Place(facts.root, first.asset.path).absolute),
+        "known": True,
+        "asset": _with_place(asset_story(conn, first.asset.id), facts),
+        "told": [sentence.as_json() for sentence in told],
+        "hint": "",
+        "others": [match.asset.id for match in matches[1:]],
+    }
+
+
+def _with_place(story: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    return {**story, "place": printable(Place(facts.root, facts.asset.path).absolute)}
+
+
+def _hint(twins: list[Any]) -> str:
+    if not twins:
+        return "Give the whole path, or an id from `media-pipeline assets find`."
+    ids = ", ".join(str(twin.id) for twin in twins)
+    return f"A file of that name is known elsewhere; ask by its id: {ids}."

@@ -1,0 +1,101 @@
+"""What the rows know of one asset, gathered for its story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from app.db import assets, batches, kept_copies, roots
+from app.db.tables import assets as assets_table
+from app.db.tables import deliveries as deliveries_table
+from app.db.tables import findings
+from app.errors import printable
+from app.model import Asset, AssetStatus, Batch, Place, Root
+from app.overview.files import asset_story
+
+#: So many files of a group are named.
+MATES = 10
+
+
+@dataclass(frozen=True)
+class Facts:
+    """An asset with everything that belongs to its story."""
+
+    asset: Asset
+    root: Root
+    came_from: str | None
+    original: Asset | None
+    original_place: str | None
+    original_sent: bool
+    duplicates: int
+    mates: tuple[str, ...]
+    batch: Batch | None
+    confirmed: tuple[tuple[str, str], ...]
+    kept: tuple[str, ...]
+    moves: tuple[dict[str, Any], ...]
+    verified_at: str | None
+    finding: str | None
+
+    @property
+    def place(self) -> str:
+        """Where the file is, for people."""
+        return printable(Place(self.root, self.asset.path).absolute)
+
+
+def gather(conn: Connection, asset: Asset) -> Facts:
+    """Everything that the rows know of an asset."""
+    known = {root.id: root for root in roots.list_all(conn)}
+    original = assets.find(conn, asset.original_id) if asset.original_id is not None else None
+    return Facts(
+        asset=asset,
+        root=known[asset.root_id],
+        came_from=_came_from(asset, known),
+        original=original,
+        original_place=printable(Place(known[original.root_id], original.path).absolute) if original else None,
+        original_sent=original is not None and bool(_confirmed(conn, original.id)),
+        duplicates=_count_duplicates(conn, asset.id),
+        mates=_mates(conn, asset),
+        batch=batches.find(conn, asset.batch_id) if asset.batch_id is not None else None,
+        confirmed=_confirmed(conn, asset.id),
+        kept=tuple(_absolute(known, root_id, path) for root_id, path, _ in kept_copies.list_of(conn, asset.id)),
+        moves=tuple(asset_story(conn, asset.id)["moves"]),
+        verified_at=conn.execute(select(assets_table.c.verified_at).where(assets_table.c.id == asset.id)).scalar(),
+        finding=conn.execute(select(findings.c.reason).where(findings.c.asset_id == asset.id)).scalar(),
+    )
+
+
+def _absolute(known: dict[int, Root], root_id: int, path: bytes) -> str:
+    return printable(Place(known[root_id], path).absolute)
+
+
+def _came_from(asset: Asset, known: dict[int, Root]) -> str | None:
+    """Where it was first seen, unless it is still there."""
+    if asset.origin_root_id is None or asset.origin_path is None:
+        return None
+    if (asset.origin_root_id, asset.origin_path) == (asset.root_id, asset.path):
+        return None
+    return _absolute(known, asset.origin_root_id, asset.origin_path)
+
+
+def _count_duplicates(conn: Connection, asset_id: int) -> int:
+    a = assets_table.c
+    query = select(func.count()).where(a.original_id == asset_id, a.status == AssetStatus.DUPLICATE.value)
+    return int(conn.execute(query).scalar_one())
+
+
+def _mates(conn: Connection, asset: Asset) -> tuple[str, ...]:
+    """The names of the files that belong together with this one."""
+    if asset.group_id is None:
+        return ()
+    a = assets_table.c
+    query = select(a.path).where(a.group_id == asset.group_id, a.id != asset.id, a.status != AssetStatus.GONE.value)
+    return tuple(printable(path) for path in conn.execute(query.order_by(a.id).limit(MATES)).scalars())
+
+
+def _confirmed(conn: Connection, asset_id: int) -> tuple[tuple[str, str], ...]:
+    """(device, instant) of every proven delivery."""
+    d = deliveries_table.c
+    query = select(d.device_id, d.confirmed_at).where(d.asset_id == asset_id).order_by(d.confirmed_at)
+    return tuple((row[0], row[1]) for row in conn.execute(query))

@@ -1,0 +1,105 @@
+"""Which asset a person means: by id, by where it is, by where it was, by its bare name."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from sqlalchemy import Connection, or_, select
+
+from app.db import assets, kept_copies, roots
+from app.db.tables import assets as assets_table
+from app.db.tables import moves as moves_table
+from app.model import Asset, Root
+
+#: So many files of one name are told of.
+TWINS = 10
+
+IS_HERE = ""
+IS_COPY = "{path} is the copy that stayed when the file was copied on; this is the story of that file."
+WAS_HERE = "The file that was at {path} is meant; this is its story."
+
+
+class Match(NamedTuple):
+    """An asset that is meant, and how what was said leads to it (empty when it is simply that file)."""
+
+    asset: Asset
+    relation: str
+
+
+def find_matches(conn: Connection, named: bytes, folder: bytes | None) -> list[Match]:
+    """The assets that are meant, the likeliest first; none twice."""
+    found: dict[int, Match] = {}
+    for match in [*_by_id(conn, named), *_by_place(conn, named, folder), *_by_name(conn, named)]:
+        found.setdefault(match.asset.id, match)
+    return list(found.values())
+
+
+def places_of(conn: Connection, named: bytes, folder: bytes | None) -> list[tuple[Root, bytes]]:
+    """(root, path in it) of every place that a path may mean."""
+    known = roots.list_all(conn)
+    if os.path.isabs(named):
+        spelled = os.path.normpath(named)
+        resolved = os.path.join(os.path.realpath(os.path.dirname(spelled)), os.path.basename(spelled))
+        return _inside(known, spelled) or _inside(known, resolved)
+    here = _inside(known, os.path.normpath(os.path.join(folder, named))) if folder is not None else []
+    relative = os.path.normpath(named)
+    anywhere = [] if relative == b".." or relative.startswith(b"../") else [(root, relative) for root in known]
+    return here + [place for place in anywhere if place not in here]
+
+
+def name_twins(conn: Connection, named: bytes) -> list[Asset]:
+    """Assets whose file has the same name, wherever they are."""
+    name = os.path.basename(os.path.normpath(named))
+    return [match.asset for match in _named(conn, name)]
+
+
+def _inside(known: list[Root], path: bytes) -> list[tuple[Root, bytes]]:
+    """Deepest root first: staging may lie in the batch folder."""
+    held = [root for root in known if path.startswith(root.path.rstrip(b"/") + b"/")]
+    return [(root, path[len(root.path.rstrip(b"/")) + 1 :]) for root in sorted(held, key=lambda r: -len(r.path))]
+
+
+def _by_id(conn: Connection, named: bytes) -> list[Match]:
+    if not named.isdigit() or len(named) > 18:
+        return []
+    asset = assets.find(conn, int(named))
+    return [Match(asset, IS_HERE)] if asset else []
+
+
+def _by_place(conn: Connection, named: bytes, folder: bytes | None) -> list[Match]:
+    places = places_of(conn, named, folder)
+    now = [Match(asset, IS_HERE) for root, path in places if (asset := assets.find_at(conn, root.id, path))]
+    copies = [Match(asset, IS_COPY) for root, path in places for asset in _copied(conn, root.id, path)]
+    if now or copies:
+        return now + copies
+    return [Match(asset, WAS_HERE) for root, path in places for asset in _once_at(conn, root.id, path)]
+
+
+def _copied(conn: Connection, root_id: int, path: bytes) -> list[Asset]:
+    return [assets.get(conn, asset_id) for _, asset_id, _ in kept_copies.list_at(conn, root_id, [path]).values()]
+
+
+def _once_at(conn: Connection, root_id: int, path: bytes) -> list[Asset]:
+    """Assets that came from a place, vanished from it, or were moved from or to it; the newest first."""
+    a, m = assets_table.c, moves_table.c
+    came = (a.origin_root_id == root_id) & (a.origin_path == path)
+    was = (a.root_id == root_id) & (a.path == path)
+    moved = select(m.asset_id).where(
+        or_((m.src_root_id == root_id) & (m.src_path == path), (m.dst_root_id == root_id) & (m.dst_path == path))
+    )
+    ids = {*conn.execute(select(a.id).where(or_(came, was))).scalars(), *conn.execute(moved).scalars()}
+    return [assets.get(conn, asset_id) for asset_id in sorted((i for i in ids if i is not None), reverse=True)]
+
+
+def _by_name(conn: Connection, named: bytes) -> list[Match]:
+    return [] if b"/" in named or named.isdigit() else _named(conn, named)
+
+
+def _named(conn: Connection, name: bytes) -> list[Match]:
+    """By the name at its place, or the one that it came with. Reads every row: only a person asks this."""
+    ends = "(path = ? OR substr(path, -?) = ? OR origin_path = ? OR substr(origin_path, -?) = ?)"
+    tail = b"/" + name
+    values = (name, len(tail), tail, name, len(tail), tail, TWINS)
+    sql = f"SELECT id FROM assets WHERE {ends} ORDER BY id DESC LIMIT ?"
+    return [Match(assets.get(conn, row[0]), IS_HERE) for row in conn.exec_driver_sql(sql, values).all()]

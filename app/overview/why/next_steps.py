@@ -1,0 +1,64 @@
+"""What happens to a file next, and what a person can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.config.schema import Config
+from app.model import AssetStatus, Batch, BatchStatus, RootKind
+from app.overview.why.facts import Facts
+
+
+def about_next(facts: Facts, config: Config) -> Iterator[str]:
+    """Sentences about what is to come."""
+    asset = facts.asset
+    if asset.reason:
+        yield f"The reason: {asset.reason}"
+    if asset.status is AssetStatus.FAILED:
+        yield f"It stays where it is. Remove the cause, then: media-pipeline assets retry {asset.id}"
+    elif asset.status is AssetStatus.SET_ASIDE:
+        yield from _set_aside(facts)
+    elif asset.status is AssetStatus.DUPLICATE:
+        yield from _duplicate(facts, config)
+    elif asset.status in (AssetStatus.BATCHED, AssetStatus.DELIVERED) and facts.batch is not None:
+        yield _of_batch(facts.batch)
+    else:
+        yield NEXT[asset.status]
+
+
+NEXT = {
+    AssetStatus.DISCOVERED: "The next run compares it with everything that is known.",
+    AssetStatus.UNIQUE: "The next batch that has room takes it.",
+    AssetStatus.BATCHED: "It waits for its batch.",
+    AssetStatus.DELIVERED: "It waits for its batch.",
+    AssetStatus.ARCHIVED: "Nothing more happens to it.",
+    AssetStatus.GONE: "Nothing happens to it; should the same content come again, it is recognised.",
+}
+
+
+def _set_aside(facts: Facts) -> Iterator[str]:
+    if facts.root.kind is RootKind.INGEST:
+        yield f"It stays where it is. To have it taken in all the same: media-pipeline assets retry {facts.asset.id}"
+    else:
+        yield "It stays where it is. To have it taken in, move it to the ingest folder."
+
+
+def _duplicate(facts: Facts, config: Config) -> Iterator[str]:
+    if facts.root.kind is RootKind.DUPLICATES or config.dedup.duplicate_policy == "label":
+        yield "It stays where it is; nothing is deleted. Remove it yourself when you like."
+    else:
+        yield "The next run moves it to the duplicates folder; nothing is deleted."
+
+
+def _of_batch(batch: Batch) -> str:
+    words = {
+        BatchStatus.PENDING: "Next its batch is delivered.",
+        BatchStatus.SYNCING: (
+            f"Its batch is being delivered: {batch.confirmed_count:,} of {batch.file_count:,} files are proven. "
+            "Then it is archived."
+        ),
+        BatchStatus.SYNCED: "Next it is filed into the archive.",
+        BatchStatus.SORTING: "It is being filed into the archive.",
+        BatchStatus.ERROR: f"Its batch has stopped. Remove the cause, then: media-pipeline batch retry {batch.id}",
+    }
+    return words.get(batch.status, "Its batch has ended without it; see the reason.")
