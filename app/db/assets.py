@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, select, text, update
 
 from app.db import totals
 from app.db.clock import now
+from app.db.names import name_key
 from app.db.rows import build, columns_for
 from app.db.tables import assets
 from app.errors import IllegalTransition, NotFound
@@ -25,8 +26,8 @@ NOT_GONE = text("status != 'gone'")
 
 INSERT = (
     "INSERT INTO assets (root_id, path, status, size_bytes, mtime_ns, ctime_ns, device, inode, group_id, "
-    "origin_root_id, origin_path, first_seen_at, updated_at) "
-    "VALUES (?, ?, 'discovered', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "origin_root_id, origin_path, name, first_seen_at, updated_at) "
+    "VALUES (?, ?, 'discovered', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -42,13 +43,17 @@ def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[byte
     """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
     at = now()
     rows = [
-        (root_id, path, s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode, group_id, root_id, path, at, at)
+        (root_id, path, *_facts(s), group_id, root_id, path, name_key(path), at, at)
         for path, s, group_id in found
     ]
     if rows:
         conn.exec_driver_sql(INSERT, rows)
         totals.add(conn, {AssetStatus.DISCOVERED: (len(rows), sum(r[2] for r in rows))})
     return len(rows)
+
+
+def _facts(s: Signature) -> tuple[int, int, int, int, int]:
+    return s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode
 
 
 def find(conn: Connection, asset_id: int) -> Asset | None:

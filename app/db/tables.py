@@ -104,7 +104,14 @@ assets = Table(
     Column("first_seen_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     Column("verified_at", Text),
+    Column("name", LargeBinary),
     Index("ix_assets_status_id", "status", "id"),
+    Index("ix_assets_name", "name", "id"),
+    Index("ix_assets_origin", "origin_root_id", "origin_path", "id"),
+    Index("ix_assets_taken", "taken_local", "id", sqlite_where=text("taken_local IS NOT NULL"),
+          postgresql_where=text("taken_local IS NOT NULL")),
+    Index("ix_assets_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
+          postgresql_where=text("sha256 IS NOT NULL")),
     Index("ix_assets_digest", "digest"),
     Index("ix_assets_size", "size_bytes"),
     Index("ix_assets_original", "original_id"),
@@ -246,6 +253,9 @@ events = Table(
     Column("batch_id", Integer, index=True),
     Column("asset_id", Integer, index=True),
     Column("detail", Text, nullable=False, server_default="{}"),
+    Index("ix_events_kind_id", "kind", "id"),
+    Index("ix_events_level_id", "level", "id", sqlite_where=text("level != 'info'"),
+          postgresql_where=text("level != 'info'")),
 )
 
 totals = Table(
@@ -310,5 +320,6 @@ idempotency_keys = Table(
     Column("status", Integer),
     Column("answer", Text),
     Column("at", Text, nullable=False),
+    Column("run_id", Integer),
     Index("ix_idempotency_keys_at", "at"),
 )
