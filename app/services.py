@@ -15,6 +15,7 @@ from app.db import config_revisions, facts, journal, moves
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database, read_database_id
 from app.errors import ConfigError, Conflict, RootUnavailable, StateError
+from app.files.disk import MEDIA, Disk
 from app.files.roots import configured_roots, find_roots, refuse_foreign_markers, set_up_roots
 from app.log import get_logger
 from app.model import Root, RootKind
@@ -35,7 +36,6 @@ PLACES = (
     "paths.duplicates_dir",
     "paths.batch_dir",
     "paths.sorted_dir",
-    "paths.temp_dir",
     "sync.folder_dir",
     "system.db_path",
 )
@@ -50,6 +50,8 @@ class Services:
     db: Database
     roots: Mapping[RootKind, tuple[Root, ...]]
     state_dir: Path
+    #: The media as stages change them and look at them; an imagined one in a preview.
+    disk: Disk = MEDIA
 
     def root(self, kind: RootKind) -> Root:
         """The root of this kind. Raises RootUnavailable when it was not set up."""

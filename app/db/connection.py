@@ -35,10 +35,14 @@ PRAGMAS = (
 
 
 class Database:
-    """One open database. Threads may share it; processes must each open their own."""
+    """One open database. Threads may share it; processes must each open their own.
 
-    def __init__(self, path: str) -> None:
+    `is_rehearsal` marks the copy that a preview works on: whoever moves media refuses to do so for it.
+    """
+
+    def __init__(self, path: str, *, is_rehearsal: bool = False) -> None:
         self.path = path
+        self.is_rehearsal = is_rehearsal
         self.engine: Engine = _engine(path)
 
     @contextmanager

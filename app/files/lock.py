@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import MoverBusy
+from app.db.connection import Database
+from app.errors import MoverBusy, StateError
 
 LOCK_NAME = "mover.lock"
 
@@ -38,6 +39,12 @@ def _forget_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_in_child)
+
+
+def refuse_rehearsal(db: Database) -> None:
+    """Raise StateError for the database of a preview: nothing may be moved because of its rows."""
+    if db.is_rehearsal:
+        raise StateError(f"{db.path} is the copy that a preview works on; no file is moved for it.")
 
 
 @contextmanager
@@ -105,3 +112,18 @@ def is_locked(state_dir: Path | str) -> bool:
         return not _try(fd)
     finally:
         os.close(fd)
+
+
+def find_holder(state_dir: Path | str) -> int | None:
+    """The process that holds the mover's lock now, 0 when it is held and the kernel does not tell by whom, or None."""
+    if not is_locked(state_dir):
+        return None
+    try:
+        found = os.stat(os.path.join(os.path.realpath(state_dir), LOCK_NAME))
+        with open("/proc/locks", encoding="ascii") as file:
+            lines = [line.split() for line in file]
+    except OSError:
+        return 0
+    ours = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    holders = [int(parts[4]) for parts in lines if parts[1] == "FLOCK" and parts[5] == ours]
+    return max(holders, default=0)

@@ -18,7 +18,7 @@ from app.files import lock
 from app.files.copies import place_by_copy
 from app.files.directory import Folders
 from app.files.finish import Settle, finish
-from app.files.lock import mover_lock
+from app.files.lock import mover_lock, refuse_rehearsal
 from app.files.move_directory import move_directory
 from app.files.moving import Group, Move, Moved, OpenMove, Outcome, choose_trash_roots, temp_names
 from app.files.place import place_by_rename
@@ -57,6 +57,7 @@ def move_files(
     """
     if not moves:
         return []
+    refuse_rehearsal(db)
     with mover_lock(state_dir_of(db)), lock.moving:
         with db.reading() as conn:
             unfinished, known = journal_rows.has_open(conn), roots.list_all(conn)
@@ -64,7 +65,7 @@ def move_files(
             recover(db)
         trash_roots, flushed = choose_trash_roots(known), set[int]()
         results: list[Moved] = []
-        for few in _groups(moves, group_size):
+        for few in in_groups(moves, group_size):
             begun = [OpenMove(move, temp) for move, temp in zip(few, temp_names(len(few)), strict=True)]
             with Folders() as folders:
                 _move_group(Group(db, folders, run_id, batch_id, trash_roots, flushed, begun), settle)
@@ -79,7 +80,7 @@ def state_dir_of(db: Database) -> str:
     return os.path.dirname(os.path.abspath(db.path))
 
 
-def _groups(moves: Sequence[Move], group_size: int) -> Iterator[list[Move]]:
+def in_groups(moves: Sequence[Move], group_size: int) -> Iterator[list[Move]]:
     """Slices of bounded count and size in which no place is named twice."""
     few: list[Move] = []
     named: set[tuple[int, bytes]] = set()

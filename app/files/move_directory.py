@@ -15,7 +15,7 @@ from app.db.moves import Ending, Intent
 from app.errors import FileError, RootUnavailable, SourceChanged, TargetExists
 from app.files import faults, lock, publish, syscalls
 from app.files.directory import Folders, look, signature_of, split
-from app.files.lock import mover_lock
+from app.files.lock import mover_lock, refuse_rehearsal
 from app.files.prepare import BOOT_ID
 from app.model import MoveState, Place, Signature
 
@@ -39,6 +39,7 @@ def move_directory(
     folder cannot be renamed (across mounts among them), RootUnavailable, MoverBusy. `settle` runs inside the last
     commit; recovery, which has no `settle`, moves the batch's assets along and fills in `batches.published_at`.
     """
+    refuse_rehearsal(db)
     with mover_lock(os.path.dirname(os.path.abspath(db.path))), lock.moving, Folders() as folders:
         try:
             seen = _check(folders, source, target)

@@ -6,6 +6,8 @@ Nothing here removes a file. What cannot be renamed because it would cross a mou
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Callable
 
 from app.db import moves
 from app.errors import RootUnavailable, SourceChanged, TargetExists
@@ -135,21 +137,28 @@ def _undo(group: Group, moving: OpenMove) -> None:
 
 def compare_with_target(group: Group, moving: OpenMove) -> None:
     """The target name is taken: the same content under another inode is accepted, all else fails this move."""
-    source, target = moving.move.source, moving.move.target
     folder = group.target_dir(moving)
     seen = look(folder, moving.target_name)
+    found = same_content_at_target(
+        moving, seen, lambda: content.read_digest(folder, moving.target_name, moving.expected[1])
+    )
+    _accept_target(group, moving, found)
+
+
+def same_content_at_target(
+    moving: OpenMove, seen: os.stat_result | None, read: Callable[[], tuple[str, Signature] | None]
+) -> Signature:
+    """The signature of another file of the same content at the taken target. Raises TargetExists for all else."""
+    source, target = moving.move.source, moving.move.target
     if seen is None or not is_regular(seen):
         raise TargetExists("move", source.absolute, "the target name is taken", target.absolute)
     here = moving.source
     if here is not None and (seen.st_dev, seen.st_ino) == (here.device, here.inode):
         raise TargetExists("move", source.absolute, "the target is the same file by another name", target.absolute)
-    digest, algorithm = moving.expected
-    found = None
-    if seen.st_size == moving.move.asset.size_bytes:
-        found = content.read_digest(folder, moving.target_name, algorithm)
-    if found is None or found[0] != digest:
+    found = read() if seen.st_size == moving.move.asset.size_bytes else None
+    if found is None or found[0] != moving.expected[0]:
         raise TargetExists("move", source.absolute, "the target name is taken by other content", target.absolute)
-    _accept_target(group, moving, found[1])
+    return found[1]
 
 
 def _accept_target(group: Group, moving: OpenMove, found: Signature) -> None:

@@ -13,7 +13,7 @@ from app.errors import FileError, RootUnavailable, SourceChanged, TargetExists
 from app.files import content, faults, syscalls
 from app.files.directory import READ_FLAGS, is_regular, look, signature_of
 from app.files.moving import Group, OpenMove
-from app.model import ASSET_CHANGES, Place, RootKind
+from app.model import ASSET_CHANGES, Place, RootKind, Signature
 
 #: Files under these roots were placed, and made durable, by us.
 DURABLE_ROOTS = (RootKind.STAGING, RootKind.BATCH)
@@ -50,32 +50,49 @@ def check_sources(group: Group) -> None:
 
 
 def _check_source(group: Group, moving: OpenMove) -> None:
-    source, asset = moving.move.source, moving.move.asset
+    refuse_impossible(moving)
+    if not accept_source(moving, look(group.source_dir(moving), moving.source_name)):
+        _hash_again(group, moving)
+
+
+def refuse_impossible(moving: OpenMove) -> None:
+    """End a move that cannot be made, whatever is on disk. Raises FileError, OutsideRoot among them."""
+    source = moving.move.source
     moving.split_paths()
-    if asset.digest is None:
+    if moving.move.asset.digest is None:
         raise FileError("move", source.absolute, "its content was not hashed yet")
     if source == moving.move.target:
         raise FileError("move", source.absolute, "it is there already")
-    seen = look(group.source_dir(moving), moving.source_name)
+
+
+def accept_source(moving: OpenMove, seen: os.stat_result | None) -> bool:
+    """Note what is at the source; False when its content has to be read before it is believed to be what was hashed.
+
+    Raises SourceChanged when there is nothing, FileError when it is no plain file.
+    """
+    source = moving.move.source
     if seen is None:
         raise SourceChanged("move", source.absolute, "it is no longer there")
     if not is_regular(seen):
         raise FileError("move", source.absolute, "it is not a plain file but a link, folder, pipe, socket or device")
     moving.source = signature_of(seen)
-    if moving.source != asset.signature:
-        _hash_again(group, moving)
+    return moving.source == moving.move.asset.signature
 
 
 def _hash_again(group: Group, moving: OpenMove) -> None:
+    algorithm = moving.expected[1]
+    accept_content(moving, lambda: content.read_digest(group.source_dir(moving), moving.source_name, algorithm))
+    sync_file(group.source_dir(moving), moving.source_name)
+
+
+def accept_content(moving: OpenMove, read: Callable[[], tuple[str, Signature] | None]) -> None:
     """Another signature may only mean a remount, a new mode or one more hard link: the content decides."""
-    source, (digest, algorithm) = moving.move.source, moving.expected
     found = None
     if moving.source is not None and moving.source.size_bytes == moving.move.asset.size_bytes:
-        found = content.read_digest(group.source_dir(moving), moving.source_name, algorithm)
-    if found is None or found[0] != digest:
-        raise SourceChanged("move", source.absolute, "it changed after it was hashed")
+        found = read()
+    if found is None or found[0] != moving.expected[0]:
+        raise SourceChanged("move", moving.move.source.absolute, "it changed after it was hashed")
     moving.source = found[1]
-    sync_file(group.source_dir(moving), moving.source_name)
 
 
 def _check_target(group: Group, moving: OpenMove) -> None:

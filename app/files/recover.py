@@ -14,7 +14,7 @@ from app.db.connection import Database
 from app.db.moves import MoveRow
 from app.files import lock, recover_folder
 from app.files.directory import Folders
-from app.files.lock import mover_lock
+from app.files.lock import mover_lock, refuse_rehearsal
 from app.files.moving import choose_trash_roots
 from app.files.recover_steps import RowInRecovery
 from app.model import MoveState, Root
@@ -40,6 +40,7 @@ def recover(db: Database) -> RecoveryReport:
     Each one writes a move.recovered or move.quarantined event. Raises RootUnavailable when facts cannot be told
     for certain (the rows stay open), and MoverBusy.
     """
+    refuse_rehearsal(db)
     state_dir = os.path.dirname(os.path.abspath(db.path))
     with mover_lock(state_dir), lock.moving:
         with db.reading() as conn:

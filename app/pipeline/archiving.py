@@ -11,7 +11,6 @@ from itertools import count
 
 from app.db import assets
 from app.files.move import Move, Moved
-from app.files.walk import Looks
 from app.model import Asset, AssetStatus, Batch, Place, Root, RootKind, Signature
 from app.pipeline.failing import holds
 from app.pipeline.filing import Filing, archive_name, choose_filing
@@ -51,7 +50,7 @@ class Archiving:
 
     def __post_init__(self) -> None:
         self.archive = self.services.root(RootKind.ARCHIVE)
-        self.looks = Looks(self.archive)
+        self.looks = self.services.disk.looks(self.archive)
 
     def is_placed(self, asset: Asset) -> bool:
         """Whether the asset is in the archive already."""
@@ -122,7 +121,7 @@ def look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | N
         return Target.FREE, None
     if work.is_placed(asset) or not asset.size_bytes or signature.size_bytes != asset.size_bytes:
         return Target.OTHER, None
-    if not holds(place, asset):
+    if not holds(place, asset, work.services.disk):
         return Target.OTHER, None
     with work.services.db.reading() as conn:
         holder = assets.find_at(conn, work.archive.id, path)

@@ -143,7 +143,8 @@ def _bind(
     sizes: Counter[int] = Counter()
     for asset in members:
         sizes[asset.root_id] += asset.size_bytes
-    require_room("build a batch in", sizes, roots, services.root(RootKind.STAGING), copies=copies)
+    require_room("build a batch in", sizes, roots, services.root(RootKind.STAGING), copies=copies,
+                 disk=services.disk)
     batch = reserved or _reserve(services, conn)
     assets.set_columns(conn, [(a.id, {"batch_id": batch.id}) for a in members])
     batches.set_columns(

@@ -9,9 +9,8 @@ from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import FileError, SourceChanged, TargetExists, printable
-from app.files.move import Move, Moved, move_directory, move_files
+from app.files.move import Move, Moved
 from app.files.roots import check_roots
-from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report, RootKind
 from app.pipeline import batch_plan
 from app.pipeline.batch_plan import Build, members_of
@@ -94,7 +93,7 @@ def _move_slice(work: Build, pending: Sequence[Asset], paths: dict[int, bytes]) 
         )
         for asset in pending
     ]
-    moved = move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=batch.id)
+    moved = work.services.disk.move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=batch.id)
     raise_when_full(moved)
     failed = [m for m in moved if m.outcome == "failed"]
     # An unmounted share also lacks every file: nothing is believed to be missing before its marker was seen again.
@@ -106,11 +105,12 @@ def _move_slice(work: Build, pending: Sequence[Asset], paths: dict[int, bytes]) 
 def _note(conn: Connection, work: Build, moved: Moved, paths: dict[int, bytes]) -> Failure:
     """What becomes of a file that could not be moved in: gone, to be read again, another name, another try, failed."""
     asset, reason = assets.get(conn, moved.move.asset.id), reason_of(moved.error)
+    disk, move = work.services.disk, moved.move
     if asset.status is not AssetStatus.UNIQUE:
         assets.set_columns(conn, [(asset.id, {"batch_id": None})])
-    elif is_missing(moved.move.source) and holds(moved.move.target, asset):
-        _adopt(conn, work, asset, moved.move.target)
-    elif is_missing(moved.move.source):
+    elif is_missing(move.source, disk) and holds(move.target, asset, disk):
+        _adopt(conn, work, asset, move.target)
+    elif is_missing(move.source, disk):
         _leave(conn, work, asset, AssetStatus.GONE, "asset.vanished", "it is no longer there")
     elif isinstance(moved.error, SourceChanged):
         _leave(conn, work, asset, AssetStatus.DISCOVERED, "asset.changed", "it changed after it was read")
@@ -124,7 +124,7 @@ def _note(conn: Connection, work: Build, moved: Moved, paths: dict[int, bytes]) 
 
 def _adopt(conn: Connection, work: Build, asset: Asset, place: Place) -> None:
     """The content lies where it should go already, as with a database put back from a backup: the row is put right."""
-    signature = signature_at(place.root, place.path)
+    signature = work.services.disk.signature_at(place)
     assert signature is not None
     assets.place(conn, asset.id, place.root.id, place.path, signature, AssetStatus.BATCHED)
     words = f"{printable(asset.path)} was found in the folder of batch {work.batch.name} already."
@@ -155,8 +155,10 @@ def _publish(work: Build, failures: list[Failure]) -> Report:
     source = Place(work.staging, work.folder)
     target = Place(work.services.root(RootKind.BATCH), work.folder)
     try:
-        move_directory(work.services.db, source, target, run_id=work.step.run_id, batch_id=work.batch.id,
-                       purpose="publish", settle=lambda conn: _note_published(conn, work))
+        work.services.disk.move_directory(
+            work.services.db, source, target, run_id=work.step.run_id, batch_id=work.batch.id, purpose="publish",
+            settle=lambda conn: _note_published(conn, work),
+        )  # fmt: skip
     except FileError as error:
         return _not_published(work, str(error), failures)
     return _report(work, failures)

@@ -62,7 +62,7 @@ def plan(work: Build, bound: Sequence[Asset]) -> Manifest:
     """The manifest that the build follows: the one written before it was cut off, else a new one, made durable."""
     manifest = manifest_store.load_newest(work.archive, work.batch)
     if manifest is not None:
-        manifest_store.stage(work.staging, manifest, manifest_bytes(manifest))
+        manifest_store.stage(work.services.disk, work.staging, manifest, manifest_bytes(manifest))
         return manifest
     manifest = _manifest(work, bound, _paths(work, bound))
     _write(work, manifest)
@@ -103,10 +103,10 @@ def _listed(asset: Asset, path: bytes, roots: Mapping[int, Root]) -> ManifestFil
 def _write(work: Build, manifest: Manifest) -> None:
     """First into the archive, then into the staged folder; the row says where in between."""
     content = manifest_bytes(manifest)
-    path = manifest_store.save(work.archive, manifest, content)
+    path = manifest_store.save(work.services.disk, work.archive, manifest, content)
     with work.services.db.transaction() as conn:
         batches.set_columns(conn, work.batch.id, manifest_path=path)
-    manifest_store.stage(work.staging, manifest, content)
+    manifest_store.stage(work.services.disk, work.staging, manifest, content)
 
 
 def correct(work: Build, planned: Manifest, held: Sequence[Asset]) -> None:

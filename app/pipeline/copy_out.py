@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from app.db import assets, batches, deliveries, members
 from app.db.connection import Connection
 from app.errors import FileError, SourceChanged
-from app.files.move import Move, Moved, move_files
+from app.files.move import Move, Moved
 from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Batch, Failure, Place, Root, Signature
 from app.pipeline.failing import CHANGED_IN_FOLDER, LOST, failure, give_up, note_attempt, raise_when_full, reason_of
@@ -72,7 +72,8 @@ def _copy(work: Delivery, slice_: Sequence[Asset], sources: Sources) -> Sources:
         batches.set_columns(conn, work.batch.id, confirmed_count=held.file_count, confirmed_bytes=held.size_bytes)
 
     moves = [_move(work, asset, sources.get(asset.id)) for asset in slice_]
-    moved = move_files(work.services.db, moves, run_id=work.run_id, batch_id=work.batch.id, settle=settle)
+    disk, db = work.services.disk, work.services.db
+    moved = disk.move_files(db, moves, run_id=work.run_id, batch_id=work.batch.id, settle=settle)
     raise_when_full(moved)
     found = {m.move.asset.id: _note_failed(work, m, sources) for m in moved if m.outcome == "failed"}
     return {asset_id: place for asset_id, place in found.items() if place is not None}
@@ -100,7 +101,7 @@ def _note_failed(work: Delivery, moved: Moved, sources: Sources) -> tuple[Place,
     """
     asset, source, reason = moved.move.asset, moved.move.source, reason_of(moved.error)
     check_roots(work.services.db, [source.root, work.target])
-    seen = look_at(source, asset)
+    seen = look_at(source, asset, work.services.disk)
     if seen is Whereabouts.HERE and not isinstance(moved.error, SourceChanged):
         work.in_the_way.append(failure(asset, reason))
         return None

@@ -14,7 +14,7 @@ from app.db import assets, batches, deliveries, journal, members
 from app.db import roots as root_rows
 from app.db.clock import later
 from app.errors import FileError, NoSpace, RootUnavailable
-from app.files.prune import write_new_file
+from app.files.disk import Disk
 from app.files.roots import check_roots, free_bytes
 from app.model import AssetStatus, Batch, BatchStatus, Failure, Place, Report, Root, RootKind
 from app.pipeline.copy_out import DEVICE, Delivery, copy_all
@@ -78,7 +78,7 @@ def _deliver(services: Services, batch: Batch, step: StepContext) -> Report:
     with services.db.reading() as conn:
         batch = batches.get(conn, batch.id)
     if not work.in_the_way and not work.unreadable:
-        work.in_the_way += _copy_own_files(_root_of(services, batch), target, batch)
+        work.in_the_way += _copy_own_files(services.disk, _root_of(services, batch), target, batch)
     if work.in_the_way:
         return _fail(services, batch, work.in_the_way, step.run_id)
     if work.unreadable:
@@ -107,7 +107,7 @@ def _root_of(services: Services, batch: Batch) -> Root:
         return root_rows.get(conn, present[0].root_id) if present else services.root(RootKind.BATCH)
 
 
-def _copy_own_files(source: Root, target: Root, batch: Batch) -> list[Failure]:
+def _copy_own_files(disk: Disk, source: Root, target: Root, batch: Batch) -> list[Failure]:
     failures: list[Failure] = []
     for name in OWN_NAMES:
         path = os.fsencode(batch.name) + b"/" + name
@@ -115,7 +115,7 @@ def _copy_own_files(source: Root, target: Root, batch: Batch) -> list[Failure]:
         if content is None or content == read_own_file(Place(target, path)):
             continue
         try:
-            write_new_file(Place(target, path), content)
+            disk.write_new_file(Place(target, path), content)
         except NoSpace:
             raise
         except FileError as error:

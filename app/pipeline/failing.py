@@ -5,9 +5,8 @@ from __future__ import annotations
 from app.db import assets, journal, moves
 from app.db.connection import Connection, Database
 from app.errors import FileError, MediaPipelineError, NoSpace, printable
-from app.files.digest import full_digest
+from app.files.disk import MEDIA, Disk
 from app.files.move import Moved, recover
-from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Failure, Place
 
 #: A file that fails this often becomes `failed`; a person may try it again.
@@ -37,20 +36,20 @@ def failure(asset: Asset, reason: str) -> Failure:
     return Failure(printable(asset.path), reason, asset.id)
 
 
-def is_missing(place: Place) -> bool:
+def is_missing(place: Place, disk: Disk = MEDIA) -> bool:
     """Whether there certainly is no file at a place; when the file system cannot tell, it is not missing."""
     try:
-        return signature_at(place.root, place.path) is None
+        return disk.signature_at(place) is None
     except OSError:
         return False
 
 
-def holds(place: Place, asset: Asset) -> bool:
+def holds(place: Place, asset: Asset, disk: Disk = MEDIA) -> bool:
     """Whether the file at a place, read now, has the asset's content."""
     if asset.digest is None or asset.digest_algorithm is None:
         return False
     try:
-        return full_digest(place, asset.digest_algorithm).digest == asset.digest
+        return disk.full_digest(place, asset.digest_algorithm).digest == asset.digest
     except FileError:
         return False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from app.errors import FileError
-from app.files.prune import remove_own_file, write_new_file
+from app.files.disk import Disk
 from app.files.walk import open_folder
 from app.model import Batch, Place, Root
 from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, parse, sums_bytes
@@ -56,23 +56,23 @@ def read_own_file(place: Place) -> bytes | None:
         raise FileError("read", place.absolute, error.strerror or str(error)) from error
 
 
-def save(archive: Root, manifest: Manifest, content: bytes) -> bytes:
+def save(disk: Disk, archive: Root, manifest: Manifest, content: bytes) -> bytes:
     """Write a revision (`content` is its text) into the archive, durably; returns its path there.
 
     Raises TargetExists when that is taken.
     """
     path = archive_path(manifest.batch_name, manifest.revision)
-    write_new_file(Place(archive, path), content)
+    disk.write_new_file(Place(archive, path), content)
     return path
 
 
-def stage(staging: Root, manifest: Manifest, content: bytes) -> None:
+def stage(disk: Disk, staging: Root, manifest: Manifest, content: bytes) -> None:
     """See to it that the staged batch folder holds this manifest and its SHA256SUMS, durably, and no older ones."""
     folder = os.fsencode(manifest.batch_name) + b"/"
     for name, wanted in ((MANIFEST_NAME, content), (SUMS_NAME, sums_bytes(manifest.files))):
         place = Place(staging, folder + name)
         found = read_own_file(place)
         if found is not None and found != wanted:
-            remove_own_file(place)
+            disk.remove_own_file(place)
         if found != wanted:
-            write_new_file(place, wanted)
+            disk.write_new_file(place, wanted)

@@ -6,7 +6,6 @@ from app.db import assets, journal
 from app.errors import FileError, SourceChanged, TargetExists, printable
 from app.files.move import Moved
 from app.files.roots import check_roots
-from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Failure, Place
 from app.pipeline.archiving import PENDING, Archiving
 from app.pipeline.failing import LOST, failure, give_up, holds, is_missing, note_attempt, reason_of
@@ -51,10 +50,10 @@ def _search(work: Archiving, asset: Asset, moved: Moved) -> Failure | None:
             return None
     except FileError as error:
         return _try_again(work, asset, str(error))
-    if moved.move.status_after is AssetStatus.ARCHIVED and holds(moved.move.target, asset):
+    if moved.move.status_after is AssetStatus.ARCHIVED and holds(moved.move.target, asset, work.services.disk):
         _adopt(work, asset, moved.move.target)
         return None
-    reason = LOST if is_missing(moved.move.source) else CHANGED
+    reason = LOST if is_missing(moved.move.source, work.services.disk) else CHANGED
     with work.services.db.transaction() as conn:
         give_up(conn, asset, reason, work.step.run_id)
     return failure(asset, reason)
@@ -70,7 +69,7 @@ def _use_kept_copy(work: Archiving, asset: Asset) -> bool:
 
 def _adopt(work: Archiving, asset: Asset, place: Place) -> None:
     """The content lies where it should go, without a row that says so: the row is put right."""
-    signature = signature_at(place.root, place.path)
+    signature = work.services.disk.signature_at(place)
     assert signature is not None
     words = f"{printable(asset.path)} was found in the archive already, at {printable(place.path)}."
     with work.services.db.transaction() as conn:

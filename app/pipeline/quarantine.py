@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.db import assets
 from app.errors import TargetExists, printable
-from app.files.move import Move, Moved, move_files
+from app.files.move import Move, Moved
 from app.model import Asset, AssetStatus, Failure, Place, Root, RootKind
 from app.pipeline.naming import suffixed_paths
 from app.pipeline.step import StepContext
@@ -39,7 +39,7 @@ def _move(
 ) -> None:
     moves = [_plan(asset, source, target, 0) for asset, source in waiting]
     for number in range(1, MAX_NAMES):
-        moved = move_files(services.db, moves, run_id=step.run_id)
+        moved = services.disk.move_files(services.db, moves, run_id=step.run_id)
         tally.counts["quarantined"] += sum(1 for m in moved if m.outcome != "failed")
         taken = [m for m in moved if m.outcome == "failed" and isinstance(m.error, TargetExists)]
         tally.failures += [_failure(m) for m in moved if m.outcome == "failed" and m not in taken]

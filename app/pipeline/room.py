@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
-from app.errors import NoSpace, RootUnavailable
-from app.files.roots import free_bytes
+from app.errors import NoSpace
+from app.files.disk import MEDIA, Disk
+from app.files.mounts import mount_of
 from app.model import Root
 
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
-def require_room(verb: str, sizes: Mapping[int, int], roots: Mapping[int, Root], target: Root, *, copies: bool) -> None:
+def require_room(
+    verb: str,
+    sizes: Mapping[int, int],
+    roots: Mapping[int, Root],
+    target: Root,
+    *,
+    copies: bool,
+    disk: Disk = MEDIA,
+) -> None:
     """Raise NoSpace unless the target can take so many bytes from each root; a rename within one mount takes no room.
 
     This is a first look. Where a rename turns out to be impossible, the mover finds out file by file.
     """
     target_mount = mount_of(target)
     needed = sum(size for i, size in sizes.items() if copies or mount_of(roots[i]) != target_mount)
-    free = free_bytes(target) if needed else 0
+    free = disk.free_bytes(target) if needed else 0
     if needed > free:
-        raise NoSpace(verb, target.path, f"it needs {in_words(needed)} and has {in_words(free)} free")
-
-
-def mount_of(root: Root) -> tuple[int, bytes]:
-    """What tells mounts apart: the device, and the mount point, since one disk can be mounted twice."""
-    try:
-        device = os.stat(root.path).st_dev
-        point = os.path.realpath(root.path)
-        while point != b"/" and not os.path.ismount(point):
-            point = os.path.dirname(point)
-    except OSError as error:
-        raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
-    return device, point
+        disk.refuse(NoSpace(verb, target.path, f"it needs {in_words(needed)} and has {in_words(free)} free"))
 
 
 def in_words(size_bytes: int) -> str:

@@ -13,7 +13,7 @@ from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import IllegalTransition, NoSpace, RootUnavailable
-from app.files.move import Moved, move_files
+from app.files.move import Moved
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, RootKind
 from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
@@ -72,7 +72,8 @@ def _archive(services: Services, step: StepContext, batch: Batch) -> Report:
         roots = {root.id: root for root in root_rows.list_all(conn)}
         sizes = members.sizes_by_root(conn, batch.id, PENDING)
         copies = services.config.sorter.transfer_mode == "copy"
-        require_room("sort a batch into", sizes, roots, services.root(RootKind.ARCHIVE), copies=copies)
+        require_room("sort a batch into", sizes, roots, services.root(RootKind.ARCHIVE), copies=copies,
+                     disk=services.disk)
         batch = _start(conn, batch, step.run_id)
     work = Archiving(services, step, batch, roots)
     failures: dict[int, Failure] = {}
@@ -135,8 +136,8 @@ def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, F
             assets.set_columns(conn, originals)
     work.tell_progress(())
     moves = [move for plan in plans for move in plan.moves]
-    moved = move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=work.batch.id, settle=_settle,
-                       after_group=work.tell_progress)
+    moved = work.services.disk.move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=work.batch.id,
+                                          settle=_settle, after_group=work.tell_progress)
     raise_when_full(moved)
     noted = [note_failed(work, m) for m in moved if m.outcome == "failed"]
     return {failure.asset_id: failure for failure in noted if failure is not None and failure.asset_id is not None}

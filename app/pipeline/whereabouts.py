@@ -7,9 +7,8 @@ from enum import Enum
 
 from app.db import kept_copies
 from app.errors import FileError, RootUnavailable
-from app.files.digest import full_digest
+from app.files.disk import MEDIA, Disk
 from app.files.roots import check_roots
-from app.files.walk import signature_at
 from app.model import Asset, Place, Root, Signature
 from app.services import Services
 
@@ -23,18 +22,18 @@ class Whereabouts(Enum):
     UNREADABLE = "unreadable"
 
 
-def look_at(place: Place, asset: Asset) -> Whereabouts:
+def look_at(place: Place, asset: Asset, disk: Disk = MEDIA) -> Whereabouts:
     """Read what is at a place now. MISSING and CHANGED are certain, as far as the root is what it should be.
 
     The caller has its marker checked: an unmounted share also lacks every file.
     """
     try:
-        seen = signature_at(place.root, place.path)
+        seen = disk.signature_at(place)
         if seen is None:
             return Whereabouts.MISSING
         if seen.size_bytes != asset.size_bytes:
             return Whereabouts.CHANGED
-        found = full_digest(place, asset.digest_algorithm or "blake3")
+        found = disk.full_digest(place, asset.digest_algorithm or "blake3")
     except (OSError, FileError):
         return Whereabouts.UNREADABLE
     return Whereabouts.HERE if found.digest == asset.digest else Whereabouts.CHANGED
@@ -53,8 +52,8 @@ def find_kept_copy(services: Services, roots: Mapping[int, Root], asset: Asset) 
         place = Place(roots[root_id], path)
         if not _is_there(services, place.root):
             continue
-        found = look_at(place, asset)
-        signature = _signature(place) if found is Whereabouts.HERE else None
+        found = look_at(place, asset, services.disk)
+        signature = _signature(place, services.disk) if found is Whereabouts.HERE else None
         if signature is not None:
             return place, signature
         if found is Whereabouts.UNREADABLE:
@@ -74,8 +73,8 @@ def _is_there(services: Services, root: Root) -> bool:
     return True
 
 
-def _signature(place: Place) -> Signature | None:
+def _signature(place: Place, disk: Disk) -> Signature | None:
     try:
-        return signature_at(place.root, place.path)
+        return disk.signature_at(place)
     except OSError:
         return None

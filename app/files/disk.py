@@ -1,0 +1,134 @@
+"""The disk as stages see it: the one way by which they change media, and the looks that decide where files go.
+
+There are two. `MEDIA` is the real one. A preview plays the same stages on an imagined one (imagined.py), which reads
+media and changes nothing. A stage that changed media past `Services.disk` would change it in a preview as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.db.connection import Database
+from app.errors import NoSpace
+from app.files import move, move_directory, own_files, roots
+from app.files.digest import Digests, full_digest
+from app.files.finish import Settle
+from app.files.move import AfterGroup, Move, Moved
+from app.files.move_directory import SettleFolder
+from app.files.walk import Looks, signature_at
+from app.model import Place, Root, Signature
+
+
+class Disk(Protocol):
+    """What a stage may do with files. Each promises what the function of the same name promises."""
+
+    def move_files(
+        self,
+        db: Database,
+        moves: Sequence[Move],
+        *,
+        run_id: int | None,
+        batch_id: int | None = None,
+        settle: Settle | None = None,
+        after_group: AfterGroup | None = None,
+    ) -> list[Moved]:
+        """As app/files/move.py."""
+
+    def move_directory(
+        self,
+        db: Database,
+        source: Place,
+        target: Place,
+        *,
+        run_id: int | None,
+        batch_id: int,
+        purpose: str,
+        settle: SettleFolder,
+    ) -> None:
+        """As app/files/move_directory.py."""
+
+    def write_new_file(self, place: Place, data: bytes) -> None:
+        """As app/files/own_files.py."""
+
+    def remove_own_file(self, place: Place) -> None:
+        """As app/files/own_files.py."""
+
+    def signature_at(self, place: Place) -> Signature | None:
+        """As app/files/walk.py."""
+
+    def looks(self, root: Root) -> Looks:
+        """Many `signature_at` under one root."""
+
+    def full_digest(self, place: Place, algorithm: str) -> Digests:
+        """As app/files/digest.py."""
+
+    def free_bytes(self, root: Root) -> int:
+        """As app/files/roots.py."""
+
+    def refuse(self, error: NoSpace) -> None:
+        """There is too little room for a whole batch: raises the error; an imagined disk notes it and goes on."""
+
+
+class MediaDisk:
+    """The real disk."""
+
+    def move_files(
+        self,
+        db: Database,
+        moves: Sequence[Move],
+        *,
+        run_id: int | None,
+        batch_id: int | None = None,
+        settle: Settle | None = None,
+        after_group: AfterGroup | None = None,
+    ) -> list[Moved]:
+        """Bring every file to its target."""
+        return move.move_files(db, moves, run_id=run_id, batch_id=batch_id, settle=settle, after_group=after_group)
+
+    def move_directory(
+        self,
+        db: Database,
+        source: Place,
+        target: Place,
+        *,
+        run_id: int | None,
+        batch_id: int,
+        purpose: str,
+        settle: SettleFolder,
+    ) -> None:
+        """Rename a folder that we made."""
+        move_directory.move_directory(
+            db, source, target, run_id=run_id, batch_id=batch_id, purpose=purpose, settle=settle
+        )
+
+    def write_new_file(self, place: Place, data: bytes) -> None:
+        """Write a small file of ours."""
+        own_files.write_new_file(place, data)
+
+    def remove_own_file(self, place: Place) -> None:
+        """Remove a small file of ours."""
+        own_files.remove_own_file(place)
+
+    def signature_at(self, place: Place) -> Signature | None:
+        """The signature of the file at a place."""
+        return signature_at(place.root, place.path)
+
+    def looks(self, root: Root) -> Looks:
+        """Many looks under one root."""
+        return Looks(root)
+
+    def full_digest(self, place: Place, algorithm: str) -> Digests:
+        """Read a whole file now."""
+        return full_digest(place, algorithm)
+
+    def free_bytes(self, root: Root) -> int:
+        """Room on the root's file system."""
+        return roots.free_bytes(root)
+
+    def refuse(self, error: NoSpace) -> None:
+        """Raise it."""
+        raise error
+
+
+MEDIA: Disk = MediaDisk()
