@@ -46,12 +46,24 @@ class MediaPipelineError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault in a configuration: where (`batch.max_size_gb`), what, and the line if known."""
+    """One fault in a configuration: where (`batch.max_size_gb`), what, and line and column in the file if known.
+
+    `related` is another setting that the fault comes from; it says where to look when `path` is not in the file.
+    """
 
     path: str
     message: str
     line: int | None = None
     column: int | None = None
+    related: str = ""
+
+    def sentence(self) -> str:
+        """`batch.max_size_gb: must be a number`, or the message alone when it is about the whole file."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+    def placed(self, file: str) -> str:
+        """The sentence after the place in the file, as editors know it: `config.yaml:12:5 batch.max_size_gb: ...`."""
+        return f"{file}:{self.line}:{self.column} {self.sentence()}" if self.line else self.sentence()
 
 
 class ConfigError(MediaPipelineError):
@@ -59,7 +71,7 @@ class ConfigError(MediaPipelineError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
-        super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems))
+        super().__init__("; ".join(p.sentence() for p in problems))
 
 
 class Conflict(MediaPipelineError):

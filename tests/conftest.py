@@ -121,7 +121,6 @@ def make_config(base: Path, **changes: Mapping[str, Any]) -> Config:
             "batch_dir": str(base / "batches"),
             "sorted_dir": str(base / "archive"),
             "duplicates_dir": str(base / "duplicates"),
-            "temp_dir": str(base / "state" / "temp"),
         },
         "scan": {"settle_seconds": 0},
         "sync": {"target": "none"},

@@ -25,7 +25,7 @@ def address_problems(config: Config) -> Iterator[Problem]:
         if message:
             yield Problem(path, message)
     if config.system.port_api == config.system.port_dbui:
-        yield Problem("system.port_dbui", "is the same port as system.port_api")
+        yield Problem("system.port_dbui", "is the same port as system.port_api", related="system.port_api")
     if not _is_host(config.system.bind_host):
         yield Problem("system.bind_host", "must be an IP address or a host name, as in 0.0.0.0 or 127.0.0.1")
     for host in config.system.allowed_hosts:

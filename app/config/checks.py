@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from app.config.addresses import address_problems
+from app.config.derived import is_zone
 from app.config.folders import folder_problems
+from app.config.key_rules import key_doubts, key_problems
 from app.config.patterns import pattern_problems
-from app.config.schema import Config, is_zone
+from app.config.schema import Config
 from app.errors import Problem
 
 #: Eight groups of seven; Syncthing itself tells a mistyped one by its check digits.
@@ -17,20 +19,22 @@ DEVICE_ID = re.compile(r"[A-Z2-7]{7}(-?[A-Z2-7]{7}){7}")
 
 def cross_problems(config: Config) -> list[Problem]:
     """Every fault of a configuration whose single values are right."""
-    rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _text_problems)
+    rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _text_problems, key_problems)
     return [problem for rule in rules for problem in rule(config)]
 
 
 def doubts(config: Config, environment: Mapping[str, str]) -> list[Problem]:
     """What is allowed, but most likely not meant."""
-    return [*_batch_doubts(config), *_zone_doubts(config, environment), *_peer_doubts(config)]
+    return [*_batch_doubts(config), *_zone_doubts(config, environment), *_peer_doubts(config), *key_doubts(config)]
 
 
 def _delivery_problems(config: Config) -> Iterator[Problem]:
     if config.sync.target == "syncthing" and not config.syncthing.folder_id:
-        yield Problem("syncthing.folder_id", "is needed under sync.target: syncthing; it is shown in Syncthing's GUI")
+        message = "is needed under sync.target: syncthing; it is shown in Syncthing's GUI"
+        yield Problem("syncthing.folder_id", message, related="sync.target")
     if config.sync.target == "folder" and not config.sync.folder_dir:
-        yield Problem("sync.folder_dir", "is needed under sync.target: folder; name the folder that receives the files")
+        message = "is needed under sync.target: folder; name the folder that receives the files"
+        yield Problem("sync.folder_dir", message, related="sync.target")
 
 
 def _text_problems(config: Config) -> Iterator[Problem]:
@@ -52,9 +56,13 @@ def _text_problems(config: Config) -> Iterator[Problem]:
 
 def _batch_doubts(config: Config) -> Iterator[Problem]:
     if config.batch.selection_mode == "files" and config.batch.max_files == 0:
-        yield Problem("batch.max_files", "is 0 = no cap: every waiting file goes into one batch")
+        yield Problem(
+            "batch.max_files", "is 0 = no cap: every waiting file goes into one batch", related="batch.selection_mode"
+        )
     if config.batch.selection_mode == "size" and config.batch.max_size_gb == 0:
-        yield Problem("batch.max_size_gb", "is 0 = no cap: every waiting file goes into one batch")
+        yield Problem(
+            "batch.max_size_gb", "is 0 = no cap: every waiting file goes into one batch", related="batch.selection_mode"
+        )
 
 
 def _zone_doubts(config: Config, environment: Mapping[str, str]) -> Iterator[Problem]:

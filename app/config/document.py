@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -32,10 +32,8 @@ _DECIMAL = re.compile(r"[-+]?([0-9]{1,18}\.[0-9]*|\.[0-9]{1,18})([eE][-+]?[0-9]{
 
 @dataclass(frozen=True)
 class Span:
-    """Where a value stands in the text: line and column from 1, offsets from 0; its plain source if a word."""
+    """Where a value stands in the text, as offsets from 0; its plain source if it is an unquoted word."""
 
-    line: int
-    column: int
     start: int
     end: int
     word: str | None = None
@@ -43,10 +41,15 @@ class Span:
 
 @dataclass
 class Document:
-    """What a text says: values by key, where each stands, and every fault of form."""
+    """What a text says: values by key, where each stands, and every fault of form.
+
+    `places` says where a person looks for a key: line and column of its name, or of a list's entry. Of a key that
+    is there twice, the first one counts.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     spans: dict[Key, Span] = field(default_factory=dict)
+    places: dict[Key, tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -56,22 +59,29 @@ class _TooDeep(Exception):
 
 def read_document(text: str) -> Document:
     """Read a settings file. Never raises for what a text can hold; faults are in `problems`."""
-    document = Document()
+    document = Document(places={(): (1, 1)})
     try:
         size_bytes = len(text.encode("utf-8"))
-    except UnicodeEncodeError:
-        document.problems.append(Problem("", "the file is not UTF-8 text"))
+    except UnicodeEncodeError as error:
+        document.problems.append(Problem("", "the file is not UTF-8 text", *place_of(text[: error.start])))
         return document
     if size_bytes > MAX_BYTES:
-        document.problems.append(Problem("", f"the file is larger than {MAX_BYTES // 1024} KB"))
+        place = place_of(text.encode("utf-8")[:MAX_BYTES].decode("utf-8", "ignore"))
+        document.problems.append(Problem("", f"the file is larger than {MAX_BYTES // 1024} KB", *place))
         return document
     try:
         _Reader(text, document).read()
     except yaml.YAMLError as error:
-        document.problems.append(_syntax_problem(error))
+        document.problems.append(_syntax_problem(text, error))
     except _TooDeep:
         pass
     return document
+
+
+def place_of(before: str) -> tuple[int, int]:
+    """Line and column, from 1, of what follows this beginning of a text."""
+    lines = before.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return len(lines), len(lines[-1]) + 1
 
 
 def dotted(key: Key) -> str:
@@ -94,13 +104,23 @@ def plain_value(word: str) -> Any:
     return word
 
 
-def _syntax_problem(error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
+def _syntax_problem(text: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     # The parser's own sentence never quotes more than one character of the file.
-    words = getattr(error, "problem", None) or "the file holds characters that YAML does not allow"
-    if mark is None:
-        return Problem("", f"this is not YAML: {words}")
-    return Problem("", f"this is not YAML: {words}", mark.line + 1, mark.column + 1)
+    words = getattr(error, "problem", None)
+    if mark is None or words is None:
+        return _unreadable_problem(text, error)
+    began = getattr(error, "context_mark", None)
+    since = f"; what it belongs to begins in line {began.line + 1}" if began and began.line < mark.line else ""
+    return Problem("", f"this is not YAML: {words}{since}", mark.line + 1, mark.column + 1)
+
+
+def _unreadable_problem(text: str, error: yaml.YAMLError) -> Problem:
+    """A character that must not be in a YAML file; the reader counts in bytes."""
+    offset = getattr(error, "position", 0)
+    before = text.removeprefix("\ufeff").encode("utf-8")[:offset].decode("utf-8", "ignore")
+    message = "this is not YAML: the file holds characters that YAML does not allow"
+    return Problem("", message, *place_of(before))
 
 
 class _Reader:
@@ -153,13 +173,11 @@ class _Reader:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             name = self._name(event, key, depth)
             inner = (*key, name)
+            line, _ = self._place(inner, event)
             if name in found:
-                self._fault(inner, event, f"this key is there twice; the first one is in line {self._line(inner)}")
-            first = self.document.spans.get(inner)
-            value = self._value(next(self.events), inner, depth + 1)
-            if name in found and first is not None:
-                self.document.spans[inner] = first
-            found.setdefault(name, value)
+                self._fault(inner, event, f"this key is there twice; the first one is in line {line}")
+            found.setdefault(name, self._value(next(self.events), inner, depth + 1))
+        self._close(key, event)
         return found
 
     def _name(self, event: Any, key: Key, depth: int) -> str:
@@ -173,7 +191,10 @@ class _Reader:
     def _sequence(self, key: Key, depth: int) -> list[Any]:
         found: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            found.append(self._value(event, (*key, str(len(found))), depth + 1))
+            inner = (*key, str(len(found)))
+            self._place(inner, event)
+            found.append(self._value(event, inner, depth + 1))
+        self._close(key, event)
         return found
 
     def _refuse_tricks(self, event: Any, key: Key) -> None:
@@ -186,11 +207,18 @@ class _Reader:
 
     def _note(self, key: Key, event: Any, word: str | None) -> None:
         start, end = event.start_mark, event.end_mark
-        shift = self.shift
-        self.document.spans[key] = Span(start.line + 1, start.column + 1, start.index + shift, end.index + shift, word)
+        span = Span(start.index + self.shift, end.index + self.shift, word)
+        self.document.spans.setdefault(key, span)
 
-    def _line(self, key: Key) -> int:
-        return self.document.spans[key].line
+    def _close(self, key: Key, event: Any) -> None:
+        """A section or list reaches to its end, not only to its bracket or its first key."""
+        span = self.document.spans[key]
+        end = max(span.end, event.end_mark.index + self.shift)
+        self.document.spans[key] = replace(span, end=end)
+
+    def _place(self, key: Key, event: Any) -> tuple[int, int]:
+        mark = event.start_mark
+        return self.document.places.setdefault(key, (mark.line + 1, mark.column + 1))
 
     def _fault(self, key: Key, event: Any, message: str) -> None:
         mark = event.start_mark

@@ -25,10 +25,14 @@ SECRET_FILE_MAX_BYTES = 4096
 
 @dataclass
 class Overlay:
-    """The values after the environment was laid over them; `variables` says which variable set which key."""
+    """The values after the environment was laid over them.
+
+    `variables` says which variable set which key, and `words` what such a variable holds.
+    """
 
     values: dict[str, Any]
     variables: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict, repr=False)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -45,7 +49,7 @@ def _apply(result: Overlay, name: str, text: str) -> None:
     path, from_file = _path_of(name)
     if path is None:
         if "__" in name:
-            result.problems.append(Problem("", f"the environment variable {name} names no setting"))
+            result.problems.append(Problem("", _no_setting(name)))
         return
     if path in result.variables:
         other = result.variables[path]
@@ -55,7 +59,7 @@ def _apply(result: Overlay, name: str, text: str) -> None:
         text = _read_secret(result, path, name, text)
     setting = all_settings().get(path)
     value = _convert(setting, text) if setting else plain_value(text)
-    result.variables[path] = name
+    result.variables[path], result.words[path] = name, text
     result.values = with_path(result.values, path, value)
 
 
@@ -68,10 +72,20 @@ def _path_of(name: str) -> tuple[str | None, bool]:
     return (path, True) if path is not None and all_settings()[path].secret else (None, False)
 
 
+def _no_setting(name: str) -> str:
+    for setting in all_settings().values():
+        if setting.variable is None and name == _variable(setting.path):
+            return f"{setting.path} cannot be set by an environment variable; write it in the file instead of {name}"
+    return f"the environment variable {name} names no setting"
+
+
 def _names() -> dict[str, str]:
-    paths = [*all_settings(), *RETIRED]
-    names = {ENVIRONMENT_PREFIX + path.replace(".", "__").upper(): path for path in paths}
-    return {**names, **SHORT_NAMES}
+    paths = [*(path for path, setting in all_settings().items() if setting.variable), *RETIRED]
+    return {**{_variable(path): path for path in paths}, **SHORT_NAMES}
+
+
+def _variable(path: str) -> str:
+    return ENVIRONMENT_PREFIX + path.replace(".", "__").upper()
 
 
 def _read_secret(result: Overlay, path: str, name: str, file_path: str) -> str:

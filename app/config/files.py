@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.config.document import MAX_BYTES
+from app.config.document import MAX_BYTES, place_of
 from app.config.parse import revision_of
 from app.errors import ConfigError, NotFound, Problem, printable
 
@@ -21,7 +21,7 @@ KEPT_REVISIONS = 10
 OWNER_ONLY = 0o600
 OWNER_ONLY_FOLDER = 0o700
 
-_REVISION_FILE = re.compile(r"(?P<at>[0-9T]{15}\.[0-9]{6}Z)_(?P<actor>[A-Za-z0-9-]{1,32})\.yaml")
+_REVISION_FILE = re.compile(r"(?P<at>[0-9T]{15}\.[0-9]{6}Z)_(?P<actor>[A-Za-z0-9 ()@+._-]{1,64})\.yaml")
 _TIME_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 FileState = tuple[int, int, int, int, int]
@@ -46,18 +46,27 @@ def file_state(path: str) -> FileState | None:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def read_text(path: str) -> str:
-    """The file's text. Raises ConfigError when there is none or it is not text."""
+def read_text(path: str, *, strict: bool = True) -> str:
+    """The file's text. Raises ConfigError when there is none, and when it is not text unless `strict` is off.
+
+    Then bytes that are no text are kept as lone surrogates, and are written back as the bytes that they were.
+    """
     try:
         with open(path, "rb") as file:
-            return file.read(MAX_BYTES + 1).decode("utf-8")
+            return file.read(MAX_BYTES + 1).decode("utf-8", "strict" if strict else "surrogateescape")
     except FileNotFoundError:
         message = f"there is no configuration file {path}; copy config/default.yaml there and set the folders"
         raise ConfigError([Problem("", message)]) from None
     except OSError as error:
         raise ConfigError([Problem("", f"the file {path} cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
-        raise ConfigError([Problem("", f"the file {path} is not UTF-8 text")]) from error
+        before = error.object[: error.start].decode("utf-8", "ignore")
+        raise ConfigError([Problem("", f"the file {path} is not UTF-8 text", *place_of(before))]) from error
+
+
+def readable(text: str) -> str:
+    """The text with what is no text replaced by question marks."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @contextmanager
@@ -97,25 +106,37 @@ def _drop_leftovers(target: str) -> None:
                 os.unlink(os.path.join(folder, found))
 
 
-def keep_revision(path: str, text: str, actor: str) -> None:
-    """Keep a text among the last revisions unless it is the newest of them; drops what is too old."""
+def keep_revision(path: str, text: str, actor: str) -> str | None:
+    """Keep a text among the last revisions unless it is the newest of them; drops what is too old.
+
+    Returns the path of what was kept, or None when it was there.
+    """
     kept = list_revisions(path)
     if kept and kept[0].revision == revision_of(text):
-        return
+        return None
     folder = _revisions_folder(path)
     at = datetime.now(UTC).strftime(_TIME_FORMAT)
-    name = re.sub(r"[^A-Za-z0-9-]", "-", actor)[:32] or "unknown"
+    name = re.sub(r"[^A-Za-z0-9 ()@+._-]", "-", actor)[:64] or "unknown"
+    made = os.path.join(folder, f"{at}_{name}.yaml")
     try:
-        _write(os.path.join(folder, f"{at}_{name}.yaml"), text)
+        _write(made, text, like=path)
         for old in kept[KEPT_REVISIONS - 1 :]:
             os.unlink(old.path)
         _sync_folder(folder)
     except OSError as error:
         raise ConfigError([Problem("", _write_problem(folder, error))]) from error
+    return made
+
+
+def drop_revision(kept_path: str | None) -> None:
+    """Take back what was kept of a save that failed."""
+    if kept_path is not None:
+        with suppress(OSError):
+            os.unlink(kept_path)
 
 
 def list_revisions(path: str) -> list[Revision]:
-    """The kept revisions, newest first."""
+    """The kept revisions, newest first; one that cannot be read is left out."""
     folder = _revisions_path(path)
     try:
         names = sorted(os.listdir(folder), reverse=True)
@@ -123,21 +144,31 @@ def list_revisions(path: str) -> list[Revision]:
         return []
     except OSError as error:
         raise ConfigError([Problem("", f"the folder {folder} cannot be read: {error.strerror}")]) from error
-    return [_revision(folder, found) for name in names if (found := _REVISION_FILE.fullmatch(name))]
+    kept = (_revision(folder, found) for name in names if (found := _REVISION_FILE.fullmatch(name)))
+    return [revision for revision in kept if revision is not None]
 
 
 def read_revision(path: str, revision: str) -> str:
     """The text of a kept revision. Raises NotFound."""
+    return read_text(find_revision(path, revision).path, strict=False)
+
+
+def find_revision(path: str, revision: str) -> Revision:
+    """The newest kept revision with this name. Raises NotFound."""
     for kept in list_revisions(path):
         if kept.revision == revision:
-            return read_text(kept.path)
+            return kept
     raise NotFound("configuration revision", printable(os.fsencode(revision[:64])))
 
 
-def _revision(folder: str, name: re.Match[str]) -> Revision:
+def _revision(folder: str, name: re.Match[str]) -> Revision | None:
     file_path = os.path.join(folder, name[0])
+    try:
+        digest = revision_of(read_text(file_path, strict=False))
+    except ConfigError:
+        return None
     at = datetime.strptime(name["at"], _TIME_FORMAT).replace(tzinfo=UTC)
-    return Revision(revision_of(read_text(file_path)), at.isoformat(timespec="microseconds"), name["actor"], file_path)
+    return Revision(digest, at.isoformat(timespec="microseconds"), name["actor"], file_path)
 
 
 def _revisions_path(path: str) -> str:
@@ -147,7 +178,9 @@ def _revisions_path(path: str) -> str:
 def _revisions_folder(path: str) -> str:
     folder = _revisions_path(path)
     try:
-        os.makedirs(folder, mode=OWNER_ONLY_FOLDER, exist_ok=True)
+        if not os.path.isdir(folder):
+            os.makedirs(folder, mode=OWNER_ONLY_FOLDER, exist_ok=True)
+            _keep_folder_owner(folder, like=path)
     except OSError as error:
         raise ConfigError([Problem("", _write_problem(folder, error))]) from error
     return folder
@@ -165,7 +198,7 @@ def _write(path: str, text: str, like: str | None = None) -> None:
     with os.fdopen(descriptor, "wb") as file:
         if like is not None:
             _keep_owner(descriptor, like)
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "surrogateescape"))
         file.flush()
         os.fsync(descriptor)
 
@@ -175,6 +208,12 @@ def _keep_owner(descriptor: int, like: str) -> None:
     with suppress(OSError):
         found = os.stat(like)
         os.fchown(descriptor, found.st_uid, found.st_gid)
+
+
+def _keep_folder_owner(folder: str, like: str) -> None:
+    with suppress(OSError):
+        found = os.stat(like)
+        os.chown(folder, found.st_uid, found.st_gid)
 
 
 def _sync_folder(folder: str) -> None:

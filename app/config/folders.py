@@ -44,7 +44,6 @@ def _media_folders(config: Config) -> dict[str, str]:
         "paths.batch_dir": config.paths.batch_dir,
         "paths.sorted_dir": config.paths.sorted_dir,
         "paths.duplicates_dir": config.paths.duplicates_dir,
-        "paths.temp_dir": config.paths.temp_dir,
         "sync.folder_dir": config.sync.folder_dir,
     }
     return {name: path for name, path in named.items() if path}
@@ -83,11 +82,13 @@ def _lies_in(path: str, trees: tuple[str, ...]) -> bool:
 def _pair_problems(folders: dict[str, str]) -> Iterator[Problem]:
     for (first, first_path), (second, second_path) in itertools.combinations(folders.items(), 2):
         if same_place(first_path, second_path):
-            yield Problem(second, f"is the same folder as {first}{_other_name(first_path, second_path)}")
+            message = f"is the same folder as {first}{_other_name(first_path, second_path)}"
+            yield Problem(second, message, related=first)
         elif lies_inside(second_path, first_path):
-            yield Problem(second, f"lies inside {first} ({first_path}); choose a folder outside it")
+            message = f"lies inside {first} ({first_path}); choose a folder outside it"
+            yield Problem(second, message, related=first)
         elif lies_inside(first_path, second_path):
-            yield Problem(second, f"holds {first} ({first_path}); choose a folder apart from it")
+            yield Problem(second, f"holds {first} ({first_path}); choose a folder apart from it", related=first)
 
 
 def _other_name(first: str, second: str) -> str:
@@ -97,8 +98,9 @@ def _other_name(first: str, second: str) -> str:
 def _own_problems(own: dict[str, str], media: dict[str, str]) -> Iterator[Problem]:
     for name, path in own.items():
         for other, folder in media.items():
-            if other != "paths.temp_dir" and lies_inside(path, folder):
-                yield Problem(name, f"lies inside {other} ({folder}); the program's own files must be apart from media")
+            if lies_inside(path, folder):
+                message = f"lies inside {other} ({folder}); the program's own files must be apart from media"
+                yield Problem(name, message, related=other)
 
 
 def same_place(first: str, second: str) -> bool:

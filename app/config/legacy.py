@@ -10,6 +10,7 @@ from app.errors import Problem
 
 #: Keys that are no longer settings, and what to write instead.
 RETIRED = {
+    "paths.temp_dir": "nothing: a file that is being written lies beside its target, under a name of its own",
     "dedup.move_duplicates": "dedup.duplicate_policy: true is quarantine, false is label",
     "system.max_parallel_fs_ops": "nothing: files are moved one group after the other; dedup.threads bounds reading",
 }
@@ -20,9 +21,19 @@ OLD_DIGESTS = ("md5", "sha1")
 def carry_over(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """The values in today's words, and one warning for each that was said in yesterday's."""
     carried, warnings = dict(values), list[Problem]()
-    for step in (_move_duplicates, _file_operations, _digest, _selection, _api_url):
+    for step in (_temporary_folder, _move_duplicates, _file_operations, _digest, _selection, _api_url):
         carried = step(carried, warnings)
     return carried, warnings
+
+
+def _temporary_folder(values: dict[str, Any], warnings: list[Problem]) -> dict[str, Any]:
+    path = "paths.temp_dir"
+    paths = values.get("paths")
+    if not isinstance(paths, Mapping) or "temp_dir" not in paths:
+        return values
+    if paths["temp_dir"]:
+        warnings.append(Problem(path, "is retired and ignored; a file that is being written lies beside its target"))
+    return without_path(values, path)
 
 
 def _move_duplicates(values: dict[str, Any], warnings: list[Problem]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from app.config.checks import cross_problems, doubts
 from app.config.document import Document, read_document
 from app.config.environment import overlay
-from app.config.faults import located, schema_problems
+from app.config.faults import Sources, located, schema_problems
 from app.config.legacy import carry_over
 from app.config.schema import Config
-from app.config.settings import all_settings, get_path, secret_paths, with_path, without_path
+from app.config.settings import all_settings, get_path, secret_keys, with_path, without_path
 from app.errors import ConfigError, Problem
 from app.log import MASK
 
@@ -56,39 +56,44 @@ def parse(text: str, environment: Mapping[str, str], path: str | None = None) ->
 def judge(document: Document, environment: Mapping[str, str]) -> tuple[Config, list[Problem], dict[str, str]]:
     """(configuration, warnings, variable per key) of what was read. Raises ConfigError with all problems."""
     laid = overlay(document.values, environment)
+    sources = Sources(document, laid.variables, laid.words)
     values, warnings = carry_over(_without_empty_sections(laid.values))
     problems = [*document.problems, *laid.problems]
     misread = {problem.path for problem in problems}
-    config, found = _validate({"paths": {}, **values}, document, laid.variables)
+    config, found = _validate({"paths": {}, **values}, sources)
     problems += [problem for problem in found if problem.path not in misread]
     if config is None or problems:
         raise ConfigError(_ordered(problems))
     warnings += doubts(config, environment)
-    return config, [located(w, document.spans, laid.variables) for w in warnings], laid.variables
+    return config, [located(w, sources) for w in warnings], laid.variables
 
 
 def masked(config: Config) -> dict[str, Any]:
     """The whole configuration as JSON-ready values, with every secret that is set as `********`."""
     values: dict[str, Any] = config.model_dump(mode="json")
-    for path in secret_paths():
+    return masked_values(values)
+
+
+def masked_values(values: dict[str, Any]) -> dict[str, Any]:
+    """The same nested values with every secret that is set as `********`."""
+    for key in secret_keys(values):
+        path = ".".join(key)
         if get_path(values, path):
             values = with_path(values, path, MASK)
     return values
 
 
-def _validate(
-    values: dict[str, Any], document: Document, variables: Mapping[str, str]
-) -> tuple[Config | None, list[Problem]]:
+def _validate(values: dict[str, Any], sources: Sources) -> tuple[Config | None, list[Problem]]:
     try:
         config: Config | None = Config.model_validate(values)
         problems: list[Problem] = []
         judged = config
     except ValidationError as error:
         config, judged = None, _sound_part(values)
-        problems = schema_problems(error, document.spans, variables)
+        problems = schema_problems(error, sources)
     faulty = {problem.path for problem in problems}
     crossed = cross_problems(judged) if judged is not None else []
-    problems += [located(p, document.spans, variables) for p in crossed if p.path not in faulty]
+    problems += [located(p, sources) for p in crossed if p.path not in faulty]
     return config, problems
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from app.config.document import plain_value
 from app.config.settings import Setting, all_settings, get_path
 
@@ -44,12 +46,16 @@ def _open_sections(opened: tuple[str, ...], sections: tuple[str, ...]) -> list[s
 def _entry(setting: Setting, value: Any, indent: str) -> list[str]:
     if value is None:
         value = "" if setting.required else setting.default
-    name = setting.path.rpartition(".")[2]
-    return [f"{indent}# {setting.description}", f"{indent}{name}: {scalar(value)}"]
+    name, comment = setting.path.rpartition(".")[2], f"{indent}# {setting.description}"
+    if setting.entry and value and isinstance(value, (list, tuple)):
+        return [comment, f"{indent}{name}:", *(f"{indent}  - {scalar(entry)}" for entry in value)]
+    return [comment, f"{indent}{name}: {scalar(value)}"]
 
 
 def scalar(value: Any) -> str:
     """One value as YAML on one line, quoted where its plain form would mean something else."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -58,7 +64,14 @@ def scalar(value: Any) -> str:
         return str(value)
     if isinstance(value, str):
         return value if _needs_no_quotes(value) else json.dumps(value, ensure_ascii=False)
-    return "[" + ", ".join(json.dumps(entry, ensure_ascii=False) for entry in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_in_flow(inner)}" for name, inner in value.items()) + "}"
+    return "[" + ", ".join(_in_flow(entry) for entry in value) + "]"
+
+
+def _in_flow(value: Any) -> str:
+    """A value between brackets, where a comma or a bracket in a plain word would mean something else."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else scalar(value)
 
 
 def _needs_no_quotes(word: str) -> bool:

@@ -7,28 +7,17 @@ written once, here. Rules that join several keys, or look at the disk, are in ap
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.config import JsonDict
+from pydantic import Field, model_validator
 
-Text = Annotated[str, Field(max_length=4096)]
-TextList = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
-Days = Annotated[int, Field(ge=0, le=36_500)]
+from app.config.access import Auth
+from app.config.derived import DEFAULT_DB_PATH, derive_folders, is_zone
+from app.config.fields import NEEDS_RESTART, SECRET, Days, Port, Seconds, Section, Text, TextList
+
 TransferMode = Literal["move", "copy"]
 SyncTarget = Literal["syncthing", "folder", "none"]
-
-#: Marks a field whose value never leaves the program.
-SECRET: JsonDict = {"secret": True}
-
-
-class Section(BaseModel):
-    """A group of settings; unknown keys and values of another type are faults."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Paths(Section):
@@ -41,7 +30,6 @@ class Paths(Section):
     )
     batch_dir: Text = Field(description="Where batches are published; the folder that Syncthing shares.")
     sorted_dir: Text = Field(description="The archive: the dated tree that finished files end up in.")
-    temp_dir: Text = Field(default="", description="Temporary files of the program. Empty: temp/ beside the database.")
 
 
 class Scan(Section):
@@ -136,27 +124,29 @@ class Sorter(Section):
     )
 
 
-class Auth(Section):
-    """Who may use the API and the pages."""
-
-    api_key: Text = Field(
-        default="",
-        description="Key that clients must send; empty = no key needed.",
-        repr=False,
-        json_schema_extra=SECRET,
-    )
-    header_name: Text = Field(default="x-api-key", description="HTTP header that carries the key.")
-
-
 class System(Section):
     """The program itself."""
 
-    db_path: Text = Field(default="/var/lib/media-pipeline/db.sqlite", description="The database; on a local disk.")
-    log_dir: Text = Field(default="", description="Folder of the log files. Empty: logs/ beside the database.")
-    port_api: Port = Field(default=8080, description="Port of the pages and the API.")
-    port_dbui: Port = Field(default=8081, description="Port of the read-only database browser.")
-    bind_host: Text = Field(default="0.0.0.0", description="Address to listen on; 127.0.0.1 = this machine only.")
-    dbui_enabled: bool = Field(default=True, description="Start the read-only database browser.")
+    db_path: Text = Field(
+        default=DEFAULT_DB_PATH, description="The database; on a local disk.", json_schema_extra=NEEDS_RESTART
+    )
+    log_dir: Text = Field(
+        default="",
+        description="Folder of the log files. Empty: logs/ beside the database.",
+        json_schema_extra=NEEDS_RESTART,
+    )
+    port_api: Port = Field(default=8080, description="Port of the pages and the API.", json_schema_extra=NEEDS_RESTART)
+    port_dbui: Port = Field(
+        default=8081, description="Port of the read-only database browser.", json_schema_extra=NEEDS_RESTART
+    )
+    bind_host: Text = Field(
+        default="0.0.0.0",
+        description="Address to listen on; 127.0.0.1 = this machine only.",
+        json_schema_extra=NEEDS_RESTART,
+    )
+    dbui_enabled: bool = Field(
+        default=True, description="Start the read-only database browser.", json_schema_extra=NEEDS_RESTART
+    )
     allowed_hosts: TextList = Field(
         default=(), description="More host names that browsers may use to reach this server."
     )
@@ -166,8 +156,16 @@ class System(Section):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
     )
-    log_max_mb: int = Field(default=10, ge=1, le=10_000, description="A log file is rotated at this many MB.")
-    log_keep: int = Field(default=5, ge=1, le=100, description="How many rotated log files are kept.")
+    log_max_mb: int = Field(
+        default=10,
+        ge=1,
+        le=10_000,
+        description="A log file is rotated at this many MB.",
+        json_schema_extra=NEEDS_RESTART,
+    )
+    log_keep: int = Field(
+        default=5, ge=1, le=100, description="How many rotated log files are kept.", json_schema_extra=NEEDS_RESTART
+    )
 
 
 class Cleanup(Section):
@@ -244,38 +242,3 @@ class Config(Section):
             if name and is_zone(name):
                 return ZoneInfo(name)
         return ZoneInfo("UTC")
-
-
-def is_zone(name: str) -> bool:
-    """Whether the time zone database knows this name."""
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return False
-    return True
-
-
-def derive_folders(data: Any) -> Any:
-    """Fill in the folders that may be left empty from those that are set; other data is returned as it is."""
-    if not isinstance(data, dict):
-        return data
-    paths, system = _plain(data.get("paths")), _plain(data.get("system", {}))
-    if not isinstance(paths, dict) or not isinstance(system, dict):
-        return data
-    db_path = system.get("db_path", System.model_fields["db_path"].default)
-    folders = {"duplicates_dir": _beside(paths.get("sorted_dir"), "duplicates"), "temp_dir": _beside(db_path, "temp")}
-    logs = {"log_dir": _beside(db_path, "logs")}
-    return {**data, "paths": _filled(paths, folders), "system": _filled(system, logs)}
-
-
-def _plain(section: Any) -> Any:
-    return section.model_dump() if isinstance(section, BaseModel) else section
-
-
-def _beside(path: Any, name: str) -> str:
-    return os.path.join(os.path.dirname(path.rstrip("/")), name) if isinstance(path, str) and path else ""
-
-
-def _filled(section: dict[str, Any], derived: dict[str, str]) -> dict[str, Any]:
-    empty = {key: value for key, value in derived.items() if section.get(key, "") == ""}
-    return {**section, **empty}

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.config.addresses import origin_of
-from app.config.document import read_document
+from app.config.document import Document, Key, dotted, read_document
 from app.config.legacy import carry_over
 from app.config.render import scalar
 from app.config.schema import Syncthing
-from app.config.settings import get_path, secret_paths
+from app.config.settings import all_settings, get_path, secret_keys, with_path
 from app.errors import ConfigError, Problem
-from app.log import MASK
+from app.log import MASK, SECRET_KEY
 
 API_KEY = "syncthing.api_key"
 API_URL = "syncthing.api_url"
+ACCESS_KEYS = "auth.keys"
 
-#: In a text that cannot be read as settings: the rest of a secret's line, and deeper lines below it.
-_LOOSE_SECRET = re.compile(r"(?P<head>(?P<indent>[ \t]*)[^\n]*?api_key[\"']?\s*:)[^\n]*(\n(?P=indent)[ \t]+[^\n]*)*")
+#: In a text that cannot be read as settings: the rest of a secret's line, deeper lines below it, and lines without a
+#: colon, which may be its continuation.
+_LOOSE_SECRET = re.compile(
+    r"^(?P<head>(?P<indent>[ \t]*)[^\n]*?(?:(?:\b|_|api-?)key|password|passwd|secret|token)[\"']?[ \t]*(?:\n[ \t]*)?:)"
+    r"[^\n]*(\n(?:(?P=indent)[ \t]+[^\n]*|[^\n:]*(?=\n|\Z)))*",
+    re.IGNORECASE | re.MULTILINE,
+)
+#: A secret that was commented out.
+_COMMENTED_SECRET = re.compile(r"^(?P<head>[ \t]*#[^\r\n]*?(?:\b|_)key[\"']?[ \t]*:[ \t]*)[^\s][^\r\n]*", re.MULTILINE)
 
 
 def masked_text(text: str) -> str:
@@ -27,17 +35,51 @@ def masked_text(text: str) -> str:
     document = read_document(text)
     if document.problems:
         return _LOOSE_SECRET.sub(rf'\g<head> "{MASK}"', text)
-    values = {path: MASK for path in secret_paths() if get_path(document.values, path)}
-    return replace_values(text, values)
+    return _without_comments(_replaced(text, document, dict.fromkeys(_secrets_in(document), MASK)))
 
 
-def restore_secrets(text: str, old_text: str) -> str:
-    """The text with each mask replaced by the secret that the old text holds, or by nothing."""
-    values, old = read_document(text).values, read_document(old_text).values
-    kept = {path: str(get_path(old, path) or "") for path in secret_paths() if get_path(values, path) == MASK}
-    if API_KEY in kept and moves_to_another_server(old, values):
-        kept[API_KEY] = ""
-    return replace_values(text, kept)
+def restore_secrets(text: str, old_text: str, fallback_text: str = "") -> str:
+    """The text with each mask replaced by the secret that it stands for.
+
+    That is the one in the old text, else in the fallback; an access key is the one of the same name. A mask that stands
+    for nothing becomes empty, but for an access key, which must not: it stays and is told of as a fault.
+    """
+    document = read_document(text)
+    known = [values for values in (read_document(old_text).values, read_document(fallback_text).values) if values]
+    kept = {
+        key: _kept_secret(document.values, key, known)
+        for key in secret_keys(document.values)
+        if get_path(document.values, dotted(key)) == MASK
+    }
+    place = tuple(API_KEY.split("."))
+    if place in kept and moves_to_another_server(known[0] if known else {}, document.values):
+        kept[place] = ""
+    return _with_comments(_replaced(text, document, kept), old_text)
+
+
+def restore_values(values: dict[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for nested values."""
+    for key in secret_keys(values):
+        if get_path(values, dotted(key)) == MASK:
+            values = with_path(values, dotted(key), _kept_secret(values, key, [old]))
+    return values
+
+
+def _kept_secret(values: Mapping[str, Any], key: Key, known: Sequence[Mapping[str, Any]]) -> str:
+    for old in known:
+        found = _namesake(values, key, old) if dotted(key[:2]) == ACCESS_KEYS else get_path(old, dotted(key))
+        if isinstance(found, (str, int, float)) and found not in ("", MASK):
+            return str(found)
+    return MASK if dotted(key[:2]) == ACCESS_KEYS else ""
+
+
+def _namesake(values: Mapping[str, Any], key: Key, old: Mapping[str, Any]) -> Any:
+    name = get_path(values, dotted((*key[:-1], "name")))
+    entries = get_path(old, ACCESS_KEYS)
+    for entry in entries if isinstance(entries, (list, tuple)) else ():
+        if isinstance(entry, Mapping) and name and entry.get("name") == name:
+            return entry.get(key[-1])
+    return None
 
 
 def moves_to_another_server(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -52,15 +94,55 @@ def refuse_to_lend_key(old: Mapping[str, Any], new: Mapping[str, Any], variables
         raise ConfigError([Problem(API_URL, message)])
 
 
-def replace_values(text: str, values: Mapping[str, str]) -> str:
+def _secrets_in(document: Document) -> list[Key]:
+    """Where a text holds secrets: those of settings, and what looks like one under a mistyped name."""
+    settings = [key for key in secret_keys(document.values) if get_path(document.values, dotted(key))]
+    others = [key for key in document.spans if key and SECRET_KEY.search(key[-1]) and dotted(key) not in all_settings()]
+    found = dict.fromkeys([*settings, *others, *_entries_amiss(document)])
+    return [key for key in found if not any(key[:length] in found for length in range(1, len(key)))]
+
+
+def _entries_amiss(document: Document) -> list[Key]:
+    """Whatever stands among the access keys and is neither a name nor a scope may be a key."""
+    place = tuple(ACCESS_KEYS.split("."))
+    entries = get_path(document.values, ACCESS_KEYS)
+    if not isinstance(entries, list):
+        return [place] if entries else []
+    found: list[Key] = []
+    for number, entry in enumerate(entries):
+        here = (*place, str(number))
+        names = (
+            [name for name in entry if name not in ("name", "scope") and entry[name]] if isinstance(entry, dict) else []
+        )
+        found += [(*here, name) for name in names] if isinstance(entry, dict) else [here]
+    return found
+
+
+def _replaced(text: str, document: Document, values: Mapping[Key, str]) -> str:
     """The text with the values of some keys replaced where they stand."""
-    spans = read_document(text).spans
-    places = [(spans[tuple(path.split("."))], value) for path, value in values.items()]
+    places = [(document.spans[key], value) for key, value in values.items()]
     for span, value in sorted(places, key=lambda place: place[0].start, reverse=True):
         # A block (`key: |`) reaches to the next line; its line break stays.
         end = span.start + len(text[span.start : span.end].rstrip())
         text = text[: span.start] + scalar(value) + text[end:]
     return text
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENTED_SECRET.sub(rf"\g<head>{MASK}", text)
+
+
+def _with_comments(text: str, old_text: str) -> str:
+    """Comments that were shown masked get their old words back."""
+    old = {_without_comments(line): line for line in old_text.splitlines() if _without_comments(line) != line}
+    if not old:
+        return text
+    return "".join(_old_line(line, old) for line in text.splitlines(keepends=True))
+
+
+def _old_line(line: str, old: Mapping[str, str]) -> str:
+    bare = line.rstrip("\r\n")
+    return old.get(bare, bare) + line[len(bare) :]
 
 
 def _server(values: Mapping[str, Any]) -> tuple[str, str, int] | None:

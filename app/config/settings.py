@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_args, get_origin
@@ -15,9 +15,23 @@ from app.config.schema import Config
 ENVIRONMENT_PREFIX = "MEDIA_PIPELINE_"
 
 
+#: What a name's last word says about the unit of a number.
+UNITS = {
+    "mb_per_second": "MB/s",
+    "seconds": "seconds",
+    "sec": "seconds",
+    "days": "days",
+    "gb": "GiB",
+    "mb": "MB",
+}
+
+
 @dataclass(frozen=True)
 class Setting:
-    """One key: `path` is dotted; `default` is None when a value is required; `kind` is text, number, ..."""
+    """One key: `path` is dotted; `default` is None when a value is required; `kind` is text, number, ...
+
+    A setting of the kind `entries` is a list of small sections; `entry` is their model.
+    """
 
     path: str
     description: str
@@ -26,11 +40,21 @@ class Setting:
     secret: bool
     kind: str
     choices: tuple[str, ...] = ()
+    needs_restart: bool = False
+    entry: type[BaseModel] | None = None
 
     @property
-    def variable(self) -> str:
-        """The environment variable that sets this key."""
-        return ENVIRONMENT_PREFIX + self.path.replace(".", "__").upper()
+    def variable(self) -> str | None:
+        """The environment variable that sets this key; lists of sections have none."""
+        return None if self.entry else ENVIRONMENT_PREFIX + self.path.replace(".", "__").upper()
+
+    @property
+    def unit(self) -> str | None:
+        """What a number counts, as far as the name says it: seconds, days, GiB, MB."""
+        if self.kind not in ("whole_number", "number"):
+            return None
+        name = self.path.rpartition(".")[2]
+        return next((unit for word, unit in UNITS.items() if name == word or name.endswith(f"_{word}")), None)
 
 
 @cache
@@ -51,12 +75,39 @@ def secret_paths() -> tuple[str, ...]:
     return tuple(setting.path for setting in all_settings().values() if setting.secret)
 
 
+def secret_keys(values: Any) -> list[tuple[str, ...]]:
+    """Where nested values hold secrets: the place of each, down to the entry of a list (`auth`, `keys`, `0`, `key`)."""
+    places = [tuple(path.split(".")) for path in secret_paths()]
+    for setting in all_settings().values():
+        entries = get_path(values, setting.path) if setting.entry else None
+        if setting.entry and isinstance(entries, (list, tuple)):
+            names = [
+                [*setting.path.split("."), str(n), name] for n in range(len(entries)) for name in _secrets(setting)
+            ]
+            places += [tuple(name) for name in names]
+    return places
+
+
+def entry_fields(setting: Setting, prefix: str) -> Mapping[str, Setting]:
+    """The fields of an entry of a list of sections, by name; `prefix` is the path of the entry."""
+    if setting.entry is None:
+        return {}
+    return {name: _setting(f"{prefix}.{name}", info) for name, info in setting.entry.model_fields.items()}
+
+
+def _secrets(setting: Setting) -> list[str]:
+    return [name for name, field in entry_fields(setting, setting.path).items() if field.secret]
+
+
 def get_path(values: Any, path: str) -> Any:
-    """The value under a dotted path in nested dictionaries, or None."""
+    """The value under a dotted path in nested dictionaries and lists, or None."""
     for name in path.split("."):
-        if not isinstance(values, Mapping):
+        if isinstance(values, (list, tuple)) and name.isdigit() and int(name) < len(values):
+            values = values[int(name)]
+        elif isinstance(values, Mapping):
+            values = values.get(name)
+        else:
             return None
-        values = values.get(name)
     return values
 
 
@@ -66,7 +117,15 @@ def with_path(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any
     if not rest:
         return {**values, first: value}
     inner = values.get(first)
+    if isinstance(inner, (list, tuple)):
+        return {**values, first: _with_entry(inner, rest, value)}
     return {**values, first: with_path(inner if isinstance(inner, Mapping) else {}, rest, value)}
+
+
+def _with_entry(entries: Sequence[Any], path: str, value: Any) -> list[Any]:
+    number, _, rest = path.partition(".")
+    place = int(number)
+    return [*entries[:place], with_path(entries[place], rest, value), *entries[place + 1 :]]
 
 
 def without_path(values: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -100,22 +159,33 @@ def _section(annotation: Any) -> type[BaseModel] | None:
 
 
 def _setting(path: str, info: FieldInfo) -> Setting:
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     is_required = info.is_required()
-    choices = tuple(get_args(info.annotation)) if _kind(info.annotation) == "choice" else ()
+    kind = _kind(info.annotation)
     return Setting(
         path=path,
         description=info.description or "",
         default=None if is_required else info.default,
         required=is_required,
-        secret=bool(extra.get("secret")),
-        kind=_kind(info.annotation),
-        choices=choices,
+        secret=bool(_extra(info).get("secret")),
+        kind=kind,
+        choices=tuple(get_args(info.annotation)) if kind == "choice" else (),
+        needs_restart=bool(_extra(info).get("needs_restart")),
+        entry=_entry(info.annotation),
     )
+
+
+def _extra(info: FieldInfo) -> Mapping[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+def _entry(annotation: Any) -> type[BaseModel] | None:
+    return _section(get_args(annotation)[0]) if get_origin(annotation) is tuple else None
 
 
 def _kind(annotation: Any) -> str:
     names = {bool: "yes_no", int: "whole_number", float: "number", str: "text"}
     if annotation in names:
         return names[annotation]
+    if _entry(annotation) is not None:
+        return "entries"
     return "list" if get_origin(annotation) is tuple else "choice"

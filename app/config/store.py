@@ -9,26 +9,23 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from app.config import files
+from app.config.changes import Verdict, changed_keys, changes_between
 from app.config.document import Document, read_document
 from app.config.files import Revision
 from app.config.legacy import carry_over
+from app.config.merging import merged
 from app.config.parse import Snapshot, judge, masked, parse, revision_of
 from app.config.render import render
 from app.config.schema import Config
-from app.config.secrets import (
-    API_KEY,
-    masked_text,
-    moves_to_another_server,
-    refuse_to_lend_key,
-    restore_secrets,
-)
-from app.config.settings import all_settings, get_path, secret_paths, with_path, without_path
-from app.errors import ConfigError, Problem, RevisionChanged
-from app.log import MASK, get_logger
+from app.config.secrets import API_KEY, masked_text, moves_to_another_server, refuse_to_lend_key, restore_secrets
+from app.config.settings import get_path
+from app.errors import ConfigError, Conflict, Problem, RevisionChanged
+from app.log import get_logger
 
 __all__ = ["ConfigStore", "Revision", "Snapshot", "changed_keys", "default_path", "masked", "masked_text", "parse"]
 
@@ -45,12 +42,6 @@ def default_path() -> str:
     return SYSTEM_PATH if files.file_state(SYSTEM_PATH) is not None else LOCAL_PATH
 
 
-def changed_keys(before: Config, after: Config) -> list[str]:
-    """The dotted paths of the settings that differ, in the order of the schema."""
-    old, new = before.model_dump(), after.model_dump()
-    return [path for path in all_settings() if get_path(old, path) != get_path(new, path)]
-
-
 class ConfigStore:
     """The settings file at one path. Threads may share a store; processes see each other's saves."""
 
@@ -59,6 +50,8 @@ class ConfigStore:
         self.environment: Mapping[str, str] = os.environ if environment is None else environment
         #: What is wrong with the file on disk while an older configuration is in force, else None.
         self.fault: ConfigError | None = None
+        #: The kept revision that is in force because the file had faults when this program started, else None.
+        self.fallback: Revision | None = None
         #: Called with the configuration in force and the new one before a save; raises to refuse it.
         self.guard: Callable[[Config, Config], None] | None = None
         #: Called with the configuration that was in force, the snapshot that was saved, and who saved it.
@@ -68,13 +61,23 @@ class ConfigStore:
         self._current: Snapshot | None = None
 
     def load(self) -> Snapshot:
-        """Read the file now and put it in force. Raises ConfigError with all problems."""
+        """Read the file now and put it in force; when it has faults, the newest kept revision that has none.
+
+        Raises ConfigError with all problems when there is no such revision, or no file.
+        """
         with self._lock:
             # Looked at before reading: a change in between shows as another state at the next look.
             state = files.file_state(self.path)
-            snapshot = parse(files.read_text(self.path), self.environment, self.path)
-            self._state, self._current, self.fault = state, snapshot, None
-            return snapshot
+            try:
+                return self._put_in_force(state, self._read())
+            except ConfigError as error:
+                kept = self._newest_good() if state is not None else None
+                if kept is None:
+                    raise
+                self.fallback, snapshot = kept
+                self._state, self._current, self.fault = state, snapshot, error
+                self._warn_of_fallback(error)
+                return snapshot
 
     def current(self) -> Snapshot:
         """The configuration in force: the file's, or the last good one when the file went bad (see `fault`).
@@ -89,12 +92,72 @@ class ConfigStore:
                 self._reload(state)
             return self._current
 
+    def _read(self) -> Snapshot:
+        return parse(files.read_text(self.path), self.environment, self.path)
+
+    def _put_in_force(self, state: files.FileState | None, snapshot: Snapshot) -> Snapshot:
+        self._state, self._current, self.fault, self.fallback = state, snapshot, None, None
+        return snapshot
+
     def _reload(self, state: files.FileState | None) -> None:
         try:
-            self.load()
+            self._put_in_force(state, self._read())
         except ConfigError as error:
             self._state, self.fault = state, error
             get_logger().warning("the configuration file has faults; the last good one stays in force", why=str(error))
+
+    def _newest_good(self) -> tuple[Revision, Snapshot] | None:
+        for kept in files.list_revisions(self.path):
+            with suppress(ConfigError):
+                return kept, parse(files.read_text(kept.path), self.environment, self.path)
+        return None
+
+    def _warn_of_fallback(self, fault: ConfigError) -> None:
+        assert self.fallback is not None
+        get_logger().error(
+            "the configuration file has faults; a kept revision is in force instead, and the file stays as it is",
+            saved_at=self.fallback.at,
+            saved_by=self.fallback.actor,
+            faults=[problem.placed(os.path.basename(self.path)) for problem in fault.problems],
+        )
+
+    def keep_in_force(self) -> None:
+        """Keep the text in force among the revisions, so that a later start can go back to it. Best effort."""
+        with suppress(ConfigError), self._lock, files.save_lock(self.path):
+            snapshot = self._current
+            if snapshot is not None and snapshot.revision == self.file_revision():
+                files.keep_revision(self.path, snapshot.text, "file")
+
+    def file_revision(self) -> str:
+        """The revision of the text on disk, whether it is in force or has faults; what a save would replace."""
+        return revision_of(self._old_text(None))
+
+    def check_raw(self, text: str) -> Verdict:
+        """What `save_raw` would do; changes nothing."""
+        return self._check(lambda old_text: self._prepared_raw(text, old_text))
+
+    def check_partial(self, changes: Mapping[str, Any]) -> Verdict:
+        """What `save_partial` would do; changes nothing."""
+        return self._check(lambda old_text: self._prepared_partial(changes, old_text))
+
+    def _check(self, prepare: Callable[[str], Snapshot]) -> Verdict:
+        old_text, before = self._old_text(None), self._in_force()
+        try:
+            snapshot = prepare(old_text)
+            if self.guard is not None and before is not None:
+                self.guard(before, snapshot.config)
+        except ConfigError as error:
+            return Verdict(error.problems)
+        except Conflict as error:
+            return Verdict((), snapshot.warnings, changes_between(before, snapshot.config), str(error))
+        return Verdict((), self._told(snapshot, old_text).warnings, changes_between(before, snapshot.config))
+
+    def _in_force(self) -> Config | None:
+        """The configuration in force, or None when there has not been a good one yet."""
+        try:
+            return self.current().config
+        except ConfigError:
+            return None
 
     def save_raw(self, text: str, actor: str, expected_revision: str | None = None) -> Snapshot:
         """Save a text to the letter; a masked secret in it keeps its old value.
@@ -104,10 +167,14 @@ class ConfigStore:
         """
         with self._lock, files.save_lock(self.path):
             old_text = self._old_text(expected_revision)
-            old, new = read_document(old_text).values, read_document(text).values
-            snapshot = parse(restore_secrets(text, old_text), self.environment, self.path)
-            refuse_to_lend_key(old, new, snapshot.environment_keys)
-            return self._put(snapshot, old_text, actor)
+            return self._put(self._prepared_raw(text, old_text), old_text, actor)
+
+    def _prepared_raw(self, text: str, old_text: str) -> Snapshot:
+        known_text = self._current.text if self._current is not None else ""
+        snapshot = parse(restore_secrets(text, old_text, known_text), self.environment, self.path)
+        old, new = read_document(old_text).values, read_document(text).values
+        refuse_to_lend_key(old, new, snapshot.environment_keys)
+        return snapshot
 
     def save_partial(self, changes: Mapping[str, Any], actor: str, expected_revision: str | None = None) -> Snapshot:
         """Save some settings, merged into the file's; null takes a key back to its default.
@@ -116,15 +183,18 @@ class ConfigStore:
         """
         with self._lock, files.save_lock(self.path):
             old_text = self._old_text(expected_revision)
-            document = read_document(old_text)
-            if document.problems:
-                raise ConfigError(document.problems)
-            old, _ = carry_over(document.values)
-            values = self._merged(old, changes)
-            _, _, variables = judge(Document(values), self.environment)
-            refuse_to_lend_key(old, values, variables)
-            carried, _ = carry_over(values)
-            return self._put(parse(render(carried), self.environment, self.path), old_text, actor)
+            return self._put(self._prepared_partial(changes, old_text), old_text, actor)
+
+    def _prepared_partial(self, changes: Mapping[str, Any], old_text: str) -> Snapshot:
+        document = read_document(old_text)
+        if document.problems:
+            raise ConfigError(document.problems)
+        old, _ = carry_over(document.values)
+        values = merged(old, changes, self.environment)
+        _, _, variables = judge(Document(values), self.environment)
+        refuse_to_lend_key(old, values, variables)
+        carried, _ = carry_over(values)
+        return parse(render(carried), self.environment, self.path)
 
     def roll_back(self, revision: str, actor: str, expected_revision: str | None = None) -> Snapshot:
         """Save the text of a kept revision again. Raises NotFound, and as `save_raw` does."""
@@ -136,7 +206,7 @@ class ConfigStore:
 
     def text(self) -> str:
         """The file's text as it may be shown: secrets masked. Raises ConfigError when it cannot be read."""
-        return masked_text(files.read_text(self.path))
+        return masked_text(files.readable(files.read_text(self.path, strict=False)))
 
     def revision_text(self, revision: str) -> str:
         """The text of a kept revision as it may be shown. Raises NotFound."""
@@ -147,7 +217,7 @@ class ConfigStore:
         return parse(files.read_revision(self.path, revision), self.environment, self.path)
 
     def _old_text(self, expected_revision: str | None) -> str:
-        text = "" if files.file_state(self.path) is None else files.read_text(self.path)
+        text = "" if files.file_state(self.path) is None else files.read_text(self.path, strict=False)
         if expected_revision is not None and revision_of(text) != expected_revision:
             raise RevisionChanged(expected_revision, revision_of(text))
         return text
@@ -158,9 +228,14 @@ class ConfigStore:
             self.guard(before, snapshot.config)
         if old_text:
             files.keep_revision(self.path, old_text, "file")
-        files.replace_text(self.path, snapshot.text)
-        files.keep_revision(self.path, snapshot.text, actor)
-        self._state, self._current, self.fault = files.file_state(self.path), snapshot, None
+        # Kept before it is in force, so that whoever notices the new file can tell who saved it.
+        kept = files.keep_revision(self.path, snapshot.text, actor)
+        try:
+            files.replace_text(self.path, snapshot.text)
+        except ConfigError:
+            files.drop_revision(kept)
+            raise
+        self._put_in_force(files.file_state(self.path), snapshot)
         if self.saved is not None:
             self.saved(before, snapshot, actor)
         return self._told(snapshot, old_text)
@@ -173,41 +248,3 @@ class ConfigStore:
             return snapshot
         told = Problem(API_KEY, "is empty now: a key is not sent to another server; enter the key of this one")
         return replace(snapshot, warnings=(*snapshot.warnings, told))
-
-    def _merged(self, old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-        values = _merge(old, self._without_environment(changes))
-        given = get_path(changes, API_KEY)
-        for path in secret_paths():
-            if get_path(changes, path) == MASK:
-                values = with_path(values, path, get_path(old, path) or "")
-        if given in (None, MASK) and moves_to_another_server(old, values):
-            values = with_path(values, API_KEY, "")
-        return values
-
-    def _without_environment(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """The changes without what the environment sets; a change of such a key is a fault."""
-        snapshot = self.current()
-        shown, kept, problems = masked(snapshot.config), dict(changes), []
-        for path, variable in snapshot.environment_keys.items():
-            wanted = get_path(kept, path)
-            if wanted is None:
-                continue
-            if wanted != get_path(shown, path):
-                problems.append(Problem(path, f"is set by {variable} and cannot be changed here"))
-            kept = without_path(kept, path)
-        if problems:
-            raise ConfigError(problems)
-        return kept
-
-
-def _merge(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(old)
-    for name, value in changes.items():
-        before = merged.get(name)
-        if value is None:
-            merged.pop(name, None)
-        elif isinstance(value, Mapping):
-            merged[name] = _merge(before if isinstance(before, Mapping) else {}, value)
-        else:
-            merged[name] = value
-    return merged

@@ -54,7 +54,7 @@ def test_a_folder_that_people_use_is_taken(path: str) -> None:
     assert problems_of(paths={"source_dir": path}) == {}
 
 
-NAMES = ("source_dir", "batch_dir", "sorted_dir", "duplicates_dir", "temp_dir")
+NAMES = ("source_dir", "batch_dir", "sorted_dir", "duplicates_dir")
 PAIRS = [(a, b) for i, a in enumerate(NAMES) for b in NAMES[i + 1 :]]
 
 
@@ -105,7 +105,7 @@ def test_a_bind_mount_of_a_folder_is_the_same_folder(bind_mount: tuple[Path, Pat
 
 def test_the_programs_own_files_may_not_lie_among_media() -> None:
     found = problems_of(system={"db_path": "/data/archive/db.sqlite", "log_dir": "/data/batches/logs"})
-    assert set(found) == {"system.db_path", "system.log_dir", "paths.temp_dir"}
+    assert set(found) == {"system.db_path", "system.log_dir"}
     assert "apart from media" in found["system.db_path"]
     assert problems_of(system={"db_path": "/data/state/db.sqlite"}) == {}
     assert "belongs to the system" in problems_of(system={"log_dir": "/etc/cron.d"})["system.log_dir"]

@@ -27,7 +27,6 @@ def services_for(pair: Pair, **changes: Mapping[str, Any]) -> Services:
             "batch_dir": str(pair.ours.folder),
             "sorted_dir": str(base / "archive"),
             "duplicates_dir": str(base / "duplicates"),
-            "temp_dir": str(base / "state" / "temp"),
         },
         "sync": {"target": "syncthing"},
         "syncthing": {

@@ -1,0 +1,25 @@
+"""What settings are made of: the base of every section, the types that many keys share, and marks on fields."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+Text = Annotated[str, Field(max_length=4096)]
+TextList = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
+
+#: Marks a field whose value never leaves the program.
+SECRET: JsonDict = {"secret": True}
+#: Marks a field whose change takes effect at the next start.
+NEEDS_RESTART: JsonDict = {"needs_restart": True}
+
+
+class Section(BaseModel):
+    """A group of settings; unknown keys and values of another type are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
