@@ -1,0 +1,47 @@
+"""Which assets were once at a place: they came from there, vanished from there, or were moved from or to it.
+
+Moves have no index of paths, which would cost every file twice. The name leads there: a file keeps the name that it
+came with, or gets a number behind its stem.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import Connection, and_, or_, select
+
+from app.db.names import name_key
+from app.db.tables import assets, moves
+
+#: So many files of one name are looked through, the newest first.
+NAMESAKES = 2_000
+NUMBERED = re.compile(rb"_\d+(?=\.|$)")
+
+
+def list_named(conn: Connection, name: bytes, limit: int = NAMESAKES) -> list[int]:
+    """The ids of assets that came with this name, letter case aside, the newest first."""
+    query = select(assets.c.id).where(assets.c.name == name_key(name)).order_by(assets.c.id.desc()).limit(limit)
+    return list(conn.execute(query).scalars())
+
+
+def list_once_at(conn: Connection, root_id: int, path: bytes) -> list[int]:
+    """The ids of assets that were once at this place, the newest first."""
+    name = path.rpartition(b"/")[2]
+    names = dict.fromkeys([name, NUMBERED.sub(b"", name, count=1), _without_last_number(name)])
+    ids = sorted({asset_id for one in names for asset_id in list_named(conn, one)}, reverse=True)
+    there = _came_or_moved(conn, ids, root_id, path) if ids else set()
+    return [asset_id for asset_id in ids if asset_id in there]
+
+
+def _without_last_number(name: bytes) -> bytes:
+    found = list(NUMBERED.finditer(name))
+    return name[: found[-1].start()] + name[found[-1].end() :] if found else name
+
+
+def _came_or_moved(conn: Connection, ids: list[int], root_id: int, path: bytes) -> set[int]:
+    a, m = assets.c, moves.c
+    was = or_(and_(a.origin_root_id == root_id, a.origin_path == path), and_(a.root_id == root_id, a.path == path))
+    here = or_(and_(m.src_root_id == root_id, m.src_path == path), and_(m.dst_root_id == root_id, m.dst_path == path))
+    came = conn.execute(select(a.id).where(a.id.in_(ids), was)).scalars()
+    moved = conn.execute(select(m.asset_id).where(m.asset_id.in_(ids), here)).scalars()
+    return {*came, *moved}

@@ -1,0 +1,129 @@
+"""Searching assets: any filters together, in any order, a page at a time, each page in bounded work.
+
+If one of the filters leaves few files, these are fetched and sorted. If all of them leave many, the list is walked
+along the index of its order, and the filters are tried on each row that is met.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.db import paging
+from app.db.assets import CONVERTERS
+from app.db.paging import Condition, Key, Page, Walk, count_up_to, read_few, read_page
+from app.db.rows import build, columns_for
+from app.db.search_terms import (
+    HAS_DATE,
+    NOT_GONE,
+    SORTS,
+    AssetSearch,
+    begins,
+    conditions,
+    equals,
+    refuse_contradictions,
+    root_ids_and_kinds,
+)
+from app.db.tables import assets
+from app.model import Asset, AssetStatus
+
+__all__ = ["SORTS", "AssetSearch", "refuse_contradictions", "search"]
+
+#: Files that one filter may leave to be fetched and sorted.
+FEW = 5_000
+
+#: Filters that an index finds by itself, in the order in which they are tried; the first ones also keep to id order.
+INDEXED = ("batch_id", "group_id", "original_id", "status", "digest", "name", "prefix", "origin", "taken", "root")
+LEADING = INDEXED[:4]
+COLUMNS = columns_for(assets, Asset)
+
+
+def search(conn: Connection, wanted: AssetSearch) -> tuple[list[Asset], Key | None]:
+    """A page of assets, and the key after which the next page begins (None at the end).
+
+    Raises BadRequest for an order that does not exist, or one that leaves out all that is asked for.
+    """
+    refuse_contradictions(wanted)
+    filters = conditions(conn, wanted)
+    page = _few(conn, wanted, filters) or _walk(conn, wanted, filters)
+    return [build(Asset, row, CONVERTERS) for row in page.rows], page.next_key
+
+
+def _few(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page | None:
+    """The page, if one of the filters alone leaves few enough files."""
+    for name in INDEXED:
+        if name not in filters or (name in ("prefix", "root") and wanted.status is AssetStatus.GONE):
+            continue
+        if count_up_to(conn, assets, [filters[name]], FEW + 1) <= FEW:
+            rest = tuple(condition for other, condition in filters.items() if other != name)
+            walk = Walk(
+                assets,
+                SORTS[wanted.sort],
+                (filters[name],),
+                rest if wanted.sort != "path" else (*rest, _is_here),
+                wanted.after,
+                wanted.descending,
+            )
+            return read_few(conn, COLUMNS, walk, wanted.limit, FEW)
+    return None
+
+
+def _is_here(_: Any) -> Any:
+    return NOT_GONE
+
+
+def _walk(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page:
+    """The page, found along the index of the order that is asked for."""
+    if wanted.sort in ("path", "origin"):
+        return _walk_roots(conn, wanted, filters)
+    led_by: dict[str, tuple[str, ...]] = {"id": LEADING, "name": ("name",), "taken": ("taken",)}
+    lead = next((name for name in led_by[wanted.sort] if name in filters), None)
+    where = (filters[lead],) if lead is not None else ()
+    if wanted.sort == "taken":
+        where = (*where, lambda _: HAS_DATE)
+    elif wanted.sort == "name" and lead is None:
+        where = (lambda c: c.name.is_not(None),)
+    rest = tuple(condition for name, condition in filters.items() if name != lead)
+    walk = Walk(assets, SORTS[wanted.sort], where, rest, wanted.after, wanted.descending)
+    return read_page(conn, COLUMNS, walk, wanted.limit)
+
+
+def _walk_roots(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page:
+    """Root after root, each along its own part of the index of places, or of origins."""
+    lead, column = ("prefix", "root_id") if wanted.sort == "path" else ("origin", "origin_root_id")
+    path, text_wanted = ("path", wanted.prefix) if wanted.sort == "path" else ("origin_path", wanted.origin)
+    fixed: list[Condition] = [begins(path, text_wanted) if text_wanted else lambda c: c[path].is_not(None)]
+    if wanted.sort == "path":
+        fixed.append(_is_here)
+    rest = tuple(condition for name, condition in filters.items() if name not in (lead, "root"))
+    if wanted.sort == "origin" and "root" in filters:
+        rest = (*rest, filters["root"])
+    ids = _roots_ahead(conn, wanted)
+    rows: list[Any] = []
+    keys: list[Key] = []
+    for root_id in ids:
+        after = wanted.after[1:] if wanted.after is not None and wanted.after[0] == root_id else None
+        where = (equals(column, root_id), *fixed)
+        walk = Walk(assets, SORTS[wanted.sort][1:], where, rest, after, wanted.descending)
+        page = read_page(conn, COLUMNS, walk, wanted.limit - len(rows), paging.BUDGET // len(ids))
+        rows += page.rows
+        keys += [(root_id, *key) for key in page.keys]
+        if page.next_key is not None:
+            return Page(rows, keys, (root_id, *page.next_key))
+        if len(rows) == wanted.limit:
+            return Page(rows, keys, keys[-1] if root_id != ids[-1] else None)
+    return Page(rows, keys, None)
+
+
+def _roots_ahead(conn: Connection, wanted: AssetSearch) -> list[int]:
+    """The roots that a walk has still to visit, in its order."""
+    chosen = [
+        root_id
+        for root_id, kind in root_ids_and_kinds(conn)
+        if wanted.sort == "origin" or wanted.root is None or kind == wanted.root.value
+    ]
+    if wanted.after is not None:
+        first = wanted.after[0]
+        chosen = [i for i in chosen if (i <= first if wanted.descending else i >= first)]
+    return chosen[::-1] if wanted.descending else chosen
