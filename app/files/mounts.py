@@ -6,6 +6,9 @@ import os
 import re
 from dataclasses import dataclass
 
+from app.errors import RootUnavailable
+from app.model import Root
+
 MOUNT_INFO = "/proc/self/mountinfo"
 ESCAPE = re.compile(rb"\\([0-7]{3})")
 
@@ -18,6 +21,21 @@ class Mount:
     point: bytes
     type: str
     read_only: bool
+
+
+def mount_of(root: Root) -> tuple[int, bytes]:
+    """What tells mounts apart: the device, and the mount point, since one disk can be mounted twice.
+
+    Raises RootUnavailable.
+    """
+    try:
+        device = os.stat(root.path).st_dev
+        point = os.path.realpath(root.path)
+        while point != b"/" and not os.path.ismount(point):
+            point = os.path.dirname(point)
+    except OSError as error:
+        raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
+    return device, point
 
 
 def find_mount(path: bytes) -> Mount | None:
