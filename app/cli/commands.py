@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from app.cli.batch import batch
-from app.cli.check import check
+from app.cli.doctor import doctor
 from app.cli.setup import setup
 from app.cli.show import overview
 from app.cli.stages import cleanup, dedup, run_everything, sort, sync
 from app.cli.why import why
 
 COMMANDS: tuple[click.Command, ...] = (
-    run_everything, dedup, batch, sync, sort, cleanup, overview, why, setup, check,
+    run_everything, dedup, batch, sync, sort, cleanup, overview, why, doctor, setup,
 )  # fmt: skip

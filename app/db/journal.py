@@ -61,6 +61,7 @@ KINDS = frozenset(
         "config.saved",
         "config.rejected",
         "database.migrated",
+        "totals.recounted",
         "sync.device_chosen",
     }
 )

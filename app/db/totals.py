@@ -28,10 +28,15 @@ def read(conn: Connection) -> dict[AssetStatus, tuple[int, int]]:
     return {status: found.get(status.value, (0, 0)) for status in AssetStatus}
 
 
+def count(conn: Connection) -> dict[AssetStatus, tuple[int, int]]:
+    """(files, bytes) per status, counted from the assets themselves; every status is present."""
+    query = select(assets.c.status, func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0))
+    counted = {row[0]: (row[1], row[2]) for row in conn.execute(query.group_by(assets.c.status))}
+    return {status: counted.get(status.value, (0, 0)) for status in AssetStatus}
+
+
 def recount(conn: Connection) -> None:
     """Make the totals again from the assets themselves."""
-    counted = conn.execute(
-        select(assets.c.status, func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0)).group_by(assets.c.status)
-    ).all()
+    counted = count(conn)
     conn.execute(totals.delete())
-    add(conn, {status: (files, size) for status, files, size in counted})
+    add(conn, {status.value: numbers for status, numbers in counted.items()})

@@ -1,6 +1,7 @@
 """Requests for work: what web and CLI call. Rows are the truth; a message to the worker is only a wake-up call."""
 
 from app.jobs.control import cancel, pause, resume
+from app.jobs.repair import Repair, repair
 from app.jobs.requests import (
     create_batch,
     start_cleanup,
@@ -14,9 +15,11 @@ from app.jobs.retry import retry_asset, retry_batch, retry_failed_assets, retry_
 from app.jobs.wake import worker_alive
 
 __all__ = [
+    "Repair",
     "cancel",
     "create_batch",
     "pause",
+    "repair",
     "resume",
     "retry_asset",
     "retry_batch",

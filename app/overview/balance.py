@@ -7,10 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from app.db import totals
-from app.db.tables import assets
 from app.model import AssetStatus
 
 #: The lines of the balance sheet, in the order of a file's way: key, label, the statuses it adds up.
@@ -73,16 +72,9 @@ def _proof(conn: Connection, database: str, kept: Totals, fresh: bool) -> Proof:
     if proof is not None and not fresh and time.monotonic() < proof.until:
         return proof
     began = time.monotonic()
-    adds_up = count_assets(conn) == kept
+    adds_up = totals.count(conn) == kept
     ended = time.monotonic()
     proof = Proof(adds_up, ended + RECOUNT_AFTER_FACTOR * (ended - began))
     with _lock:
         _proofs[database] = proof
     return proof
-
-
-def count_assets(conn: Connection) -> Totals:
-    """(files, bytes) per status, counted from the assets themselves; every status is present."""
-    query = select(assets.c.status, func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0))
-    counted = {row[0]: (row[1], row[2]) for row in conn.execute(query.group_by(assets.c.status))}
-    return {status: counted.get(status.value, (0, 0)) for status in AssetStatus}

@@ -35,7 +35,7 @@ def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
         found.append(
             _warning(
                 "The balance sheet does not add up with the files in the database.",
-                "Run `media-pipeline check`; no file is touched by it.",
+                "Run `media-pipeline doctor --repair`; no file is touched by it.",
                 "error",
             )
         )

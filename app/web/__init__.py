@@ -23,12 +23,14 @@ from app.web.api import (
     config,
     dashboard,
     dedup,
+    doctor,
     health,
     journal,
     runs,
     setup,
     sort,
     sync,
+    why,
     workflow,
 )
 from app.web.context import EXTENSION, htmx
@@ -41,6 +43,7 @@ log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
+    doctor, why,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

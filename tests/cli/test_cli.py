@@ -118,10 +118,10 @@ def test_a_second_run_is_refused_while_one_is_in_flight(machine: Machine) -> Non
     assert (code, "Run 1 is running" in err) == (2, True)
 
 
-def test_check_finds_what_is_wrong(machine: Machine) -> None:
-    assert machine.call("check")[0] == 0
+def test_the_doctor_finds_what_is_wrong(machine: Machine) -> None:
+    assert machine.call("doctor")[0] == 0
     os.unlink(machine.base / "archive" / ".media-pipeline-root")
-    code, out, _ = machine.call("check", "--json")
+    code, out, _ = machine.call("doctor", "--json")
     assert code == 1
     faults = [one["name"] for one in json.loads(out)["checks"] if one["state"] == "fault"]
     assert any("archive" in name for name in faults), faults
@@ -188,7 +188,7 @@ def test_a_worker_that_cannot_work_is_explained(machine: Machine, monkeypatch: p
 
 
 def test_json_never_mixes_with_sentences(machine: Machine) -> None:
-    for arguments in (["check", "--json"], ["overview", "--json"], ["batch", "list", "--json"], ["cleanup", "--json"]):
+    for arguments in (["doctor", "--json"], ["overview", "--json"], ["batch", "list", "--json"], ["cleanup", "--json"]):
         _, out, _ = machine.call(*arguments)
         json.loads(out)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection
 
-from app.db import assets, kept_copies, roots
-from app.db.tables import assets as assets_table
-from app.db.tables import moves as moves_table
+from app.db import assets, kept_copies, past_places, roots
 from app.model import Asset, Root
 
 #: So many files of one name are told of.
@@ -82,14 +80,7 @@ def _copied(conn: Connection, root_id: int, path: bytes) -> list[Asset]:
 
 def _once_at(conn: Connection, root_id: int, path: bytes) -> list[Asset]:
     """Assets that came from a place, vanished from it, or were moved from or to it; the newest first."""
-    a, m = assets_table.c, moves_table.c
-    came = (a.origin_root_id == root_id) & (a.origin_path == path)
-    was = (a.root_id == root_id) & (a.path == path)
-    moved = select(m.asset_id).where(
-        or_((m.src_root_id == root_id) & (m.src_path == path), (m.dst_root_id == root_id) & (m.dst_path == path))
-    )
-    ids = {*conn.execute(select(a.id).where(or_(came, was))).scalars(), *conn.execute(moved).scalars()}
-    return [assets.get(conn, asset_id) for asset_id in sorted((i for i in ids if i is not None), reverse=True)]
+    return [assets.get(conn, asset_id) for asset_id in past_places.list_once_at(conn, root_id, path)]
 
 
 def _by_name(conn: Connection, named: bytes) -> list[Match]:
@@ -97,9 +88,5 @@ def _by_name(conn: Connection, named: bytes) -> list[Match]:
 
 
 def _named(conn: Connection, name: bytes) -> list[Match]:
-    """By the name at its place, or the one that it came with. Reads every row: only a person asks this."""
-    ends = "(path = ? OR substr(path, -?) = ? OR origin_path = ? OR substr(origin_path, -?) = ?)"
-    tail = b"/" + name
-    values = (name, len(tail), tail, name, len(tail), tail, TWINS)
-    sql = f"SELECT id FROM assets WHERE {ends} ORDER BY id DESC LIMIT ?"
-    return [Match(assets.get(conn, row[0]), IS_HERE) for row in conn.exec_driver_sql(sql, values).all()]
+    """By the name that it came with, letter case put aside, or by the one that it has now."""
+    return [Match(assets.get(conn, asset_id), IS_HERE) for asset_id in past_places.list_called(conn, name, TWINS)]

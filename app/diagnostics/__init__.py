@@ -1,0 +1,11 @@
+"""Is everything as it should be? Every check of the system, and the facts behind a delivery that does not work.
+
+Looks only: no check touches a media file or changes a setting. Each check says what was found and, when something is
+wrong, what to do.
+"""
+
+from app.diagnostics.delivery import delivery_status, diagnose, without_secrets
+from app.diagnostics.doctor import doctor, run_checks
+from app.syncthing.checks import Check
+
+__all__ = ["Check", "delivery_status", "diagnose", "doctor", "run_checks", "without_secrets"]
