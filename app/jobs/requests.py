@@ -11,6 +11,7 @@ from typing import Any
 from app.db import batches, journal, runs
 from app.db.connection import Connection
 from app.errors import IllegalTransition
+from app.jobs.actor import works_for
 from app.jobs.wake import wake_worker
 from app.model import WORKFLOW_STAGES, Batch, BatchStatus, Run, RunKind, RunStatus, Stage, Trigger
 from app.services import Services
@@ -105,8 +106,9 @@ def request_run(
     message: str,
     batch_id: int | None = None,
     arguments: Mapping[str, Any] | None = None,
+    actor: str = "",
 ) -> Run:
-    """Insert a queued run, with its event, and wake the worker.
+    """Insert a queued run, with its event, and wake the worker. The actor is, if not given, who this thread works for.
 
     Raises RunInProgress; NotFound when there is no such batch.
     """
@@ -114,13 +116,13 @@ def request_run(
         if batch_id is not None:
             batches.get(conn, batch_id)
         run = runs.insert_queued(conn, kind, trigger, stages, batch_id, services.revision, arguments)
-        _note_request(conn, run, message)
+        _note_request(conn, run, message, actor)
     wake_worker(services, run.id)
     return run
 
 
-def _note_request(conn: Connection, run: Run, message: str) -> None:
-    detail = {"trigger": run.trigger, "kind": run.kind, "stages": list(run.stages)}
+def _note_request(conn: Connection, run: Run, message: str, actor: str = "") -> None:
+    detail = {"trigger": run.trigger, "actor": actor or works_for(), "kind": run.kind, "stages": list(run.stages)}
     journal.record(conn, "run.requested", message, run_id=run.id, batch_id=run.batch_id, detail=detail)
 
 

@@ -1,7 +1,8 @@
-"""Who may use the doors when auth.api_key is set: every route is closed but those listed here.
+"""Who may use the doors when a key is set: every route is closed but those listed here, and each needs a scope.
 
-A program sends the key in the header named by auth.header_name, or as a Bearer token. A browser sends it once, to
-/login, and gets a cookie that is signed with the key itself: a changed key logs every browser out, nothing is stored.
+A program sends its key in the header named by auth.header_name, or as a Bearer token. A browser sends it once, to
+/login, and gets a cookie that names the key and is signed with it: a changed or removed key logs its browsers out,
+and nothing is stored.
 """
 
 from __future__ import annotations
@@ -15,12 +16,27 @@ from typing import Any
 
 from werkzeug.datastructures import Headers
 
-from app.config.schema import Auth
+from app.config.access import SCOPES, AccessKey, Auth, Scope
 
 #: Flask endpoints that need no key: liveness and readiness, the page that asks for the key, and its assets.
 OPEN_ENDPOINTS = frozenset(
     {"health.health", "health.ready", "health.api_health", "static", "pages.login", "pages.send_key"}
 )
+
+#: Flask endpoints that only a key with the scope admin opens: they change settings, hold secrets, take work back or
+#: make decisions that cannot be taken back.
+ADMIN_ENDPOINTS = frozenset(
+    {
+        "config.change",
+        "config.replace_text",
+        "config.roll_back",
+        "config.apply_preset",
+        "setup.roots",
+    }
+)
+#: Flask endpoints that a key with the scope read opens although they are no GET: they change nothing.
+READ_ENDPOINTS = frozenset({"config.validate", "pages.logout"})
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 COOKIE_NAME = "media_pipeline_session"
 SESSION_SECONDS = 30 * 24 * 3600
@@ -60,14 +76,29 @@ class WrongKeys:
             self.seen[address] = [*self.seen.get(address, []), time.monotonic()][-MAX_WRONG_KEYS:]
 
 
-def is_right_key(auth: Auth, given: str) -> bool:
-    """Whether a key is the configured one, in a time that does not depend on how wrong it is."""
-    wanted = auth.api_key.encode("utf-8", "surrogateescape")
+def scope_needed(endpoint: str | None, method: str) -> Scope:
+    """What a key must be allowed to do to open a route."""
+    if endpoint in ADMIN_ENDPOINTS:
+        return "admin"
+    return "read" if method in READ_METHODS or endpoint in READ_ENDPOINTS else "run"
+
+
+def opens(key: AccessKey, scope: Scope) -> bool:
+    """Whether a key's scope is, or holds, the one that is needed."""
+    return SCOPES.index(key.scope) >= SCOPES.index(scope)
+
+
+def find_key(auth: Auth, given: str) -> AccessKey | None:
+    """The configured key that was given, in a time that does not depend on how wrong it is."""
+    found = None
     # WSGI hands header bytes over as latin-1 text; a form hands over real text.
     offered = given[: MAX_KEY_LENGTH + 1].encode("utf-8", "surrogateescape")
     as_header = given[: MAX_KEY_LENGTH + 1].encode("latin-1", "replace")
-    by_text, by_header = hmac.compare_digest(offered, wanted), hmac.compare_digest(as_header, wanted)
-    return by_text or by_header
+    for key in auth.every_key:
+        wanted = key.key.encode("utf-8", "surrogateescape")
+        by_text, by_header = hmac.compare_digest(offered, wanted), hmac.compare_digest(as_header, wanted)
+        found = key if by_text or by_header else found
+    return found
 
 
 def key_in(auth: Auth, headers: Headers) -> str | None:
@@ -79,19 +110,24 @@ def key_in(auth: Auth, headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def make_session(auth: Auth) -> str:
-    """The value of the cookie that a browser gets for the right key."""
+def make_session(key: AccessKey) -> str:
+    """The value of the cookie that a browser gets for a right key."""
     until = str(int(time.time()) + SESSION_SECONDS)
-    return f"{until}.{_sign(auth, until)}"
+    return f"{until}.{_sign(key, until)}.{key.name}"
 
 
-def is_session(auth: Auth, cookie: str | None) -> bool:
-    """Whether a cookie was made with the present key and has not expired."""
-    until, _, signature = (cookie or "").partition(".")
-    genuine = hmac.compare_digest(signature.encode("utf-8", "replace"), _sign(auth, until).encode())
-    return genuine and until.isascii() and until.isdigit() and int(until) > time.time()
+def session_key(auth: Auth, cookie: str | None) -> AccessKey | None:
+    """The key that a cookie was made with, as long as that key is there unchanged and the cookie has not expired."""
+    until, signature, name = [*(cookie or "").split(".", 2), "", ""][:3]
+    found = None
+    for key in auth.every_key:
+        genuine = hmac.compare_digest(signature.encode("utf-8", "replace"), _sign(key, until).encode())
+        found = key if genuine and key.name == name else found
+    is_fresh = until.isascii() and until.isdigit() and len(until) < 20 and int(until) > time.time()
+    return found if is_fresh else None
 
 
-def _sign(auth: Auth, until: str) -> str:
-    secret = auth.api_key.encode("utf-8", "surrogateescape")
-    return hmac.new(secret, b"media-pipeline session " + until.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+def _sign(key: AccessKey, until: str) -> str:
+    secret = key.key.encode("utf-8", "surrogateescape")
+    words = f"media-pipeline session {until} {key.name}".encode("utf-8", "replace")
+    return hmac.new(secret, words, hashlib.sha256).hexdigest()

@@ -45,6 +45,14 @@ def trigger() -> Trigger:
     return Trigger.CONTROL if wants_page() else Trigger.API
 
 
+def actor() -> str:
+    """Who asks, for history and journal: the name of the key, else the door; what X-Actor says is an addition only."""
+    key = g.get("access_key")
+    name = key.name if key is not None else trigger().value
+    added = "".join(c for c in request.headers.get("X-Actor", "")[:40] if c.isprintable()).strip()
+    return f"{name} ({added})" if added else name
+
+
 def wants_page() -> bool:
     """Whether the answer is for a person in a browser: HTMX, a plain form, or a page that was opened."""
     if htmx:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request
 
-from app.config.schema import Auth, Config
+from app.config.access import Auth
+from app.config.schema import Config
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer
-from app.web.auth import COOKIE_NAME, WrongKeys, is_right_key, is_session, key_in
+from app.web.auth import COOKIE_NAME, WrongKeys, find_key, key_in, session_key
 from app.web.guard import Guard
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class Browser:
         return self._open(config)(environ, start_response)
 
     def _may_pass(self, auth: Auth, request: Request) -> bool:
-        if not auth.api_key or is_session(auth, request.cookies.get(COOKIE_NAME)):
+        if not auth.every_key or session_key(auth, request.cookies.get(COOKIE_NAME)) is not None:
             return True
         given, address = key_in(auth, request.headers), request.remote_addr or ""
         if given is None or self.wrong_keys.is_blocked(address):
             return False
-        if is_right_key(auth, given):
+        if find_key(auth, given) is not None:
             return True
         self.wrong_keys.note(address)
         return False

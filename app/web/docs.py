@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import re
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, send_from_directory
 from flask_openapi.openapi import OpenAPI
+
+from app.errors import MediaPipelineError
+from app.web.auth import OPEN_ENDPOINTS, SECURITY_SCHEMES, scope_needed
+from app.web.context import container
 
 blueprint = Blueprint("docs", __name__)
 
@@ -21,8 +28,34 @@ CONTENT_SECURITY_POLICY = (
 
 @blueprint.get("/openapi.json")
 def document() -> Response:
-    """The OpenAPI document."""
-    return jsonify(cast(OpenAPI, current_app).api_doc)
+    """The OpenAPI document; each operation says which scope a key needs for it, as `x-scope`."""
+    described = copy.deepcopy(cast(OpenAPI, current_app).api_doc)
+    endpoints = _endpoints()
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            _say_access(operation, endpoints.get((path, method.upper())), method.upper())
+    with suppress(MediaPipelineError, OSError):
+        header = container().store.current().config.auth.header_name
+        described["components"]["securitySchemes"]["key"]["name"] = header
+    return jsonify(described)
+
+
+def _endpoints() -> dict[tuple[str, str], str]:
+    """(path as the document writes it, method) to the name of the route."""
+    rules = current_app.url_map.iter_rules()
+    return {
+        (re.sub(r"<(?:[^<>:]+:)?([^<>]+)>", r"{\1}", rule.rule), method): rule.endpoint
+        for rule in rules
+        for method in rule.methods or ()
+    }
+
+
+def _say_access(operation: dict[str, Any], endpoint: str | None, method: str) -> None:
+    if endpoint in OPEN_ENDPOINTS:
+        operation["security"] = []
+        return
+    operation["x-scope"] = scope_needed(endpoint, method)
+    operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
 
 
 @blueprint.get("/docs")

@@ -1,42 +1,68 @@
-"""The check at the entry: without the key, when one is set, every route is closed but a few."""
+"""The check at the entry: when a key is set, every route is closed but a few, and each asks for a scope."""
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template, request
+from flask import Response, g, make_response, render_template, request
 
-from app.config.schema import Auth
-from app.web.auth import COOKIE_NAME, OPEN_ENDPOINTS, WINDOW_SECONDS, WrongKeys, is_right_key, is_session, key_in
-from app.web.context import container, htmx, wants_page
+from app.config.access import AccessKey, Auth, Scope
+from app.jobs.actor import work_for
+from app.web.auth import (
+    COOKIE_NAME,
+    OPEN_ENDPOINTS,
+    WINDOW_SECONDS,
+    WrongKeys,
+    find_key,
+    key_in,
+    opens,
+    scope_needed,
+    session_key,
+)
+from app.web.context import actor, container, htmx, wants_page
 from app.web.errors import problem
 
 wrong_keys = WrongKeys()
 
 
 def require_key() -> Response | None:
-    """Let the request pass (None), or answer 401, or 429 after too many wrong keys."""
-    return None if request.endpoint in OPEN_ENDPOINTS else check_key()
+    """Let the request pass (None), or answer 401, 403, or 429 after too many wrong keys."""
+    refusal = None if request.endpoint in OPEN_ENDPOINTS else check_key(scope_needed(request.endpoint, request.method))
+    # Each request sets it, so that none inherits the name of the one before it in the same thread.
+    work_for(actor())
+    return refusal
 
 
-def check_key() -> Response | None:
-    """None when no key is set or the request carries it; else the answer that refuses the request."""
+def check_key(scope: Scope = "read") -> Response | None:
+    """None when no key is set or the request carries one with this scope; else the answer that refuses the request."""
     auth = container().store.current().config.auth
-    if not auth.api_key or is_session(auth, request.cookies.get(COOKIE_NAME)):
+    if not auth.every_key:
         return None
-    given = key_in(auth, request.headers)
-    if given is None:
-        return refuse(auth)
-    return None if accepts_key(auth, given) else refuse(auth, wrong=True)
+    key = session_key(auth, request.cookies.get(COOKIE_NAME))
+    if key is None:
+        given = key_in(auth, request.headers)
+        if given is None:
+            return refuse(auth)
+        key = accepted_key(auth, given)
+        if key is None:
+            return refuse(auth, wrong=True)
+    g.access_key = key
+    return None if opens(key, scope) else refuse_scope(key, scope)
 
 
-def accepts_key(auth: Auth, given: str) -> bool:
-    """Whether the key is right and its sender has not been guessing."""
+def accepted_key(auth: Auth, given: str) -> AccessKey | None:
+    """The key, when it is right and its sender has not been guessing."""
     address = request.remote_addr or ""
     if wrong_keys.is_blocked(address):
-        return False
-    if is_right_key(auth, given):
-        return True
-    wrong_keys.note(address)
-    return False
+        return None
+    found = find_key(auth, given)
+    if found is None:
+        wrong_keys.note(address)
+    return found
+
+
+def refuse_scope(key: AccessKey, scope: Scope) -> Response:
+    """403 with the scope that is needed and the one that is there."""
+    sentence = f"This needs a key with the scope {scope}; the key {key.name} has the scope {key.scope}."
+    return problem(403, sentence, scope_needed=scope)
 
 
 def refuse(auth: Auth, *, wrong: bool = False, target: str | None = None) -> Response:

@@ -11,7 +11,7 @@ from app.model import BatchStatus
 from app.overview import overview
 from app.web.auth import COOKIE_NAME, SESSION_SECONDS, make_session
 from app.web.context import config_facts, container, services
-from app.web.entry import accepts_key, refuse
+from app.web.entry import accepted_key, refuse
 from app.web.partials import live_context
 
 blueprint = Blueprint("pages", __name__)
@@ -72,7 +72,7 @@ def _addresses() -> list[tuple[str, str]]:
 def login() -> Response:
     """Ask for the key, when one is needed."""
     target = _safe_target(request.args.get("next", ""))
-    if not container().store.current().config.auth.api_key:
+    if not container().store.current().config.auth.every_key:
         return make_response(redirect(target))
     return make_response(render_template("login.html", wrong=False, target=target))
 
@@ -82,14 +82,15 @@ def send_key() -> Response:
     """Take the key and answer with the cookie that opens the pages."""
     auth = container().store.current().config.auth
     target = _safe_target(request.form.get("next", ""))
-    if not auth.api_key:
+    if not auth.every_key:
         return make_response(redirect(target, 303))
-    if not accepts_key(auth, request.form.get("key", "")):
+    key = accepted_key(auth, request.form.get("key", ""))
+    if key is None:
         return refuse(auth, wrong=True, target=target)
     answer = make_response(redirect(target, 303))
     answer.set_cookie(
         COOKIE_NAME,
-        make_session(auth),
+        make_session(key),
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="Lax",

@@ -133,7 +133,7 @@ def test_a_session_ends(locked: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     auth = locked.services.config.auth
     monkeypatch.setattr("app.web.auth.SESSION_SECONDS", -1)
     client = locked.client()
-    client.set_cookie(COOKIE_NAME, make_session(auth))
+    client.set_cookie(COOKIE_NAME, make_session(auth.every_key[0]))
     assert client.get("/dashboard").status_code == 401
 
 
