@@ -10,6 +10,7 @@ from app.errors import FileError, NoSpace, SourceChanged, TargetExists
 from app.files import faults, publish
 from app.files.directory import NEW_FLAGS, READ_FLAGS, Folders, is_regular, look, split
 from app.files.moving import TEMP_PREFIX, TEMP_SUFFIX
+from app.files.walk import open_folder
 from app.model import Place
 
 #: Only files of these names are ever removed by `remove_own_file`.
@@ -128,3 +129,21 @@ def _take(place: Place, folder: int, name: bytes) -> bool:
         raise SourceChanged("remove", place.absolute, "it is not a plain file")
     os.unlink(temp, dir_fd=folder)
     return True
+
+
+def read_own_file(place: Place) -> bytes | None:
+    """The bytes of a small file of ours, None when there is none. Raises FileError."""
+    folder, _, name = place.path.rpartition(b"/")
+    try:
+        descriptor = open_folder(place.root, folder)
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            file_descriptor = os.open(name, flags, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        with os.fdopen(file_descriptor, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise FileError("read", place.absolute, error.strerror or str(error)) from error

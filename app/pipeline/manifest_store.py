@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 
-from app.errors import FileError
 from app.files.disk import Disk
-from app.files.walk import open_folder
+from app.files.own_files import read_own_file
 from app.model import Batch, Place, Root
 from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, parse, sums_bytes
+
+__all__ = ["ARCHIVE_FOLDER", "archive_path", "load", "load_newest", "read_own_file", "save", "stage"]
 
 #: Below the archive: hidden from photo programs, found again when the database is lost.
 ARCHIVE_FOLDER = b".media-pipeline/manifests"
@@ -36,24 +37,6 @@ def load_newest(archive: Root, batch: Batch) -> Manifest | None:
     while found := load(Place(archive, archive_path(batch.name, newest.revision + 1 if newest else 1))):
         newest = found
     return newest if newest and (newest.batch_id, newest.created_at) == (batch.id, batch.created_at) else None
-
-
-def read_own_file(place: Place) -> bytes | None:
-    """The bytes of a small file of ours, None when there is none. Raises FileError."""
-    folder, _, name = place.path.rpartition(b"/")
-    try:
-        descriptor = open_folder(place.root, folder)
-        try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            file_descriptor = os.open(name, flags, dir_fd=descriptor)
-        finally:
-            os.close(descriptor)
-        with os.fdopen(file_descriptor, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise FileError("read", place.absolute, error.strerror or str(error)) from error
 
 
 def save(disk: Disk, archive: Root, manifest: Manifest, content: bytes) -> bytes:
