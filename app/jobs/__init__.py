@@ -1,6 +1,7 @@
 """Requests for work: what web and CLI call. Rows are the truth; a message to the worker is only a wake-up call."""
 
 from app.jobs.control import cancel, pause, resume
+from app.jobs.preview import start_preview
 from app.jobs.repair import Repair, repair
 from app.jobs.requests import (
     create_batch,
@@ -27,6 +28,7 @@ __all__ = [
     "retry_run",
     "start_cleanup",
     "start_dedup",
+    "start_preview",
     "start_sort",
     "start_stage",
     "start_sync",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.db import facts, journal
+from app.db import facts, journal, known_digests
 from app.db.clock import later, now
 from app.errors import RootUnavailable
 from app.files.prune import drop_expired_trash, expire_logs, remove_stale_temps
@@ -23,6 +23,9 @@ from app.services import Services
 #: A cleanup that follows one batch looks through everything else at most this often.
 FULL_INTERVAL_SECONDS = 3600
 LAST_FULL = "cleaned_up_at"
+#: What a preview has read is remembered this long, unless a run uses it before.
+KNOWN_DIGEST_DAYS = 30
+SECONDS_PER_DAY = 86_400
 
 BYTES_PER_MB = 1_000_000
 
@@ -80,6 +83,7 @@ def _clean_everything(services: Services, step: StepContext, done: Done) -> None
     done.add(logs=len(_expire_logs(services)))
     done.add(**settle_orphans(services, step))
     with services.db.transaction() as conn:
+        known_digests.drop_before(conn, later(-KNOWN_DIGEST_DAYS * SECONDS_PER_DAY))
         facts.put(conn, LAST_FULL, now())
 
 

@@ -30,7 +30,7 @@ from app.services import Services
 SLICE = 1_000
 
 #: What a dedup counts, in its report and in its journal event.
-COUNTED = ("read", "unique", "duplicate", "set_aside", "failed", "reopened", "quarantined")
+COUNTED = ("read", "known", "unique", "duplicate", "set_aside", "failed", "reopened", "quarantined")
 
 
 def run(services: Services, step: StepContext) -> Report:

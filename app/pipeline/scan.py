@@ -13,6 +13,7 @@ from itertools import islice
 
 from app.db import assets, journal, kept_copies, left_in_place
 from app.db.clock import now
+from app.db.connection import Database
 from app.errors import printable
 from app.files.roots import check_roots
 from app.files.settle import MAX_PENDING, FirstLooks, stands_still
@@ -32,6 +33,11 @@ COUNTED = ("new", "changed", "vanished", "still_changing", "left_in_place", "see
 
 #: First looks per database, kept while the process lives.
 _FIRST_LOOKS: dict[str, FirstLooks] = {}
+
+
+def forget_first_looks(db: Database) -> None:
+    """Forget what scans over this database have seen once: there will be no further one."""
+    _FIRST_LOOKS.pop(db.path, None)
 
 
 class Verdict(Enum):

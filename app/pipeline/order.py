@@ -1,0 +1,130 @@
+"""The order of the stages, and how a run goes through all of them. No other module knows the order.
+
+A workflow run scans and deduplicates once. Then it carries every open batch forward (sync, sort, cleanup), inspects
+what is new and builds the next batch, until there is nothing left to batch. At a delivery that is not finished it
+becomes `waiting` and lets go; the worker's tick looks at deliveries and wakes it. All state is in rows, so a run that
+was paused, cut off or woken simply begins again here. A preview goes through the same order, with stages that change
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.db import batches, members
+from app.db.clock import now
+from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, RunStatus, Stage
+from app.pipeline import batch, cleanup, dedup, inspect, scan, sort, sync
+from app.pipeline.execution import Ending, Execution, StageFunction
+from app.pipeline.step import StepContext
+from app.services import Services
+
+UNDELIVERED = (BatchStatus.PENDING, BatchStatus.SYNCING)
+DELIVERED = (BatchStatus.SYNCED, BatchStatus.SORTING)
+
+
+def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
+    """The sort stage; before the first file leaves the batch folder, the peer is told to keep its copies."""
+    with services.db.reading() as conn:
+        if step.batch_id is None:
+            step.batch_id = next((b.id for b in batches.list_by_status(conn, DELIVERED)), None)
+        delivered = batches.get(conn, step.batch_id) if step.batch_id is not None else None
+    if delivered is not None and delivered.status in DELIVERED:
+        waiting = sync.retain_at_peer(services, delivered)
+        if waiting is not None:
+            return waiting
+    return sort.run(services, step)
+
+
+#: The stages of the whole workflow, in their order.
+STAGES: Mapping[Stage, StageFunction] = {
+    Stage.SCAN: scan.run,
+    Stage.DEDUP: dedup.run,
+    Stage.INSPECT: inspect.run,
+    Stage.BATCH: batch.run,
+    Stage.SYNC: sync.run,
+    Stage.SORT: sort_with_peer_kept,
+    Stage.CLEANUP: cleanup.run,
+}
+
+#: Those that it takes once, before its loop.
+ONCE = (Stage.SCAN, Stage.DEDUP)
+
+
+def take_all(execution: Execution) -> Ending:
+    """Go through the whole order as far as it goes now. Raises Stopped, StepFailed."""
+    for stage in ONCE:
+        if not execution.has_done(stage):
+            execution.step(stage)
+    _sort_late_files(execution)
+    while True:
+        waiting = _carry_open_batches(execution)
+        if waiting is not None and not execution.services.config.batch.allow_parallel:
+            return waiting
+        execution.step(Stage.INSPECT)
+        report = execution.step(Stage.BATCH)
+        if report.outcome == "done":
+            continue
+        if waiting is not None:
+            return waiting
+        if report.outcome == "blocked":
+            return Ending(RunStatus.DONE, report.message, "warning", report.batch_id)
+        return _nothing_left(execution)
+
+
+def _nothing_left(execution: Execution) -> Ending:
+    if execution.was_cut_off(Stage.CLEANUP):
+        execution.step(Stage.CLEANUP)
+    with execution.services.db.reading() as conn:
+        held = batches.find_open(conn)
+    if held is None:
+        return Ending(RunStatus.DONE, "Everything is done.")
+    message = f"Everything else is done; batch {held.name} (id {held.id}) is {held.status} and waits for a person."
+    return Ending(RunStatus.DONE, message, "warning", held.id)
+
+
+def _sort_late_files(execution: Execution) -> None:
+    """Files that failed when their batch was sorted, and that a person has asked to try again since."""
+    with execution.services.db.reading() as conn:
+        found = [batches.get(conn, batch_id) for batch_id in members.list_batch_ids(conn, AssetStatus.DELIVERED)]
+    for late in found:
+        if late.status is BatchStatus.SORTED:
+            execution.step(Stage.SORT, late.id)
+
+
+def _carry_open_batches(execution: Execution) -> Ending | None:
+    """Take every open batch as far as it goes; returns what the run has to wait for, if anything."""
+    with execution.services.db.reading() as conn:
+        open_batches = batches.list_by_status(conn, OPEN_BATCH)
+    waiting = None
+    for open_batch in open_batches:
+        waiting = _carry(execution, open_batch) or waiting
+    return waiting
+
+
+def _carry(execution: Execution, carried: Batch) -> Ending | None:
+    if carried.status is BatchStatus.PENDING and carried.published_at is None:
+        execution.step(Stage.BATCH, carried.id)
+    current = execution.batch(carried.id)
+    if current is not None and current.status in UNDELIVERED:
+        report = execution.step(Stage.SYNC, current.id)
+        if report.outcome == "waiting":
+            return Ending(RunStatus.WAITING, report.message, batch_id=current.id)
+        current = execution.batch(carried.id)
+    if current is None or current.status not in DELIVERED:
+        return None
+    return _archive(execution, current)
+
+
+def _archive(execution: Execution, delivered: Batch) -> Ending | None:
+    if delivered.status is BatchStatus.SYNCED:
+        if not execution.services.config.syncthing.auto_sort_after_sync:
+            return None
+        if delivered.next_look_at is not None and delivered.next_look_at > now():
+            message = f"Batch {delivered.name} is delivered and is sorted at {delivered.next_look_at}."
+            return Ending(RunStatus.WAITING, message, batch_id=delivered.id)
+    report = execution.step(Stage.SORT, delivered.id)
+    if report.outcome == "waiting":
+        return Ending(RunStatus.WAITING, report.message, batch_id=delivered.id)
+    execution.step(Stage.CLEANUP, delivered.id)
+    return None

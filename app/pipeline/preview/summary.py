@@ -1,0 +1,123 @@
+"""The report of a preview: how much of everything, whether there is room, and what to look at before the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from app.db import journal, outcomes, runs
+from app.db.connection import Connection
+from app.errors import printable
+from app.files.imagined_room import Need
+from app.model import Report, Stage
+from app.pipeline.preview.rehearsal import Rehearsal
+from app.pipeline.room import in_words
+
+#: So many folders and warnings are in the summary; the lists have them all.
+FOLDERS_SHOWN = 200
+WARNINGS_SHOWN = 50
+
+COUNTED = {
+    "new": "status_now IS NULL",
+    "duplicates": "status = 'duplicate'",
+    "new_duplicates": "status = 'duplicate' AND status_now IS NOT 'duplicate'",
+    "archived": "status = 'archived' AND status_now IS NOT 'archived'",
+    "weak_dates": "is_weak AND batch_id IS NOT NULL",
+    "review": "status = 'set_aside' AND folder IS NOT NULL",
+    "set_aside": "status = 'set_aside' AND folder IS NULL",
+    "failed": "status = 'failed'",
+    "waiting": "status IN ('discovered', 'unique')",
+}
+
+
+def summarize(rehearsal: Rehearsal) -> Report:
+    """The report of the step. Its `summary` is what the doors show."""
+    roots = [root for of_kind in rehearsal.services.roots.values() for root in of_kind]
+    room = [_as_json(need) for need in rehearsal.disk.room.needs(sorted(roots, key=lambda root: root.id))]
+    with rehearsal.copy.reading() as conn:
+        counts = {name: dict(zip(("files", "size_bytes"), outcomes.count_where(conn, c), strict=True))
+                  for name, c in COUNTED.items()}
+        summary = {
+            "began_at": rehearsal.began_at,
+            "config_revision": rehearsal.real.revision,
+            "seen": _seen(conn, rehearsal),
+            "counts": counts,
+            "by_status": {s: {"files": n, "size_bytes": b} for s, (n, b) in outcomes.count_by_status(conn).items()},
+            "batches": _batches(conn),
+            "folders": [
+                {"folder": printable(folder), "files": files, "size_bytes": size_bytes}
+                for folder, files, size_bytes in outcomes.list_folders(conn, FOLDERS_SHOWN)
+            ],
+            "room": room,
+            "ends": rehearsal.stops_because or rehearsal.ending.message,
+            "warnings": list(_warnings(conn, rehearsal, counts, room))[:WARNINGS_SHOWN],
+        }
+    return Report(
+        "done",
+        _in_words(summary),
+        counts["archived"]["files"],
+        counts["duplicates"]["files"],
+        counts["archived"]["size_bytes"],
+        detail={"summary": summary},
+    )
+
+
+def _as_json(need: Need) -> dict[str, Any]:
+    values = asdict(need)
+    return {**values, "root": need.root.kind.value, "path": printable(need.root.path)}
+
+
+def _seen(conn: Connection, rehearsal: Rehearsal) -> dict[str, int]:
+    """What the rehearsed scan and dedup counted."""
+    steps = {step.stage: step.report for step in runs.list_steps(conn, rehearsal.step.run_id)}
+    scan, dedup = steps.get(Stage.SCAN, {}), steps.get(Stage.DEDUP, {})
+    names = ("seen", "new", "changed", "vanished", "still_changing", "left_in_place")
+    return {**{name: int(scan.get(name, 0)) for name in names}, "read": int(dedup.get("read", 0))}
+
+
+def _batches(conn: Connection) -> dict[str, int]:
+    found = files = size_bytes = last = 0
+    while page := outcomes.list_batches(conn, last, 1_000):
+        last = page[-1].id
+        found += len(page)
+        files += sum(batch.file_count for batch in page)
+        size_bytes += sum(batch.size_bytes for batch in page)
+    return {"count": found, "files": files, "size_bytes": size_bytes}
+
+
+def _warnings(
+    conn: Connection, rehearsal: Rehearsal, counts: dict[str, dict[str, int]], room: list[dict[str, Any]]
+) -> Iterator[str]:
+    if rehearsal.stops_because:
+        yield f"The run would stop: {rehearsal.stops_because}"
+    elif rehearsal.ending.level != "info":
+        yield rehearsal.ending.message
+    if rehearsal.disk.room.shortages:
+        yield f"The run would stop for want of room: {rehearsal.disk.room.shortages[0]}"
+    for need in room:
+        if not need["fits"]:
+            needed, free = in_words(need["needed_bytes"]), in_words(need["free_bytes"])
+            yield f"Not everything fits: {need['path']} takes in {needed} in all, and {free} are free on its disk."
+    for message in rehearsal.delivery_waits_for:
+        yield f"The run would wait: {message}"
+    if counts["weak_dates"]["files"]:
+        yield f"{counts['weak_dates']['files']} files have no certain date."
+    still_changing = _seen(conn, rehearsal)["still_changing"]
+    if still_changing:
+        yield f"{still_changing} files are still changing and are taken up by a later run."
+    told = journal.list_events(conn, run_id=rehearsal.step.run_id, limit=10_000)
+    yield from (e.message for e in reversed(told) if e.level != "info" and e.batch_id is not None and not e.asset_id)
+    yield from (e.message for e in reversed(told) if e.level != "info" and e.asset_id is not None)
+
+
+def _in_words(summary: dict[str, Any]) -> str:
+    counts, batches = summary["counts"], summary["batches"]
+    goes = counts["archived"]["files"] + counts["review"]["files"]
+    message = f"{goes} files in {batches['count']} batches would go to the archive"
+    message += f", {in_words(counts['archived']['size_bytes'] + counts['review']['size_bytes'])}"
+    message += f"; {counts['duplicates']['files']} duplicates"
+    for name in ("set_aside", "failed", "waiting"):
+        files = counts[name]["files"]
+        message += f", {files} {name.replace('_', ' ')}" if files else ""
+    return message + ". No file was touched."
