@@ -24,13 +24,26 @@ def list_named(conn: Connection, name: bytes, limit: int = NAMESAKES) -> list[in
     return list(conn.execute(query).scalars())
 
 
+def list_called(conn: Connection, name: bytes, limit: int) -> list[int]:
+    """The ids of assets with this name, where they came from or where they are now, the newest first."""
+    wanted = name_key(name)
+    ids = _of_any_name(conn, name)
+    query = select(assets.c.id, assets.c.path, assets.c.name).where(assets.c.id.in_(ids))
+    found = [row.id for row in conn.execute(query) if wanted in (row.name, name_key(row.path))]
+    return sorted(found, reverse=True)[:limit]
+
+
 def list_once_at(conn: Connection, root_id: int, path: bytes) -> list[int]:
     """The ids of assets that were once at this place, the newest first."""
-    name = path.rpartition(b"/")[2]
-    names = dict.fromkeys([name, NUMBERED.sub(b"", name, count=1), _without_last_number(name)])
-    ids = sorted({asset_id for one in names for asset_id in list_named(conn, one)}, reverse=True)
+    ids = _of_any_name(conn, path.rpartition(b"/")[2])
     there = _came_or_moved(conn, ids, root_id, path) if ids else set()
     return [asset_id for asset_id in ids if asset_id in there]
+
+
+def _of_any_name(conn: Connection, name: bytes) -> list[int]:
+    """Assets that came with this name, or with it and were given a number since; the newest first."""
+    names = dict.fromkeys([name, NUMBERED.sub(b"", name, count=1), _without_last_number(name)])
+    return sorted({asset_id for one in names for asset_id in list_named(conn, one)}, reverse=True)
 
 
 def _without_last_number(name: bytes) -> bytes:

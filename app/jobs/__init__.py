@@ -12,16 +12,18 @@ from app.jobs.requests import (
     start_sync,
     start_workflow,
 )
-from app.jobs.retry import retry_asset, retry_batch, retry_failed_assets, retry_run
+from app.jobs.retry import Retried, retry_all_assets, retry_asset, retry_batch, retry_failed_assets, retry_run
 from app.jobs.wake import worker_alive
 
 __all__ = [
+    "Retried",
     "Repair",
     "cancel",
     "create_batch",
     "pause",
     "repair",
     "resume",
+    "retry_all_assets",
     "retry_asset",
     "retry_batch",
     "retry_failed_assets",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from app.db import assets, batches, deliveries, journal, members, roots, runs
 from app.db.connection import Connection
@@ -31,10 +34,32 @@ WAY_ON: dict[BatchStatus, tuple[Stage, ...]] = {
     BatchStatus.SYNCED: (Stage.SORT, Stage.CLEANUP),
     BatchStatus.SORTING: (Stage.SORT, Stage.CLEANUP),
 }
+#: Why all files cannot be tried again at once, in few words: by where they are and what they are.
+OBSTACLES = {
+    **{(kind, AssetStatus.FAILED): "it missed the delivery of its batch" for kind in RootKind},
+    **{(kind, AssetStatus.SET_ASIDE): f"it lies in the {kind} folder, not in an ingest folder" for kind in RootKind},
+    (RootKind.ARCHIVE, AssetStatus.SET_ASIDE): "it waits for a review in the archive",
+}
 #: What a person may have tried again.
 RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
 #: Where the files of a batch lie.
 IN_BATCH = (RootKind.STAGING, RootKind.BATCH)
+
+
+@dataclass
+class Retried:
+    """How many files will be taken up again, and why the others were left, by reason."""
+
+    count: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {
+            "count": self.count,
+            "left": sum(self.left.values()),
+            "left_by_reason": [{"reason": reason, "files": files} for reason, files in self.left.most_common()],
+        }
 
 
 def retry_run(services: Services, run_id: int) -> Run:
@@ -96,17 +121,29 @@ def retry_asset(services: Services, asset_id: int) -> Asset:
 
 def retry_failed_assets(services: Services) -> int:
     """Let the next run take up again every failed file that a run can take up; returns how many there are."""
-    after_id = count = 0
+    return retry_all_assets(services, AssetStatus.FAILED).count
+
+
+def retry_all_assets(services: Services, status: AssetStatus) -> Retried:
+    """Let the next run take up again every file that failed, or every one that was set aside, if a run can take it up.
+
+    Done in slices: what was reopened stays so when this is cut off.
+    """
+    assert status in RETRIED
+    after_id, retried = 0, Retried()
     while True:
         with services.db.transaction() as conn:
-            failed = assets.list_by_status(conn, AssetStatus.FAILED, after_id)
+            found = assets.list_by_status(conn, status, after_id)
             known = {root.id: root for root in roots.list_all(conn)}
-            possible = [asset for asset in failed if _why_not(conn, asset, known) is None]
-            for asset in possible:
-                _reopen(conn, asset, known)
-        if not failed:
-            return count
-        after_id, count = failed[-1].id, count + len(possible)
+            for asset in found:
+                if _why_not(conn, asset, known) is None:
+                    _reopen(conn, asset, known)
+                    retried.count += 1
+                else:
+                    retried.left[OBSTACLES[known[asset.root_id].kind, status]] += 1
+        if not found:
+            return retried
+        after_id = found[-1].id
 
 
 def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str | None:
@@ -118,8 +155,7 @@ def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str |
             return None
         what = "waits for a review in" if kind is RootKind.ARCHIVE else "was set aside in"
         return (
-            f"File {asset.id} {what} the {kind} folder, at {where}; "
-            "move it to the ingest folder to have it taken in."
+            f"File {asset.id} {what} the {kind} folder, at {where}; move it to the ingest folder to have it taken in."
         )
     if kind in IN_BATCH and _missed_its_batch(conn, asset):
         return (

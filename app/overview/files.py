@@ -1,116 +1,70 @@
-"""Assets as people ask for them: lists by status and name, and one asset's whole story."""
+"""Assets as people ask for them: searched, listed, one asset's whole story, what lies at a place."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from app.db import assets, journal
-from app.db.tables import deliveries, moves, roots
-from app.errors import printable
-from app.model import Asset, AssetStatus, Event
+from app.db import assets as asset_rows
+from app.db import kept_copies, past_places, roots, search
+from app.db.search import AssetSearch
+from app.model import Root
+from app.overview import cursors
+from app.overview.story import asset_story
+from app.overview.summaries import absolute, asset_summary, event_summary
 
-#: How many moves and events one asset's story shows.
-STORY_LIMIT = 200
-
-
-def asset_summary(asset: Asset) -> dict[str, Any]:
-    """An asset as JSON-ready values; its path is made printable."""
-    return {
-        "id": asset.id,
-        "root_id": asset.root_id,
-        "path": printable(asset.path),
-        "status": asset.status.value,
-        "size_bytes": asset.size_bytes,
-        "digest": asset.digest,
-        "digest_algorithm": asset.digest_algorithm,
-        "original_id": asset.original_id,
-        "group_id": asset.group_id,
-        "batch_id": asset.batch_id,
-        "taken_at": asset.taken_at,
-        "taken_local": asset.taken_local,
-        "taken_from": asset.taken_from,
-        "origin_path": printable(asset.origin_path) if asset.origin_path is not None else None,
-        "attempts": asset.attempts,
-        "reason": asset.reason,
-        "first_seen_at": asset.first_seen_at,
-        "updated_at": asset.updated_at,
-    }
+__all__ = ["AssetSearch", "asset_story", "asset_summary", "assets_at", "event_summary", "find_assets"]
 
 
-def list_files(
-    conn: Connection, status: AssetStatus | None, prefix: str, batch_id: int | None, after_id: int, limit: int
-) -> dict[str, Any]:
-    """A page of assets in id order, and the `after_id` of the next page (None at the end)."""
-    found = assets.list_page(
-        conn,
-        status=status,
-        prefix=prefix.encode("utf-8", "surrogateescape"),
-        batch_id=batch_id,
-        after_id=after_id,
-        limit=limit,
-    )
+def find_assets(conn: Connection, wanted: AssetSearch, cursor: str | None = None) -> dict[str, Any]:
+    """A page of assets; `next_cursor` is None at the end only, whatever the length of the page.
+
+    In id order the page can be followed by `next_after_id` as well. Raises BadRequest for a cursor of another search.
+    """
+    search.refuse_contradictions(wanted)
+    if cursor:
+        wanted = replace(wanted, after=cursors.decode(wanted, cursor))
+    found, next_key = search.search(conn, wanted)
+    by_id = next_key is not None and wanted.sort == "id" and not wanted.descending
     return {
         "assets": [asset_summary(asset) for asset in found],
-        "next_after_id": found[-1].id if len(found) == limit else None,
+        "next_cursor": cursors.encode(wanted, next_key),
+        "next_after_id": next_key[0] if by_id and next_key is not None else None,
     }
 
 
-def asset_story(conn: Connection, asset_id: int) -> dict[str, Any]:
-    """One asset with its original, its moves, its confirmed deliveries and its events. Raises NotFound."""
-    asset = assets.get(conn, asset_id)
-    original = assets.find(conn, asset.original_id) if asset.original_id else None
+def assets_at(conn: Connection, path: bytes) -> dict[str, Any]:
+    """The assets that are at a place, have a copy there, or once were there; `relation` says which.
+
+    The path is absolute, or relative to any root.
+    """
+    known = {root.id: root for root in roots.list_all(conn)}
+    found: dict[int, str] = {}
+    for root_id, relative in _places(known, path):
+        here = asset_rows.find_at(conn, root_id, relative)
+        if here is not None:
+            found.setdefault(here.id, "here")
+        for _, asset_id, _ in kept_copies.list_at(conn, root_id, [relative]).values():
+            found.setdefault(asset_id, "copy")
+        for asset_id in past_places.list_once_at(conn, root_id, relative):
+            found.setdefault(asset_id, "once")
+    listed = [(asset_rows.get(conn, asset_id), relation) for asset_id, relation in found.items()]
     return {
-        **asset_summary(asset),
-        "original": asset_summary(original) if original else None,
-        "moves": _moves(conn, asset_id),
-        "deliveries": _deliveries(conn, asset_id),
-        "events": [event_summary(event) for event in journal.list_events(conn, asset_id=asset_id, limit=STORY_LIMIT)],
+        "assets": [
+            {**asset_summary(asset), "place": absolute(known, asset.root_id, asset.path), "relation": relation}
+            for asset, relation in listed
+        ]
     }
 
 
-def _moves(conn: Connection, asset_id: int) -> list[dict[str, Any]]:
-    source, target = roots.alias("source"), roots.alias("target")
-    m = moves.c
-    query = (
-        select(m.id, m.purpose, m.state, source.c.path, m.src_path, target.c.path, m.dst_path, m.method, m.updated_at)
-        .join(source, source.c.id == m.src_root_id)
-        .join(target, target.c.id == m.dst_root_id)
-        .where(m.asset_id == asset_id)
-        .order_by(m.id)
-        .limit(STORY_LIMIT)
-    )
+def _places(known: dict[int, Root], path: bytes) -> list[tuple[int, bytes]]:
+    """(root id, path in it) of every place that a path may mean."""
+    if not path.startswith(b"/"):
+        return [(root_id, path) for root_id in known]
     return [
-        {
-            "id": row[0],
-            "purpose": row[1],
-            "state": row[2],
-            "source": printable(row[3].rstrip(b"/") + b"/" + row[4]),
-            "target": printable(row[5].rstrip(b"/") + b"/" + row[6]),
-            "method": row[7],
-            "updated_at": row[8],
-        }
-        for row in conn.execute(query)
+        (root.id, path[len(root.path.rstrip(b"/")) + 1 :])
+        for root in known.values()
+        if path.startswith(root.path.rstrip(b"/") + b"/")
     ]
-
-
-def _deliveries(conn: Connection, asset_id: int) -> list[dict[str, Any]]:
-    d = deliveries.c
-    query = select(d.device_id, d.batch_id, d.confirmed_at).where(d.asset_id == asset_id)
-    return [{"device_id": row[0], "batch_id": row[1], "confirmed_at": row[2]} for row in conn.execute(query)]
-
-
-def event_summary(event: Event) -> dict[str, Any]:
-    """A journal row as JSON-ready values."""
-    return {
-        "id": event.id,
-        "at": event.at,
-        "kind": event.kind,
-        "level": event.level,
-        "message": event.message,
-        "run_id": event.run_id,
-        "batch_id": event.batch_id,
-        "asset_id": event.asset_id,
-        "detail": event.detail,
-    }
