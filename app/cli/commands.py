@@ -5,12 +5,19 @@ from __future__ import annotations
 import click
 
 from app.cli.batch import batch
+from app.cli.completion import completion
 from app.cli.doctor import doctor
+from app.cli.journal import journal
+from app.cli.logs import logs
+from app.cli.retry import retry
+from app.cli.runs import runs
 from app.cli.setup import setup
 from app.cli.show import overview
 from app.cli.stages import cleanup, dedup, run_everything, sort, sync
 from app.cli.why import why
 
 COMMANDS: tuple[click.Command, ...] = (
-    run_everything, dedup, batch, sync, sort, cleanup, overview, why, doctor, setup,
+    run_everything, dedup, batch, sync, sort, cleanup, retry,
+    overview, why, runs, journal, logs,
+    doctor, setup, completion,
 )  # fmt: skip

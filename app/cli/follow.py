@@ -34,10 +34,11 @@ def start_and_follow(cli: Cli, begin: Callable[[], Run]) -> int:
     return follow_run(cli, run)
 
 
-def follow_run(cli: Cli, run: Run) -> int:
+def follow_run(cli: Cli, run: Run, *, tell: bool = True) -> int:
     """Show a run until it ends, waits for a delivery, or is paused; returns the exit code.
 
-    When no worker runs, one is started for just this run; it is stopped with this program.
+    When no worker runs, one is started for just this run; it is stopped with this program. A program that asked for
+    JSON gets the run at its end, unless its caller has more to `tell` and does that itself.
     """
     own_worker = None if jobs.worker_alive(cli.services) else OwnWorker(cli, run)
     try:
@@ -48,7 +49,7 @@ def follow_run(cli: Cli, run: Run) -> int:
     finally:
         if own_worker is not None:
             own_worker.stop()
-    return _finish(cli, run)
+    return _finish(cli, run, tell)
 
 
 class OwnWorker:
@@ -146,8 +147,8 @@ def _shown(summary: dict[str, Any]) -> dict[str, Any]:
     return {"message": summary["message"], "data": summary["data"]}
 
 
-def _finish(cli: Cli, run: Run) -> int:
-    if cli.as_json:
+def _finish(cli: Cli, run: Run, tell: bool) -> int:
+    if cli.as_json and tell:
         with cli.services.db.reading() as conn:
             cli.print_json(run_with_steps(conn, runs.get(conn, run.id)))
     sentences = {

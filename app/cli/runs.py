@@ -1,0 +1,113 @@
+"""`runs`: what was asked for and how it went, and steering what is in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from app import jobs
+from app.cli.context import Cli
+from app.cli.follow import start_and_follow
+from app.cli.options import LARGEST_ID, RUN_ID, Noun
+from app.db import runs as run_rows
+from app.model import Run
+from app.overview.runs import run_summary, run_with_steps
+from app.services import Services
+
+
+@click.group(cls=Noun)
+def runs() -> None:
+    """List runs, show one with its steps, or steer it."""
+
+
+@runs.command("list")
+@click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1, 500))
+@click.option("--before", "before_id", type=click.IntRange(1, LARGEST_ID), help="Only runs before this id.")
+@click.pass_obj
+def list_all(cli: Cli, limit: int, before_id: int | None) -> int:
+    """List runs, newest first."""
+    with cli.services.db.reading() as conn:
+        found = [run_summary(run) for run in run_rows.list_recent(conn, limit, before_id)]
+    if cli.as_json:
+        cli.print_json({"runs": found, "next_before_id": found[-1]["id"] if len(found) == limit else None})
+    elif found:
+        cli.console.print(_table(found))
+    else:
+        cli.say("There was no run yet.")
+    return 0
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
+    table = Table(title="Runs (times are UTC)", title_justify="left")
+    for name in ("Id", "Kind", "Stages", "Status", "Asked by", "Asked at", "Error"):
+        table.add_column(name, overflow="fold")
+    for run in found:
+        asked = run["requested_at"][:19].replace("T", " ")
+        stages = "all" if run["kind"] == "workflow" else ", ".join(run["stages"])
+        error = Text(run["error"] or "")
+        table.add_row(str(run["id"]), run["kind"], stages, run["status"], run["trigger"], asked, error)
+    return table
+
+
+@runs.command("show")
+@click.argument("run_id", type=RUN_ID)
+@click.pass_obj
+def show(cli: Cli, run_id: int) -> int:
+    """Show one run with the report of each step."""
+    with cli.services.db.reading() as conn:
+        found = run_with_steps(conn, run_rows.get(conn, run_id))
+    if cli.as_json:
+        cli.print_json(found)
+        return 0
+    cli.say(f"Run {found['id']} ({found['kind']}, asked for by {found['trigger']}) is {found['status']}.")
+    if found["error"]:
+        cli.say(f"Error: {found['error']}")
+    for step in found["steps"]:
+        cli.say(f"  {step['name']:8} {step['status']:10} {step['message']}")
+        for failure in step["data"].get("failures", []):
+            cli.say(f"    {failure['path']}: {failure['reason']}")
+    return 0
+
+
+@runs.command("pause")
+@click.argument("run_id", type=RUN_ID)
+@click.pass_obj
+def pause(cli: Cli, run_id: int) -> int:
+    """Hold a run at its next safe point, between two files."""
+    return _steer(cli, jobs.pause, run_id, "pauses at its next safe point")
+
+
+@runs.command("resume")
+@click.argument("run_id", type=RUN_ID)
+@click.pass_obj
+def resume(cli: Cli, run_id: int) -> int:
+    """Let a paused run go on, or a waiting one look again now."""
+    return start_and_follow(cli, lambda: jobs.resume(cli.services, run_id))
+
+
+@runs.command("cancel")
+@click.argument("run_id", type=RUN_ID)
+@click.pass_obj
+def cancel(cli: Cli, run_id: int) -> int:
+    """End a run at its next safe point. What it has done stays done."""
+    return _steer(cli, jobs.cancel, run_id, "is being cancelled")
+
+
+@runs.command("retry")
+@click.argument("run_id", type=RUN_ID)
+@click.pass_obj
+def retry(cli: Cli, run_id: int) -> int:
+    """Let a failed run go on where it stopped."""
+    return start_and_follow(cli, lambda: jobs.retry_run(cli.services, run_id))
+
+
+def _steer(cli: Cli, ask: Callable[[Services, int], Run], run_id: int, said: str) -> int:
+    run = ask(cli.services, run_id)
+    if cli.as_json:
+        cli.print_json(run_summary(run))
+    cli.say(f"Run {run.id} {said}.")
+    return 0
