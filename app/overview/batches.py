@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from app.db import batches
-from app.db.tables import assets
+from app.db.tables import assets, deliveries
 from app.db.tables import batches as batches_table
 from app.errors import printable
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus
@@ -79,6 +79,15 @@ def sort_progress(conn: Connection, batch: Batch) -> dict[str, Any]:
         "sorted_at": batch.sorted_at,
         "error": batch.error,
     }
+
+
+def deliveries_of(conn: Connection, batch_id: int) -> list[dict[str, Any]]:
+    """What was proven where: per device how many of the batch's files, and from when to when."""
+    d = deliveries.c
+    query = select(d.device_id, func.count(), func.min(d.confirmed_at), func.max(d.confirmed_at))
+    rows = conn.execute(query.where(d.batch_id == batch_id).group_by(d.device_id).order_by(d.device_id))
+    names = ("device_id", "confirmed_count", "first_confirmed_at", "last_confirmed_at")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def batch_counts(conn: Connection) -> dict[str, Any]:

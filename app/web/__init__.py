@@ -24,9 +24,16 @@ from app.web.api import (
     dashboard,
     dedup,
     doctor,
+    duplicates,
+    failed,
     health,
     journal,
+    left_in_place,
+    moves,
+    presets,
+    revisions,
     runs,
+    set_aside,
     setup,
     sort,
     sync,
@@ -43,7 +50,7 @@ log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
-    doctor, why,
+    revisions, presets, doctor, why, duplicates, failed, set_aside, left_in_place, moves,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.model import AssetStatus
-
 #: The largest id that the database can hold.
 MAX_ID = 2**63 - 1
 
@@ -29,31 +27,23 @@ class AssetPath(BaseModel):
     asset_id: int = Field(ge=1, le=MAX_ID, description="The id of an asset.")
 
 
+class RevisionPath(BaseModel):
+    """The kept revision in a path."""
+
+    revision: str = Field(max_length=100, description="A revision, as GET /api/config/history names it.")
+
+
+class PresetPath(BaseModel):
+    """The preset in a path."""
+
+    name: str = Field(max_length=100, description="The name of a preset, as in copy-only.")
+
+
 class NewestFirst(BaseModel):
     """A page of a list that begins with the newest."""
 
     before_id: int | None = Field(None, ge=1, le=MAX_ID, description="Show what came before this id.")
     limit: int = Field(50, ge=1, le=500, description="At most so many.")
-
-
-class JournalQuery(NewestFirst):
-    """Which events: newest first, or with `after_id` the oldest after it first (for polling)."""
-
-    after_id: int = Field(0, ge=0, le=MAX_ID, description="Show what came after this id, oldest first.")
-    kind: str = Field("", max_length=100, description="Only kinds that begin so, as in `batch.`.")
-    run_id: int | None = Field(None, ge=1, le=MAX_ID)
-    batch_id: int | None = Field(None, ge=1, le=MAX_ID)
-    asset_id: int | None = Field(None, ge=1, le=MAX_ID)
-
-
-class AssetQuery(BaseModel):
-    """Which assets, in id order."""
-
-    status: AssetStatus | None = Field(None, description="Only assets of this status.")
-    prefix: str = Field("", max_length=4096, description="Only paths, relative to their root, that begin so.")
-    batch_id: int | None = Field(None, ge=1, le=MAX_ID, description="Only assets of this batch.")
-    after_id: int = Field(0, ge=0, le=MAX_ID, description="Show what comes after this id.")
-    limit: int = Field(100, ge=1, le=1000, description="At most so many.")
 
 
 class Problem(BaseModel):

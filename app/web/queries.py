@@ -66,10 +66,15 @@ class AtQuery(BaseModel):
     )
 
 
-class JournalQuery(NewestFirst):
-    """Which events: newest first, or with `after_id` the oldest after it first (for polling)."""
+class FollowQuery(NewestFirst):
+    """A page of events, newest first; with `after_id` the oldest after it first."""
 
     after_id: int | None = Field(None, ge=0, le=MAX_ID, description="Show what came after this id, oldest first.")
+
+
+class JournalQuery(FollowQuery):
+    """Which events: newest first, or with `after_id` the oldest after it first (for polling)."""
+
     kind: Annotated[str, StringConstraints(max_length=100)] = Field(
         "", description="Only kinds that begin so, as in `batch.`."
     )
@@ -82,6 +87,13 @@ class JournalQuery(NewestFirst):
     run_id: Id | None = Field(None, description="Only events of this run.")
     batch_id: Id | None = Field(None, description="Only events of this batch.")
     asset_id: Id | None = Field(None, description="Only events of this asset.")
+
+
+class BatchAssetsQuery(Page):
+    """Which files of a batch."""
+
+    status: AssetStatus | None = Field(None, description="Only files of this status.")
+    cursor: Text = Field("", description="`next_cursor` of the page before.")
 
 
 class BatchQuery(NewestFirst):

@@ -147,7 +147,7 @@ def test_one_asset_tells_its_story_and_a_failed_one_can_be_retried(client: Flask
     assert (story["status"], story["moves"], story["original"]) == ("failed", [], None)
     assert client.post(f"/api/assets/{asset_id}/retry").json["status"] == "discovered"
     assert client.post(f"/api/assets/{asset_id}/retry").status_code == 409
-    assert client.post("/api/assets/retry-failed").json == {"count": 1}
+    assert client.post("/api/assets/retry-failed").json == {"count": 1, "left": 0, "left_by_reason": []}
 
 
 def test_new_folders_of_the_settings_are_set_up_by_an_explicit_act(

@@ -1,34 +1,96 @@
-"""Assets: lists by status and name, one asset's whole story, retry."""
+"""Assets: searched and listed, one asset's whole story, what is at a place, retry of one or all."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app import jobs
-from app.overview.files import asset_story, asset_summary, list_files
+from app.db import assets
+from app.db.connection import Connection
+from app.model import Asset, AssetStatus
+from app.overview.files import AssetSearch, asset_story, asset_summary, assets_at, find_assets
+from app.overview.why.facts import gather
+from app.overview.why.sentences import tell
+from app.services import Services
 from app.web.answers import done
 from app.web.context import services
-from app.web.models import AssetPath, AssetQuery, responses
+from app.web.models import AssetPath, responses
+from app.web.queries import AssetQuery, AtQuery
 
 api = APIBlueprint(
     "assets", __name__, url_prefix="/api/assets", abp_tags=[Tag(name="assets", description="Every file ever seen")]
 )
 
 
-@api.get("", responses=responses(), summary="List assets")
+@api.get("", responses=responses(400), summary="Search assets")
 def index(query: AssetQuery) -> Response:
-    """By status, batch and beginning of the path; pages by `after_id`."""
+    """Any filters together, in any order. Ask again with `cursor` set to `next_cursor` until that is null.
+
+    A page may hold fewer files than `limit`, even none, and yet have a next one: a page ends early when many files
+    had to be looked at.
+    """
     with services().db.reading() as conn:
-        return jsonify(list_files(conn, query.status, query.prefix, query.batch_id, query.after_id, query.limit))
+        return jsonify(find_assets(conn, wanted_of(query), query.cursor))
+
+
+def wanted_of(query: AssetQuery) -> AssetSearch:
+    """The search that a query asks for."""
+    return AssetSearch(
+        name=query.name,
+        prefix=query.prefix.encode("utf-8", "surrogateescape"),
+        origin=query.origin.encode("utf-8", "surrogateescape"),
+        digest=query.digest,
+        status=query.status,
+        batch_id=query.batch_id,
+        group_id=query.group_id,
+        original_id=query.original_id,
+        root=query.root,
+        taken_from=query.taken_from,
+        taken_since=query.taken_since.replace(" ", "T"),
+        taken_until=query.taken_until.replace(" ", "T"),
+        sort=query.sort or ("name" if query.name and not query.after_id else "id"),
+        descending=query.order == "desc",
+        limit=query.limit,
+        after=(query.after_id,) if query.after_id else None,
+    )
 
 
 @api.get("/<int:asset_id>", responses=responses(404), summary="One asset's whole story")
 def show(path: AssetPath) -> Response:
-    """An asset with its original, its moves, its proven deliveries and its events."""
+    """Every place that it has and had, its moves, proofs, checks and events, and all of it in sentences (`told`)."""
     with services().db.reading() as conn:
-        return jsonify(asset_story(conn, path.asset_id))
+        return jsonify(_with_sentences(conn, services(), assets.get(conn, path.asset_id)))
+
+
+def _with_sentences(conn: Connection, found: Services, asset: Asset) -> dict[str, Any]:
+    told = [sentence.as_json() for sentence in tell(gather(conn, asset), found.config)]
+    return {
+        **asset_story(conn, asset.id),
+        "why_this_date": _about("date", told),
+        "next": _about("next", told),
+        "told": told,
+    }
+
+
+def _about(subject: str, told: list[dict[str, str]]) -> str:
+    return " ".join(sentence["text"] for sentence in told if sentence["about"] == subject)
+
+
+@api.get("/at", responses=responses(), summary="What is, or was, at a place")
+def at(query: AtQuery) -> Response:
+    """The files that lie at a path, have a copy there, or once were there: where did this file go, and why?"""
+    with services().db.reading() as conn:
+        found = assets_at(conn, query.path.encode("utf-8", "surrogateescape"))
+        for one in found["assets"]:
+            told = [
+                sentence.as_json() for sentence in tell(gather(conn, assets.get(conn, one["id"])), services().config)
+            ]
+            one |= {"why_this_date": _about("date", told), "next": _about("next", told)}
+    return jsonify({"path": query.path, **found})
 
 
 @api.post("/<int:asset_id>/retry", responses=responses(404, 409), summary="Retry a file")
@@ -40,7 +102,17 @@ def retry(path: AssetPath) -> Response:
 
 @api.post("/retry-failed", responses=responses(), summary="Retry every failed file")
 def retry_failed() -> Response:
-    """Lets the next run take up again every failed file that it can take up."""
-    count = jobs.retry_failed_assets(services())
-    files = "1 file" if count == 1 else f"{count:,} files"
-    return done({"count": count}, f"{files} will be taken up again by the next run.")
+    """Lets the next run take up again every failed file that it can take up; the others are counted by reason."""
+    return _retry_all(AssetStatus.FAILED)
+
+
+@api.post("/retry-set-aside", responses=responses(), summary="Retry every file that was set aside")
+def retry_set_aside() -> Response:
+    """Lets the next run take up again every file set aside that is still in an ingest folder; counts the others."""
+    return _retry_all(AssetStatus.SET_ASIDE)
+
+
+def _retry_all(status: AssetStatus) -> Response:
+    retried = jobs.retry_all_assets(services(), status)
+    files = "1 file" if retried.count == 1 else f"{retried.count:,} files"
+    return done(retried.as_json(), f"{files} will be taken up again by the next run.")

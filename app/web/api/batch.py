@@ -11,7 +11,8 @@ from app.errors import RunInProgress
 from app.web.answers import accepted, not_started
 from app.web.api.batches import list_batches
 from app.web.context import services, trigger
-from app.web.models import BatchCreated, NewestFirst, responses
+from app.web.models import BatchCreated, responses
+from app.web.queries import BatchQuery
 
 api = APIBlueprint("batch", __name__, url_prefix="/api/batch", abp_tags=[Tag(name="batches", description="Batches")])
 
@@ -28,6 +29,6 @@ def create() -> Response:
 
 
 @api.get("/list", responses=responses(), summary="List batches, newest first")
-def show_list(query: NewestFirst) -> Response:
+def show_list(query: BatchQuery) -> Response:
     """The same as GET /api/batches."""
     return jsonify(list_batches(query))

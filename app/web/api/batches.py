@@ -1,4 +1,4 @@
-"""Batches: list, one, retry."""
+"""Batches: list, one with its manifest and its files, retry."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app import jobs
-from app.db import batches, journal
-from app.overview.batches import batch_summary, sort_progress, sync_progress
-from app.overview.files import event_summary
+from app.db import batches, journal, lists
+from app.overview.batches import batch_summary, deliveries_of, sort_progress, sync_progress
+from app.overview.files import AssetSearch, find_assets
+from app.overview.manifests import manifest_text, sums_text
+from app.overview.summaries import event_summary
 from app.web.answers import answer_start
 from app.web.context import services, trigger
-from app.web.models import BatchPath, NewestFirst, Started, responses
+from app.web.models import BatchPath, Started, responses
+from app.web.queries import BatchAssetsQuery, BatchQuery, ManifestQuery
 
 api = APIBlueprint(
     "batches", __name__, url_prefix="/api/batches", abp_tags=[Tag(name="batches", description="Batches")]
@@ -24,23 +27,22 @@ api = APIBlueprint(
 EVENTS = 50
 
 
-def list_batches(query: NewestFirst) -> dict[str, Any]:
+def list_batches(query: BatchQuery) -> dict[str, Any]:
     """A page of batches, newest first, and the `before_id` of the next page (None at the end)."""
     with services().db.reading() as conn:
-        found = batches.list_recent(conn, query.limit, query.before_id)
-    last = found[-1].id if len(found) == query.limit else None
-    return {"batches": [batch_summary(batch) for batch in found], "next_before_id": last}
+        found, next_id = lists.page_of_batches(conn, query.status, query.name, query.before_id, query.limit)
+    return {"batches": [batch_summary(batch) for batch in found], "next_before_id": next_id}
 
 
 @api.get("", responses=responses(), summary="List batches, newest first")
-def index(query: NewestFirst) -> Response:
-    """Pages by `before_id`: ask again with `next_before_id` until it is null."""
+def index(query: BatchQuery) -> Response:
+    """By status and beginning of the name. Ask again with `next_before_id` until it is null."""
     return jsonify(list_batches(query))
 
 
 @api.get("/<int:batch_id>", responses=responses(404), summary="One batch")
 def show(path: BatchPath) -> Response:
-    """A batch with how far its delivery and archiving are, and its latest events."""
+    """A batch with how far its delivery and archiving are, what was proven where, and its latest events."""
     with services().db.reading() as conn:
         batch = batches.get(conn, path.batch_id)
         events = journal.list_events(conn, batch_id=batch.id, limit=EVENTS)
@@ -48,6 +50,7 @@ def show(path: BatchPath) -> Response:
             **batch_summary(batch),
             "sync": sync_progress(batch),
             "sort": sort_progress(conn, batch),
+            "deliveries": deliveries_of(conn, batch.id),
             "events": [event_summary(event) for event in events],
         }
     return jsonify(body)
@@ -61,3 +64,24 @@ def retry(path: BatchPath) -> Response:
         f"Batch {path.batch_id} is tried again",
         batch_id=path.batch_id,
     )
+
+
+@api.get("/<int:batch_id>/assets", responses=responses(400, 404), summary="The files of a batch")
+def show_assets(path: BatchPath, query: BatchAssetsQuery) -> Response:
+    """In id order; go on with `cursor` or `after_id`. GET /api/assets searches among them with more filters."""
+    with services().db.reading() as conn:
+        batches.get(conn, path.batch_id)
+        after = (query.after_id,) if query.after_id else None
+        wanted = AssetSearch(batch_id=path.batch_id, status=query.status, limit=query.limit, after=after)
+        return jsonify(find_assets(conn, wanted, query.cursor))
+
+
+@api.get("/<int:batch_id>/manifest", responses=responses(404, 503), summary="The manifest of a batch")
+def show_manifest(path: BatchPath, query: ManifestQuery) -> Response:
+    """The manifest as it was written, from the archive's copy; or lines for `sha256sum -c` in the batch folder."""
+    found = services()
+    with found.db.reading() as conn:
+        batch = batches.get(conn, path.batch_id)
+    if query.format == "sha256sums":
+        return Response(sums_text(found, batch), mimetype="text/plain")
+    return Response(manifest_text(found, batch), mimetype="application/json")

@@ -6,29 +6,34 @@ from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from app.db import journal
-from app.overview.files import event_summary
+from app.overview.events import EventSearch, find_events
 from app.web.context import services
-from app.web.models import JournalQuery, responses
+from app.web.models import responses
+from app.web.queries import JournalQuery
 
 api = APIBlueprint(
     "journal", __name__, url_prefix="/api/journal", abp_tags=[Tag(name="journal", description="What happened")]
 )
 
 
-@api.get("", responses=responses(), summary="Read the journal")
+@api.get("", responses=responses(400), summary="Search the journal")
 def index(query: JournalQuery) -> Response:
-    """Newest first. To follow it, ask with `after_id` set to the last id that you have seen."""
+    """Newest first, on with `next_before_id`. To follow it, ask with `after_id` set to `last_id`, oldest first.
+
+    A page may hold fewer events than `limit`, even none, while `has_more` is true.
+    """
+    wanted = EventSearch(
+        kind=query.kind,
+        level=query.level or "",
+        text=query.text,
+        since=query.since,
+        until=query.until,
+        run_id=query.run_id,
+        batch_id=query.batch_id,
+        asset_id=query.asset_id,
+        before_id=query.before_id,
+        after_id=query.after_id,
+        limit=query.limit,
+    )
     with services().db.reading() as conn:
-        found = journal.list_events(
-            conn,
-            after_id=query.after_id,
-            before_id=query.before_id,
-            kind_prefix=query.kind,
-            run_id=query.run_id,
-            batch_id=query.batch_id,
-            asset_id=query.asset_id,
-            limit=query.limit,
-        )
-    last_id = max((event.id for event in found), default=query.after_id)
-    return jsonify({"events": [event_summary(event) for event in found], "last_id": last_id})
+        return jsonify(find_events(conn, wanted))

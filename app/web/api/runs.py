@@ -1,4 +1,4 @@
-"""Runs: list, one with its steps, pause, resume, cancel, retry."""
+"""Runs: list, one with its steps, its events, pause, resume, cancel, retry."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app import jobs
-from app.db import runs
+from app.db import lists, runs
 from app.model import Run
+from app.overview.events import EventSearch, find_events
 from app.overview.runs import run_summary, run_with_steps
 from app.services import Services
 from app.web.answers import accepted, answer_start
 from app.web.context import services
-from app.web.models import NewestFirst, RunPath, Started, responses
+from app.web.models import RunPath, Started, responses
+from app.web.queries import FollowQuery, RunQuery
 
 api = APIBlueprint(
     "runs", __name__, url_prefix="/api/runs", abp_tags=[Tag(name="runs", description="Runs and their steps")]
@@ -23,12 +25,13 @@ api = APIBlueprint(
 
 
 @api.get("", responses=responses(), summary="List runs, newest first")
-def index(query: NewestFirst) -> Response:
-    """Pages by `before_id`: ask again with `next_before_id` until it is null."""
+def index(query: RunQuery) -> Response:
+    """By kind, status and batch. Ask again with `next_before_id` until it is null."""
     with services().db.reading() as conn:
-        found = runs.list_recent(conn, query.limit, query.before_id)
-    last = found[-1].id if len(found) == query.limit else None
-    return jsonify({"runs": [run_summary(run) for run in found], "next_before_id": last})
+        found, next_id = lists.page_of_runs(
+            conn, query.kind, query.status, query.batch_id, query.before_id, query.limit
+        )
+    return jsonify({"runs": [run_summary(run) for run in found], "next_before_id": next_id})
 
 
 @api.get("/<int:run_id>", responses=responses(404), summary="One run with its steps")
@@ -36,6 +39,15 @@ def show(path: RunPath) -> Response:
     """A run with the report of each of its steps."""
     with services().db.reading() as conn:
         return jsonify(run_with_steps(conn, runs.get(conn, path.run_id)))
+
+
+@api.get("/<int:run_id>/events", responses=responses(404), summary="What happened in a run")
+def show_events(path: RunPath, query: FollowQuery) -> Response:
+    """The run's part of the journal, in the same shape as GET /api/journal."""
+    wanted = EventSearch(run_id=path.run_id, before_id=query.before_id, after_id=query.after_id, limit=query.limit)
+    with services().db.reading() as conn:
+        runs.get(conn, path.run_id)
+        return jsonify(find_events(conn, wanted))
 
 
 @api.post("/<int:run_id>/pause", responses=responses(404, 409, ok_status=202), summary="Pause a run")
