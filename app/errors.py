@@ -17,6 +17,7 @@
     │   └── NoSpace
     ├── RootUnavailable         a root folder is not mounted, foreign or unreadable
     ├── StateError              the database is damaged, newer or locked
+    │   └── DatabaseDamaged
     ├── MoverBusy               another process moves files
     └── SyncthingError
         ├── SyncthingUnreachable
@@ -73,6 +74,10 @@ class ConfigError(MediaPipelineError):
         self.problems = list(problems)
         super().__init__("; ".join(p.sentence() for p in problems))
 
+    def placed(self, file: str) -> str:
+        """Every fault after its place in the file."""
+        return "; ".join(problem.placed(file) for problem in self.problems)
+
 
 class Conflict(MediaPipelineError):
     """What was asked for does not fit the present state."""
@@ -93,9 +98,8 @@ class OpenBatchExists(Conflict):
 
     def __init__(self, batch_id: int, name: str, status: str) -> None:
         self.batch_id, self.name, self.status = batch_id, name, status
-        super().__init__(
-            f"Batch {name} (id {batch_id}) is still {status}; finish, retry or cancel it, or set batch.allow_parallel."
-        )
+        remedy = "undo it again, to the end" if status == "UNDOING" else "finish, retry or cancel it"
+        super().__init__(f"Batch {name} (id {batch_id}) is still {status}; {remedy}, or set batch.allow_parallel.")
 
 
 class IllegalTransition(Conflict):
@@ -173,6 +177,10 @@ class RootUnavailable(MediaPipelineError):
 
 class StateError(MediaPipelineError):
     """The database cannot be used."""
+
+
+class DatabaseDamaged(StateError):
+    """What the database file holds cannot be trusted; restoring or rebuilding it is the way out."""
 
 
 class MoverBusy(MediaPipelineError):

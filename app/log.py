@@ -54,6 +54,13 @@ def configure_logging(
         _add_file(os.fspath(log_dir), process, max_bytes, keep)
 
 
+def follow_level(level: str) -> None:
+    """Log at this level from now on, in a process that logs as the settings say; the command line keeps its own."""
+    root = logging.getLogger()
+    if any(getattr(handler, _OURS, "cli") != "cli" for handler in root.handlers):
+        root.setLevel(level.upper())
+
+
 def get_logger(**bound: Any) -> FilteringBoundLogger:
     """A logger: `get_logger().info("batch published", batch_id=3)`; `bound` goes into each of its lines."""
     return cast(FilteringBoundLogger, structlog.get_logger(**bound))
@@ -96,7 +103,7 @@ def _readable_bytes(_logger: Any, _method: str, event: MutableMapping[str, Any])
 
 def _install(handler: logging.Handler, level: str, process: str) -> None:
     root = logging.getLogger()
-    for old in [h for h in root.handlers if getattr(h, _OURS, False)]:
+    for old in [h for h in root.handlers if getattr(h, _OURS, "")]:
         root.removeHandler(old)
         with suppress(OSError):
             old.close()
@@ -118,7 +125,7 @@ def _install(handler: logging.Handler, level: str, process: str) -> None:
 
 def _attach(root: logging.Logger, handler: logging.Handler, process: str) -> None:
     handler.setFormatter(_formatter(process))
-    setattr(handler, _OURS, True)
+    setattr(handler, _OURS, process)
     root.addHandler(handler)
 
 

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.config.changes import changed_keys
 from app.config.schema import Config
-from app.config.store import ConfigStore, Snapshot, changed_keys
+from app.config.store import ConfigStore, Revision, Snapshot
 from app.db import config_revisions, facts, journal, moves
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database, read_database_id
-from app.errors import ConfigError, Conflict, RootUnavailable, StateError
+from app.errors import ConfigError, Conflict, NotFound, RootUnavailable, StateError
 from app.files.disk import MEDIA, Disk
 from app.files.roots import configured_roots, find_roots, refuse_foreign_markers, set_up_roots
-from app.log import get_logger
+from app.log import follow_level, get_logger
 from app.model import Root, RootKind
 
 #: The setting that names each kind of root, for messages about one that was not set up.
@@ -142,7 +143,7 @@ def note_revision(db: Database, before: Config | None, snapshot: Snapshot, actor
         journal.record(conn, "config.saved", message, detail={"revision": snapshot.revision, "changed_keys": changed})
 
 
-def note_fault(db: Database, fault: ConfigError | None) -> None:
+def note_fault(db: Database, fault: ConfigError | None, fallback: Revision | None = None) -> None:
     """Write down that the file on disk has faults and is not in force, once for all processes that see it."""
     words = str(fault) if fault is not None else ""
     with db.transaction() as conn:
@@ -150,9 +151,16 @@ def note_fault(db: Database, fault: ConfigError | None) -> None:
             return
         facts.put(conn, "config_fault", words)
         if fault is not None:
-            problems = [f"{p.path}: {p.message}" if p.path else p.message for p in fault.problems]
-            message = f"The configuration file has faults and the last good one stays in force: {words}"
+            problems = [p.sentence() for p in fault.problems]
+            message = f"The configuration file has faults and {in_force_instead(fallback)}: {words}"
             journal.record(conn, "config.rejected", message, level="warning", detail={"problems": problems})
+
+
+def in_force_instead(fallback: Revision | None) -> str:
+    """What is in force while the file has faults, as half a sentence."""
+    if fallback is None:
+        return "the last good one stays in force"
+    return f"the revision saved at {fallback.at[:19]}Z by {fallback.actor} is in force instead"
 
 
 class ServiceContainer:
@@ -184,9 +192,23 @@ class ServiceContainer:
             elif snapshot.revision == self._services.revision and roots_were_added(self._services):
                 self._services = self._open(snapshot)
             if self.store.fault is not self._told:
-                self._told = self.store.fault
-                note_fault(self._services.db, self._told)
+                self._tell_fault(self._services.db)
             return self._services
+
+    @property
+    def fault_words(self) -> str | None:
+        """Why the newest configuration is not in force, each fault with its place; None when it is."""
+        if self.store.fault is not None:
+            return self.store.fault.placed(os.path.basename(self.store.path))
+        return str(self.fault) if self.fault is not None else None
+
+    def _tell_fault(self, db: Database) -> None:
+        self._told, fallback = self.store.fault, self.store.fallback
+        if self._told is not None and fallback is not None:
+            # The file stays as it is: only a person can tell what was meant.
+            what = f"the configuration file has faults and {in_force_instead(fallback)}"
+            get_logger().error(what, faults=[problem.placed(self.store.path) for problem in self._told.problems])
+        note_fault(db, self._told, fallback)
 
     def _renewed(self, old: Services, snapshot: Snapshot) -> Services:
         """A valid configuration may still name a database that cannot be used: then the old one stays in force."""
@@ -201,9 +223,21 @@ class ServiceContainer:
         services = open_services(snapshot)
         weakref.finalize(services, services.db.close)
         self.fault = self._refused = None
-        note_revision(services.db, self._noted, snapshot, "file")
+        before = self._noted or self._last_noted(services.db)
+        note_revision(services.db, before, snapshot, self.store.saver_of(snapshot.revision))
         self._noted = snapshot.config
+        self.store.keep_in_force()
+        follow_level(snapshot.config.system.log_level)
         return services
+
+    def _last_noted(self, db: Database) -> Config | None:
+        """The configuration that was in force when the program last ran, if its text was kept."""
+        with db.reading() as conn:
+            last = config_revisions.find_last(conn)
+        try:
+            return self.store.load_revision(last.digest).config if last is not None else None
+        except (NotFound, ConfigError):
+            return None
 
     def _guard(self, old: Config, new: Config) -> None:
         if self._services is not None:

@@ -23,7 +23,7 @@ try:
     system = ConfigStore(default_path()).load().config.system
 except ConfigError as error:
     # One line for each fault instead of a traceback.
-    faults = "".join(f"\n  {p.path}: {p.message}" if p.path else f"\n  {p.message}" for p in error.problems)
+    faults = "".join(f"\n  {problem.placed(default_path())}" for problem in error.problems)
     sys.exit(f"The configuration {default_path()} has faults:{faults}")
 
 

@@ -9,15 +9,16 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from app.config.store import ConfigStore, default_path
-from app.errors import MediaPipelineError
+from app.errors import ConfigError
 
 
 def main() -> int:
     """Print the lines, or say what is wrong with the configuration."""
     try:
         config = ConfigStore(default_path()).load().config
-    except MediaPipelineError as error:
-        print(f"{default_path()}: {error}", file=sys.stderr)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem.placed(default_path()), file=sys.stderr)
         return 1
     system = config.system
     settings = {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app.config.store import default_path
 from app.db import runs
-from app.errors import MediaPipelineError, MoverBusy, RootUnavailable
+from app.errors import ConfigError, MediaPipelineError, MoverBusy, RootUnavailable
 from app.files.lock import mover_lock
 from app.log import configure_logging, get_logger
 from app.model import RunStatus
@@ -42,8 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _execute_one(container, options.run)
             return serve(container)
     except MediaPipelineError as error:
-        get_logger().error("the worker cannot start", reason=str(error))
-        print(f"The worker cannot start: {error}", file=sys.stderr)
+        reason = error.placed(options.config or default_path()) if isinstance(error, ConfigError) else str(error)
+        get_logger().error("the worker cannot start", reason=reason)
+        print(f"The worker cannot start: {reason}", file=sys.stderr)
         return 2
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from app.errors import BadRequest, StateError
 from app.overview import ConfigFacts
-from app.services import ServiceContainer, Services
+from app.services import ServiceContainer, Services, in_force_instead
 
 #: Nothing that is piped into a program or a file is cut to the width of a terminal.
 PIPED_WIDTH = 10_000
@@ -61,9 +61,9 @@ class Cli:
     def config_facts(self) -> ConfigFacts:
         """Path, fault and warnings of the configuration file."""
         store = self.container.store
-        warnings = tuple(f"{w.path}: {w.message}" if w.path else w.message for w in store.current().warnings)
-        fault = store.fault or self.container.fault
-        return ConfigFacts(path=store.path, fault=str(fault) if fault else None, warnings=warnings)
+        warnings = tuple(w.sentence() for w in store.current().warnings)
+        instead = in_force_instead(store.fallback) if store.fault else None
+        return ConfigFacts(store.path, self.container.fault_words, warnings, instead)
 
     def ask_for_json(self) -> None:
         """From now on print JSON only."""

@@ -60,7 +60,7 @@ def _tell(cli: Cli, error: Exception) -> int:
     elif isinstance(error, click.UsageError):
         error.show()
     else:
-        _complain(error)
+        _complain(error, os.path.basename(cli.config_path))
     return REFUSED if isinstance(error, REFUSALS) else FAILED
 
 
@@ -85,13 +85,11 @@ def _sentence(error: Exception) -> str:
     return error.format_message() if isinstance(error, click.ClickException) else str(error)
 
 
-def _complain(error: Exception) -> None:
+def _complain(error: Exception, config_name: str) -> None:
     if isinstance(error, ConfigError):
         click.echo("The configuration has faults:", err=True)
         for problem in error.problems:
-            where = f"{problem.path}: " if problem.path else ""
-            line = f" (line {problem.line})" if problem.line else ""
-            click.echo(f"  {where}{problem.message}{line}", err=True)
+            click.echo(f"  {problem.placed(config_name)}", err=True)
         return
     click.echo(_sentence(error), err=True)
 

@@ -24,7 +24,7 @@ from app.config.render import render
 from app.config.schema import Config
 from app.config.secrets import API_KEY, masked_text, moves_to_another_server, refuse_to_lend_key, restore_secrets
 from app.config.settings import get_path
-from app.errors import ConfigError, Conflict, Problem, RevisionChanged
+from app.errors import ConfigError, Conflict, NotFound, Problem, RevisionChanged
 from app.log import get_logger
 
 __all__ = ["ConfigStore", "Revision", "Snapshot", "changed_keys", "default_path", "masked", "masked_text", "parse"]
@@ -76,7 +76,6 @@ class ConfigStore:
                     raise
                 self.fallback, snapshot = kept
                 self._state, self._current, self.fault = state, snapshot, error
-                self._warn_of_fallback(error)
                 return snapshot
 
     def current(self) -> Snapshot:
@@ -112,15 +111,6 @@ class ConfigStore:
                 return kept, parse(files.read_text(kept.path), self.environment, self.path)
         return None
 
-    def _warn_of_fallback(self, fault: ConfigError) -> None:
-        assert self.fallback is not None
-        get_logger().error(
-            "the configuration file has faults; a kept revision is in force instead, and the file stays as it is",
-            saved_at=self.fallback.at,
-            saved_by=self.fallback.actor,
-            faults=[problem.placed(os.path.basename(self.path)) for problem in fault.problems],
-        )
-
     def keep_in_force(self) -> None:
         """Keep the text in force among the revisions, so that a later start can go back to it. Best effort."""
         with suppress(ConfigError), self._lock, files.save_lock(self.path):
@@ -139,6 +129,10 @@ class ConfigStore:
     def check_partial(self, changes: Mapping[str, Any]) -> Verdict:
         """What `save_partial` would do; changes nothing."""
         return self._check(lambda old_text: self._prepared_partial(changes, old_text))
+
+    def check_revision(self, revision: str) -> Verdict:
+        """What `roll_back` would do; changes nothing. Raises NotFound."""
+        return self.check_raw(files.read_revision(self.path, revision))
 
     def _check(self, prepare: Callable[[str], Snapshot]) -> Verdict:
         old_text, before = self._old_text(None), self._in_force()
@@ -204,13 +198,23 @@ class ConfigStore:
         """The last revisions, newest first."""
         return files.list_revisions(self.path)
 
+    def saver_of(self, revision: str) -> str:
+        """Who saved a revision; `file` when it was written by hand."""
+        with suppress(NotFound, ConfigError):
+            return files.find_revision(self.path, revision).actor
+        return "file"
+
+    def find_revision(self, revision: str) -> Revision:
+        """The newest kept revision with this name. Raises NotFound."""
+        return files.find_revision(self.path, revision)
+
     def text(self) -> str:
         """The file's text as it may be shown: secrets masked. Raises ConfigError when it cannot be read."""
         return masked_text(files.readable(files.read_text(self.path, strict=False)))
 
     def revision_text(self, revision: str) -> str:
         """The text of a kept revision as it may be shown. Raises NotFound."""
-        return masked_text(files.read_revision(self.path, revision))
+        return masked_text(files.readable(files.read_revision(self.path, revision)))
 
     def load_revision(self, revision: str) -> Snapshot:
         """A kept revision, secrets and all, for work that began with it. Raises NotFound, ConfigError."""
@@ -223,7 +227,7 @@ class ConfigStore:
         return text
 
     def _put(self, snapshot: Snapshot, old_text: str, actor: str) -> Snapshot:
-        before = self._current.config if self._current is not None else None
+        before = self._in_force()
         if self.guard is not None and before is not None:
             self.guard(before, snapshot.config)
         if old_text:

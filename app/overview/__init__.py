@@ -38,6 +38,8 @@ class ConfigFacts:
     path: str
     fault: str | None = None
     warnings: tuple[str, ...] = ()
+    #: What is in force while the file has faults, as half a sentence.
+    in_force_instead: str | None = None
 
 
 def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) -> dict[str, Any]:
@@ -88,6 +90,7 @@ def _config_facts(services: Services, known: ConfigFacts) -> dict[str, Any]:
         "path": known.path,
         "revision": services.revision,
         "fault": known.fault,
+        "in_force_instead": known.in_force_instead,
         "warnings": list(known.warnings),
         "log_dir": config.system.log_dir,
         "sync_target": config.sync_target,

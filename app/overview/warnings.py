@@ -27,7 +27,7 @@ def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
         found.append(
             _warning(
                 f"The configuration file on disk is not usable: {seen['config']['fault']}",
-                "The last good configuration stays in use. Mend the file, or save the settings again.",
+                f"{_in_force(seen['config'])} Mend the file, or save the settings again.",
                 "error",
             )
         )
@@ -41,6 +41,13 @@ def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
         )
     found += [_warning(message, "See docs/CONFIG.md.") for message in seen["config"]["warnings"]]
     return found
+
+
+def _in_force(config: dict[str, Any]) -> str:
+    instead = config.get("in_force_instead") or ""
+    if not instead.startswith("the revision"):
+        return "The last good configuration stays in use."
+    return f"The last good configuration that was kept is in use: {instead}."
 
 
 def _about_roots(seen: dict[str, Any]) -> list[dict[str, str]]:

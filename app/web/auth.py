@@ -29,8 +29,8 @@ ADMIN_ENDPOINTS = frozenset(
     {
         "config.change",
         "config.replace_text",
-        "config.roll_back",
-        "config.apply_preset",
+        "revisions.roll_back",
+        "presets.apply",
         "setup.roots",
     }
 )

@@ -7,7 +7,7 @@ from flask_htmx import HTMX
 
 from app.model import Trigger
 from app.overview import ConfigFacts
-from app.services import ServiceContainer, Services
+from app.services import ServiceContainer, Services, in_force_instead
 
 EXTENSION = "media_pipeline"
 htmx = HTMX()
@@ -30,14 +30,10 @@ def services() -> Services:
 
 def config_facts() -> ConfigFacts:
     """Path, fault and warnings of the configuration file."""
-    found = container()
-    warnings = found.store.current().warnings
-    fault = found.store.fault or found.fault
-    return ConfigFacts(
-        path=found.store.path,
-        fault=str(fault) if fault else None,
-        warnings=tuple(f"{w.path}: {w.message}" if w.path else w.message for w in warnings),
-    )
+    store = container().store
+    warnings = tuple(w.sentence() for w in store.current().warnings)
+    instead = in_force_instead(store.fallback) if store.fault else None
+    return ConfigFacts(store.path, container().fault_words, warnings, instead)
 
 
 def trigger() -> Trigger:

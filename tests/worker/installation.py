@@ -169,5 +169,5 @@ class Installation:
             return len(moves.list_open(conn))
 
     def _media_folders(self) -> list[bytes]:
-        kept = ("state", "config.yaml", "worker-output.log")
+        kept = ("state", "config.yaml", "revisions", "worker-output.log")
         return [os.fsencode(path) for path in sorted(self.base.iterdir()) if path.name not in kept and path.is_dir()]

@@ -1,0 +1,71 @@
+"""The kept revisions as they may be shown: when, who, what changed, which one is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from app.config.changes import Change, changes_between
+from app.config.files import Revision
+from app.config.schema import Config
+from app.config.store import ConfigStore
+from app.errors import ConfigError
+
+
+def history(store: ConfigStore) -> list[dict[str, Any]]:
+    """Every kept revision, newest first, with what it changed against the one before it.
+
+    `changes` is null where that cannot be told: for the oldest one, and where one of the two has faults.
+    """
+    kept = store.history()
+    configs = [_config(store, revision) for revision in kept]
+    in_force = _place_in_force(store, kept)
+    return [
+        {**_facts(revision), "in_force": place == in_force, "changes": _changes(configs[place + 1 : place + 2], config)}
+        for place, (revision, config) in enumerate(zip(kept, configs, strict=True))
+    ]
+
+
+def revision_details(store: ConfigStore, revision: str) -> dict[str, Any]:
+    """One kept revision: its text, masked, and what going back to it would change now. Raises NotFound."""
+    kept = store.find_revision(revision)
+    verdict = store.check_revision(revision)
+    newest = _place_in_force(store, store.history())
+    return {
+        **_facts(kept),
+        "in_force": newest is not None and store.history()[newest].revision == kept.revision,
+        "text": store.revision_text(revision),
+        "changes": as_json(verdict.changes),
+        "errors": [
+            {"path": p.path, "message": p.message, "line": p.line, "column": p.column} for p in verdict.problems
+        ],
+    }
+
+
+def as_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Changes as JSON-ready values."""
+    return [asdict(change) for change in changes]
+
+
+def _facts(revision: Revision) -> dict[str, Any]:
+    return {"revision": revision.revision, "at": revision.at, "actor": revision.actor}
+
+
+def _config(store: ConfigStore, revision: Revision) -> Config | None:
+    try:
+        return store.load_revision(revision.revision).config
+    except ConfigError:
+        return None
+
+
+def _changes(before: Sequence[Config | None], config: Config | None) -> list[dict[str, Any]] | None:
+    if not before or before[0] is None or config is None:
+        return None
+    return as_json(changes_between(before[0], config))
+
+
+def _place_in_force(store: ConfigStore, kept: Sequence[Revision]) -> int | None:
+    """The newest revision with the text in force; the same text may have been saved more than once."""
+    revision = store.current().revision
+    return next((place for place, one in enumerate(kept) if one.revision == revision), None)
