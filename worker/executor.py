@@ -69,5 +69,4 @@ class Executor:
 
     def _recover_files_once(self, services: Services) -> None:
         if not self._files_recovered:
-            recover_files(services)
-            self._files_recovered = True
+            self._files_recovered = recover_files(services)

@@ -5,7 +5,7 @@ Only the process that holds the mover's lock may call these: then nobody else mo
 
 from __future__ import annotations
 
-from app.db import journal, runs
+from app.db import confirmation, journal, runs
 from app.db.connection import Connection
 from app.files.recover import recover
 from app.log import get_logger
@@ -17,10 +17,17 @@ from app.services import Services
 MAX_ATTEMPTS = 10
 
 
-def recover_files(services: Services) -> None:
-    """Finish or undo every move that was cut off, from the facts on disk. Raises RootUnavailable, StateError."""
+def recover_files(services: Services) -> bool:
+    """Finish or undo every move that was cut off, from the facts on disk. Raises RootUnavailable, StateError.
+
+    False while a rebuild waits to be confirmed: until then no file is touched.
+    """
+    with services.db.reading() as conn:
+        if confirmation.awaited_since(conn) is not None:
+            return False
     report = recover(services.db)
     get_logger().info("moves that were cut off are recovered", report=str(report))
+    return True
 
 
 def requeue_interrupted(services: Services) -> list[int]:

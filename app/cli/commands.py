@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
+from app.cli.assets import assets
 from app.cli.batch import batch
 from app.cli.completion import completion
 from app.cli.doctor import doctor
+from app.cli.duplicates import duplicates
 from app.cli.journal import journal
 from app.cli.logs import logs
+from app.cli.rebuild import rebuild
 from app.cli.retry import retry
 from app.cli.runs import runs
 from app.cli.setup import setup
@@ -18,6 +21,6 @@ from app.cli.why import why
 
 COMMANDS: tuple[click.Command, ...] = (
     run_everything, dedup, batch, sync, sort, cleanup, retry,
-    overview, why, runs, journal, logs,
-    doctor, setup, completion,
+    overview, assets, duplicates, why, runs, journal, logs,
+    doctor, setup, rebuild, completion,
 )  # fmt: skip

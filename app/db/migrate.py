@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from app.db import facts, journal
 from app.db.connection import Database
 from app.db.filesystem import refuse_network
-from app.errors import StateError
+from app.errors import DatabaseDamaged, StateError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -44,10 +44,10 @@ def migrate(path: str) -> None:
     with database_lock(path):
         found = read_revision(path)
         if found is not None:
-            _check(path)
+            check_whole(path)
         if found == newest_revision():
             return
-        _refuse_newer(path, found)
+        refuse_newer(path, found)
         backup = _back_up(path, found) if found is not None else None
         _upgrade(path, found, backup)
 
@@ -57,7 +57,7 @@ def open_database(path: str) -> Database:
     found = read_revision(path)
     if found is None:
         raise StateError(f"There is no database at {path} yet; it is made when the program starts.")
-    _refuse_newer(path, found)
+    refuse_newer(path, found)
     if found != newest_revision():
         raise StateError(f"The database {path} is of an older version ({found}); restart the program to migrate it.")
     return Database(path)
@@ -85,7 +85,7 @@ def read_revision(path: str) -> str | None:
             raise StateError(f"{path} is a database of another program; set system.db_path to another file.")
         row = conn.execute("SELECT version_num FROM alembic_version").fetchone()
     if row is None:
-        raise StateError(_damaged(path, "it does not say which version it is"))
+        raise _damaged(path, "it does not say which version it is")
     return str(row[0])
 
 
@@ -111,14 +111,16 @@ def _connect(path: str) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=30, isolation_level=None)
 
 
-def _check(path: str) -> None:
+def check_whole(path: str) -> None:
+    """Raise StateError when the database at this path is damaged."""
     with _plain_words(path), closing(_connect(path)) as conn:
         answers = [str(row[0]) for row in conn.execute("PRAGMA quick_check(5)")]
     if answers != ["ok"]:
-        raise StateError(_damaged(path, "; ".join(answers)))
+        raise _damaged(path, "; ".join(answers))
 
 
-def _refuse_newer(path: str, found: str | None) -> None:
+def refuse_newer(path: str, found: str | None) -> None:
+    """Raise StateError for a revision that this program does not know."""
     known = {script.revision for script in _scripts().walk_revisions()}
     if found is not None and found not in known:
         raise StateError(
@@ -202,11 +204,12 @@ def _plain_words(path: str) -> Iterator[None]:
         raise StateError(f"The database {path} cannot be used: {error}.") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         # Damage can also lie in the text of a name.
-        raise StateError(_damaged(path, str(error))) from error
+        raise _damaged(path, str(error)) from error
 
 
-def _damaged(path: str, finding: str) -> str:
-    return (
+def _damaged(path: str, finding: str) -> DatabaseDamaged:
+    return DatabaseDamaged(
         f"The database {path} is damaged ({finding}). Nothing was changed and no file will be moved. Stop the "
-        f"program, keep the damaged file, and put the newest backup ({path}.backup-*) in its place."
+        "program; then `media-pipeline restore FILE` puts a backup in its place, or `media-pipeline rebuild` makes a "
+        "new one from the manifests and the folders. The damaged file is kept either way."
     )

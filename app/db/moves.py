@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from app.db import confirmation
 from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import moves
@@ -97,7 +98,8 @@ class Ending:
 
 
 def plan(conn: Connection, intents: Sequence[Intent], boot_id: str) -> list[int]:
-    """Write the intents as PLANNED rows; returns their ids in order."""
+    """Write the intents as PLANNED rows; returns their ids in order. Raises Conflict before a rebuild is confirmed."""
+    confirmation.refuse_move(conn)
     first = int(conn.execute(select(func.coalesce(func.max(moves.c.id), 0))).scalar_one()) + 1
     at = now()
     rows = [(first + n, *intent, boot_id, at, at) for n, intent in enumerate(intents)]
@@ -182,6 +184,17 @@ def closed_temps(conn: Connection, names: Sequence[bytes], before: str) -> set[b
         )
         found.update(conn.execute(query).scalars())
     return found
+
+
+def list_left(conn: Connection, batch_id: int, purpose: str) -> dict[int, set[bytes]]:
+    """The folders, by root id, that files of a batch have left by moves for this purpose."""
+    query = select(moves.c.src_root_id, moves.c.src_path).where(
+        moves.c.batch_id == batch_id, moves.c.purpose == purpose, moves.c.state == MoveState.DONE.value
+    )
+    left: dict[int, set[bytes]] = {}
+    for root_id, path in conn.execute(query):
+        left.setdefault(root_id, set()).add(path.rpartition(b"/")[0])
+    return left
 
 
 def holders(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.db import confirmation
 from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import runs, steps
@@ -59,7 +60,11 @@ def insert_queued(
     config_revision: str | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Insert a queued run and take the slot. Raises RunInProgress when another run holds it."""
+    """Insert a queued run and take the slot.
+
+    Raises RunInProgress when another run holds it, and Conflict while a rebuild waits to be confirmed.
+    """
+    confirmation.refuse_run(conn, kind)
     busy = find_in_flight(conn)
     if busy is not None:
         raise RunInProgress(busy.id, busy.status)
@@ -125,8 +130,10 @@ def change(conn: Connection, run: Run, status: RunStatus, **columns: Any) -> Run
     """Move the run from the status it was read with to another; takes or frees the slot. Returns it afresh.
 
     Raises IllegalTransition when that is not allowed or someone else was faster, RunInProgress when the
-    slot is taken by another run.
+    slot is taken by another run, and Conflict for a run that would begin before a rebuild is confirmed.
     """
+    if status in (RunStatus.QUEUED, RunStatus.RUNNING):
+        confirmation.refuse_run(conn, run.kind)
     if status not in RUN_CHANGES[run.status]:
         raise IllegalTransition(f"Run {run.id}", run.status, status)
     values = {"status": status.value, "slot": 1 if status in IN_FLIGHT else None, **columns}

@@ -71,6 +71,8 @@ batches = Table(
     Column("error_from", Text),
     Column("manifest_path", LargeBinary),
     Column("run_id", Integer),
+    Column("returns_as", Text),
+    Column("undone_at", Text),
 )
 
 assets = Table(
@@ -143,6 +145,13 @@ left_in_place = Table(
     Column("reason", Text, nullable=False),
     Column("seen_at", Text, nullable=False),
     UniqueConstraint("root_id", "path", name="uq_left_in_place"),
+)
+
+made_folders = Table(
+    "made_folders",
+    metadata,
+    Column("root_id", Integer, ForeignKey("roots.id"), primary_key=True),
+    Column("path", LargeBinary, primary_key=True),
 )
 
 moves = Table(
@@ -322,4 +331,53 @@ idempotency_keys = Table(
     Column("at", Text, nullable=False),
     Column("run_id", Integer),
     Index("ix_idempotency_keys_at", "at"),
+)
+
+rebuild_files = Table(
+    "rebuild_files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("root_id", Integer, ForeignKey("roots.id"), nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("area", Text, nullable=False),
+    Column("group_name", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger, nullable=False),
+    Column("device", BigInteger, nullable=False),
+    Column("inode", BigInteger, nullable=False),
+    Column("digest", Text),
+    Column("digest_algorithm", Text),
+    Column("sha256", Text),
+    Column("seen", Integer, nullable=False),
+    Column("asset_id", Integer, index=True),
+    Column("finding", Text),
+    Column("note", Text),
+    UniqueConstraint("root_id", "path", name="uq_rebuild_files_place"),
+    Index("ix_rebuild_files_sha256", "sha256"),
+    Index("ix_rebuild_files_finding", "finding", "id", sqlite_where=text("finding IS NOT NULL"),
+          postgresql_where=text("finding IS NOT NULL")),
+)
+
+rebuild_entries = Table(
+    "rebuild_entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("batch_id", Integer, nullable=False, index=True),
+    Column("asset_id", Integer, nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("digest_algorithm", Text, nullable=False),
+    Column("origin", LargeBinary, nullable=False),
+    Column("group_key", Integer),
+    Column("taken_at", Text),
+    Column("taken_local", Text),
+    Column("taken_from", Text),
+    Column("found_asset_id", Integer),
+    Column("note", Text),
+    Index("ix_rebuild_entries_sha256", "sha256"),
+    Index("ix_rebuild_entries_lost", "id", sqlite_where=text("note IS NOT NULL"),
+          postgresql_where=text("note IS NOT NULL")),
 )

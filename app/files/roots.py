@@ -103,6 +103,14 @@ def add_missing_roots(db: Database, config: Config) -> list[Root]:
     return made
 
 
+def add_staging(db: Database, config: Config) -> None:
+    """Make the staging folder, its marker and its row, if there is no row: nothing else has to be made for it."""
+    with db.reading() as conn:
+        known = [roots.find(conn, RootKind.STAGING, path) for path in staging_places(config)]
+    if not any(known):
+        _add(db, RootKind.STAGING, _choose_staging(db, config))
+
+
 def find_roots(db: Database, config: Config) -> list[Root]:
     """The rows of the configured roots; those that have none yet are left out."""
     with db.reading() as conn:
@@ -147,7 +155,8 @@ def _foreign_words(path: bytes, db_path: str, marker: Marker, database_id: str |
     state = "is missing or empty" if database_id is None else "is another one"
     return (
         f"The folder {printable(path)} belongs to the database {marker.database_id}, but {db_path} {state}. "
-        f"Put that database or its newest backup ({db_path}.backup-*) back in its place; to start over on purpose, "
+        "Put that database back in its place, or let `media-pipeline restore FILE` do that from a backup, or let "
+        "`media-pipeline rebuild` make it again from the manifests and the folders; to start over on purpose, "
         f"remove the file {printable(MARKER_NAME)} from every folder of this installation."
     )
 

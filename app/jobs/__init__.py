@@ -2,6 +2,7 @@
 
 from app.jobs.control import cancel, pause, resume
 from app.jobs.preview import start_preview
+from app.jobs.rebuild import confirm_rebuild, start_rebuild
 from app.jobs.repair import Repair, repair
 from app.jobs.requests import (
     create_batch,
@@ -13,13 +14,17 @@ from app.jobs.requests import (
     start_workflow,
 )
 from app.jobs.retry import Retried, retry_all_assets, retry_asset, retry_batch, retry_failed_assets, retry_run
+from app.jobs.undo import cancel_batch, look_at_undo, start_undo, take_in_again
 from app.jobs.wake import worker_alive
 
 __all__ = [
-    "Retried",
     "Repair",
+    "Retried",
     "cancel",
+    "cancel_batch",
+    "confirm_rebuild",
     "create_batch",
+    "look_at_undo",
     "pause",
     "repair",
     "resume",
@@ -31,9 +36,12 @@ __all__ = [
     "start_cleanup",
     "start_dedup",
     "start_preview",
+    "start_rebuild",
     "start_sort",
     "start_stage",
     "start_sync",
+    "start_undo",
     "start_workflow",
+    "take_in_again",
     "worker_alive",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.db import batches, runs
+from app.db import batches, confirmation, runs
 from app.db.clock import now
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
@@ -16,9 +16,12 @@ from app.services import Services
 def look_at_deliveries(services: Services) -> None:
     """Take one look at every delivery to a peer whose next look is due.
 
-    At most it puts a lost file back from a kept copy, for which the mover takes its own lock.
+    At most it puts a lost file back from a kept copy, for which the mover takes its own lock. While a rebuild waits
+    to be confirmed, nothing is looked at.
     """
     with services.db.reading() as conn:
+        if confirmation.awaited_since(conn) is not None:
+            return
         undelivered = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING])
     for batch in undelivered:
         if _is_under_way(batch) and _is_due(batch):
@@ -77,9 +80,9 @@ def _can_go_on(services: Services, batch: Batch) -> bool:
 
 
 def _waits_for_a_person(services: Services, batch: Batch) -> bool:
-    """Whether no workflow run takes the batch further: it failed, or is delivered and not to be sorted by itself."""
+    """Whether no workflow run takes the batch further: it failed, is taken back, or is not to be sorted by itself."""
     is_left = batch.status is BatchStatus.SYNCED and not services.config.syncthing.auto_sort_after_sync
-    return is_left or batch.status is BatchStatus.ERROR
+    return is_left or batch.status in (BatchStatus.ERROR, BatchStatus.UNDOING)
 
 
 def _is_under_way(batch: Batch) -> bool:

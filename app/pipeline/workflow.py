@@ -9,16 +9,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from app.model import BatchStatus, RunKind, RunStatus, Stage
-from app.pipeline import order, preview
+from app.model import BatchStatus, Report, RunKind, RunStatus, Stage
+from app.pipeline import order, preview, sync, undo
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
-from app.pipeline.step import Stopped
+from app.pipeline.rebuild import run as rebuild
+from app.pipeline.step import StepContext, Stopped
 from app.services import Services
+
+
+def undo_with_peer_kept(services: Services, step: StepContext) -> Report:
+    """Taking a batch back; before a file leaves the batch folder, the peer is told to keep its copies."""
+    return undo.run(services, step, sync.retain_at_peer)
+
 
 #: Every stage that a run can name.
 STAGES: Mapping[Stage, StageFunction] = {
     **order.STAGES,
+    Stage.REBUILD: rebuild.run,
     Stage.PREVIEW: preview.run,
+    Stage.UNDO: undo_with_peer_kept,
 }
 
 

@@ -1,0 +1,79 @@
+"""`rebuild`: a lost or damaged database made again from the manifests and the folders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app import jobs
+from app.backup.lost_database import prepare_rebuild
+from app.cli.context import Cli
+from app.cli.follow import follow_run
+from app.errors import BadRequest
+from app.model import Trigger
+from app.overview.rebuild import rebuild_overview
+
+LISTED = 10
+
+
+@click.command()
+@click.option("--report", is_flag=True, help="Show what the last rebuild found.")
+@click.option("--confirm", is_flag=True, help="What was found is right: files may move again.")
+@click.option("--compare", is_flag=True, help="Put the rows of a healthy database right where the disk says otherwise.")
+@click.option("--force-new", is_flag=True, help="Make a new database although there is one; it is kept aside.")
+@click.pass_obj
+def rebuild(cli: Cli, report: bool, confirm: bool, compare: bool, force_new: bool) -> int:
+    """Make a lost database again from the manifests and the folders. Nothing moves until you confirm it.
+
+    The service must be stopped. Every file is read once; what was cut off goes on when you repeat the command.
+    """
+    if sum((report, confirm, compare, force_new)) > 1:
+        raise BadRequest("Use one of --report, --confirm, --compare and --force-new at a time.")
+    if confirm:
+        jobs.confirm_rebuild(cli.services)
+        cli.say("Confirmed. Files may move again; the next run takes up what waits.")
+        return 0 if not cli.as_json else _print(cli)
+    if report:
+        return _print(cli)
+    prepared = prepare_rebuild(cli.container.store.load().config, force_new=force_new, compare=compare)
+    if prepared.kept_aside:
+        cli.say(f"The old database is kept as {prepared.kept_aside}.")
+    return rebuild_and_show(cli)
+
+
+def rebuild_and_show(cli: Cli) -> int:
+    """Run the rebuild that was prepared, to its end, and show what it found."""
+    code = follow_run(cli, jobs.start_rebuild(cli.services, Trigger.CLI), tell=False)
+    return code or _print(cli)
+
+
+def _print(cli: Cli) -> int:
+    with cli.services.db.reading() as conn:
+        found = rebuild_overview(conn)
+    if cli.as_json:
+        cli.print_json(found)
+        return 0
+    for sentence in _sentences(found):
+        cli.say(sentence)
+    return 0
+
+
+def _sentences(found: dict[str, Any]) -> list[str]:
+    if found["state"] == "none":
+        return ["No rebuild was made."]
+    said = [found["message"]] if found["message"] else []
+    report = found["report"]
+    if report is None:
+        return said
+    said += [f"{root['files']:>9,} files in the {root['kind']} folder {root['path']}" for root in report["roots"]]
+    said += [f"{number:>9,} {name.replace('_', ' ')}" for name, number in report["statuses"].items() if number]
+    said += [
+        f"  batch {batch['name']} (id {batch['id']}): {batch['status']}, {batch['file_count']:,} files"
+        for batch in report["batches"][:LISTED]
+    ]
+    said += [f"{number:>9,} {words}" for number, words in found["worth_a_look"]]
+    said += [f"  {failure['path']}: {failure['reason']}" for failure in report["failures"][:LISTED]]
+    if found["worth_a_look"]:
+        said.append("Each of them by name: GET /api/rebuild/files and GET /api/rebuild/missing.")
+    return said

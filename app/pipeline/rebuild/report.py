@@ -1,0 +1,85 @@
+"""What a rebuild found, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.db import assets, batches, rebuild_entries, rebuild_files
+from app.db.clock import now
+from app.db.connection import Connection
+from app.errors import printable
+from app.model import AssetStatus, Failure, Root
+from app.pipeline.rebuild.batch_verdicts import BatchVerdict
+from app.pipeline.rebuild.contents import Finding
+
+#: Batches and failures that the report itself names, the newest first; lists name all.
+NAMED = 100
+
+
+def make_report(
+    conn: Connection,
+    walked: Sequence[Root],
+    verdicts: Mapping[int, BatchVerdict],
+    failures: Sequence[Failure],
+    given_up: int,
+    run_id: int,
+) -> dict[str, Any]:
+    """The whole report, as JSON-ready values."""
+    seen = rebuild_files.count_by_root(conn)
+    entries, lost = rebuild_entries.count(conn)
+    findings = rebuild_files.count_findings(conn)
+    files, size_bytes = rebuild_files.count(conn)
+    counts = {
+        "files": files,
+        "size_bytes": size_bytes,
+        "manifests": len(verdicts),
+        "manifest_entries": entries,
+        "entries_without_file": lost,
+        "rows_without_file": given_up,
+        **{finding.value: findings.get(finding.value, 0) for finding in Finding},
+    }
+    return {
+        "run_id": run_id,
+        "finished_at": now(),
+        "counts": counts,
+        "statuses": {status.value: assets.count(conn, status) for status in AssetStatus},
+        "roots": [_root(root, seen.get(root.id, (0, 0))) for root in walked],
+        "batches": [_batch(conn, verdicts[i]) for i in sorted(verdicts, reverse=True)[:NAMED]],
+        "failures": [{"path": failure.path, "reason": failure.reason} for failure in failures[:NAMED]],
+    }
+
+
+def _root(root: Root, seen: tuple[int, int]) -> dict[str, Any]:
+    return {"kind": root.kind.value, "path": printable(root.path), "files": seen[0], "size_bytes": seen[1]}
+
+
+def _batch(conn: Connection, verdict: BatchVerdict) -> dict[str, Any]:
+    batch = batches.get(conn, verdict.batch_id)
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "status": batch.status.value,
+        "published": batch.published_at is not None,
+        "file_count": batch.file_count,
+    }
+
+
+def in_words(found: Mapping[str, Any]) -> str:
+    """The sentence for the journal and for the step."""
+    counts, statuses = found["counts"], found["statuses"]
+    known = {status: number for status, number in statuses.items() if number}
+    words = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in known.items()) or "none"
+    more = []
+    for key, what in (
+        ("entries_without_file", "files named by manifests were found nowhere"),
+        ("rows_without_file", "known files were found nowhere"),
+        (Finding.NO_MANIFEST.value, "files of the archive are named by no manifest"),
+        (Finding.ONLY_IN_TRASH.value, "files were found only in the trash"),
+        (Finding.UNREADABLE.value, "files could not be read"),
+    ):
+        if counts[key]:
+            more.append(f"{counts[key]:,} {what}")
+    return f"{counts['files']:,} files and {counts['manifests']:,} manifests were looked at: {words}." + "".join(
+        f" {sentence}." for sentence in more
+    )

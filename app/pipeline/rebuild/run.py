@@ -1,0 +1,144 @@
+"""The rebuild: rows made again, or put right, from the manifests and from every file on disk.
+
+Read the manifests, look at every file and read it once, decide batch by batch and content by content, and write rows.
+No file is touched. Cut off anywhere, it begins again and finds what it has written so far: rows that are right
+stay, and no file is read twice. What it found waits for a person's word before anything moves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from app.db import assets, confirmation, journal, rebuild_entries, rebuild_files, rebuild_rows, totals
+from app.db.connection import Connection
+from app.db.rebuild_entries import Entry
+from app.db.rebuild_files import Sighting
+from app.files.roots import check_roots
+from app.model import Asset, AssetStatus, Failure, Report, Root, RootKind
+from app.pipeline.rebuild.batch_rows import count_batches, settle_batches
+from app.pipeline.rebuild.batch_verdicts import BatchVerdict
+from app.pipeline.rebuild.claims import Claim, Modes
+from app.pipeline.rebuild.contents import decide
+from app.pipeline.rebuild.manifests import read_manifests
+from app.pipeline.rebuild.report import in_words, make_report
+from app.pipeline.rebuild.sightings import see_everything, walked_roots
+from app.pipeline.rebuild.unread import settle_unread
+from app.pipeline.rebuild.writing import Writer
+from app.pipeline.step import StepContext
+from app.services import Services
+
+#: Contents decided and written in one transaction.
+SLICE = 500
+
+
+def run(services: Services, step: StepContext) -> Report:
+    """Make the rows agree with the disk. Raises RootUnavailable before a missing folder is taken for an empty one."""
+    walked = walked_roots(services)
+    check_roots(services.db, walked)
+    heads, bad_manifests = read_manifests(services, step)
+    with services.db.reading() as conn:
+        sizes = rebuild_entries.sizes(conn)
+    see_everything(services, step, sizes)
+    # A share that went away meanwhile looks empty: nothing is believed to be missing before its marker is seen again.
+    check_roots(services.db, walked)
+    verdicts = settle_batches(services, step, heads)
+    created = {head.batch_id: head.created_at for head in heads}
+    _Deciding(services, step, walked, verdicts).run(created)
+    unreadable = settle_unread(services, step)
+    return _finish(services, step, walked, verdicts, [*bad_manifests, *unreadable])
+
+
+class _Deciding:
+    """One pass over every content, in the order of its SHA-256."""
+
+    def __init__(
+        self, services: Services, step: StepContext, walked: Sequence[Root], verdicts: Mapping[int, BatchVerdict]
+    ) -> None:
+        self.db, self.step, self.verdicts = services.db, step, verdicts
+        self.ingest = services.root(RootKind.INGEST)
+        self.kinds = {root.id: root.kind for root in walked}
+        self.modes = Modes(
+            batch_copies=services.config.batch.transfer_mode == "copy",
+            sort_copies=services.config.sorter.transfer_mode == "copy",
+        )
+
+    def run(self, created: Mapping[int, str]) -> None:
+        """Decide and write, slice by slice; what was written stays when the pass is stopped."""
+        with self.db.transaction() as conn:
+            rebuild_files.forget_findings(conn)
+            next_id = max(rebuild_entries.highest_asset_id(conn), assets.last_id(conn)) + 1
+            total, _ = rebuild_files.count(conn)
+        writer = Writer(self.ingest, next_id, created)
+        done, last = 0, ""
+        while True:
+            self.step.safe_point(done, max(done, total))
+            with self.db.transaction() as conn:
+                contents = rebuild_files.list_contents(conn, last, SLICE)
+                if not contents:
+                    return
+                done += self._slice(conn, writer, contents)
+            last = contents[-1]
+
+    def _slice(self, conn: Connection, writer: Writer, contents: Sequence[str]) -> int:
+        files = rebuild_files.list_of(conn, contents)
+        entries = rebuild_entries.list_of(conn, contents)
+        rows = self._rows(conn, files)
+        writer.write(
+            conn,
+            [decide(self._claims(entries[c], rows.get(c, [])), files[c], self.modes) for c in contents],
+        )
+        return sum(len(held) for held in files.values())
+
+    def _rows(self, conn: Connection, files: Mapping[str, Sequence[Sighting]]) -> dict[str, list[Asset]]:
+        """The assets from before with these contents; also those that were never read, when the place and size fit."""
+        found: dict[str, list[Asset]] = defaultdict(list)
+        for asset in rebuild_rows.list_by_content(conn, list(files)):
+            if asset.root_id in self.kinds:
+                found[asset.sha256 or ""].append(asset)
+        by_root: dict[int, dict[bytes, Sighting]] = defaultdict(dict)
+        for held in files.values():
+            for file in held:
+                by_root[file.root_id][file.path] = file
+        for root_id, seen in by_root.items():
+            for path, asset in assets.list_at(conn, root_id, list(seen)).items():
+                if asset.sha256 is None and asset.size_bytes == seen[path].size_bytes:
+                    found[seen[path].sha256 or ""].append(asset)
+        return found
+
+    def _claims(self, entries: Sequence[Entry], rows: Sequence[Asset]) -> list[Claim]:
+        """One claim per asset. Of several manifests that name one asset, the newest batch counts."""
+        newest = {entry.asset_id: entry for entry in entries}
+        by_id = {row.id: row for row in rows}
+        claims = []
+        for asset_id, entry in newest.items():
+            row = by_id.pop(asset_id, None)
+            claims.append(Claim(entry, self.verdicts.get(entry.batch_id), row, self._kind(row)))
+        alive = [row for row in by_id.values() if row.status is not AssetStatus.GONE or row.reason in PUT_ASIDE]
+        return claims + [Claim(row=row, row_kind=self._kind(row)) for row in alive]
+
+    def _kind(self, row: Asset | None) -> RootKind | None:
+        return self.kinds.get(row.root_id) if row is not None else None
+
+
+PUT_ASIDE = (rebuild_rows.DISPLACED, rebuild_rows.NOT_FOUND)
+
+
+def _finish(
+    services: Services,
+    step: StepContext,
+    walked: Sequence[Root],
+    verdicts: Mapping[int, BatchVerdict],
+    failures: list[Failure],
+) -> Report:
+    check_roots(services.db, list(walked))
+    with services.db.transaction() as conn:
+        given_up = rebuild_rows.give_up_unfound(conn, [root.id for root in walked])
+        counted = count_batches(conn, verdicts)
+        totals.recount(conn)
+        found = make_report(conn, walked, counted, failures, given_up, step.run_id)
+        confirmation.note_report(conn, found)
+        words = in_words(found)
+        journal.record(conn, "rebuild.finished", words, level="warning", run_id=step.run_id, detail=found["counts"])
+        files, size_bytes = rebuild_files.count(conn)
+    return Report("done", words, files, 0, size_bytes, failures=failures, detail=found["counts"])
