@@ -7,9 +7,11 @@ import click
 from app.cli.assets import assets
 from app.cli.batch import batch
 from app.cli.completion import completion
+from app.cli.config import config
 from app.cli.doctor import doctor
 from app.cli.duplicates import duplicates
 from app.cli.journal import journal
+from app.cli.keys import key
 from app.cli.logs import logs
 from app.cli.rebuild import rebuild
 from app.cli.retry import retry
@@ -22,5 +24,6 @@ from app.cli.why import why
 COMMANDS: tuple[click.Command, ...] = (
     run_everything, dedup, batch, sync, sort, cleanup, retry,
     overview, assets, duplicates, why, runs, journal, logs,
+    config, key,
     doctor, setup, rebuild, completion,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.config.parse import masked
@@ -51,3 +51,39 @@ def changes_between(before: Config | None, after: Config) -> list[Change]:
     old = masked(before) if before is not None else {}
     paths = changed_keys(before, after) if before is not None else list(all_settings())
     return [Change(path, get_path(old, path), get_path(new, path)) for path in paths]
+
+
+def at_next_start(changes: Sequence[Change]) -> list[str]:
+    """The paths of those changes that take effect at the next start only."""
+    return [change.path for change in changes if all_settings()[change.path].needs_restart]
+
+
+def changes_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Changes as JSON-ready values."""
+    return [asdict(change) for change in changes]
+
+
+def problems_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Problems as JSON-ready values."""
+    return [{"path": p.path, "message": p.message, "line": p.line, "column": p.column} for p in problems]
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON-ready values."""
+    return {
+        "valid": verdict.is_valid,
+        "errors": problems_json(verdict.problems),
+        "warnings": problems_json(verdict.warnings),
+        "changes": changes_json(verdict.changes),
+        "refusal": verdict.refusal,
+    }
+
+
+def saved_json(revision: str, warnings: Sequence[Problem], changes: Sequence[Change]) -> dict[str, Any]:
+    """What a save did, as JSON-ready values."""
+    return {
+        "revision": revision,
+        "changes": changes_json(changes),
+        "warnings": problems_json(warnings),
+        "needs_restart": at_next_start(changes),
+    }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from app.config.addresses import address_problems
+from app.config.cron import cron_problem
 from app.config.derived import is_zone
 from app.config.folders import folder_problems
 from app.config.key_rules import key_doubts, key_problems
@@ -43,6 +44,9 @@ def _text_problems(config: Config) -> Iterator[Problem]:
     for pattern in config.scan.ignore_patterns:
         if not pattern or not pattern.isprintable():
             yield Problem("scan.ignore_patterns", "holds an empty pattern or one with characters that cannot be seen")
+    problem = cron_problem(config.verify.schedule)
+    if problem is not None:
+        yield Problem("verify.schedule", problem)
     words = {
         "syncthing.folder_id": config.syncthing.folder_id,
         "syncthing.device_id": config.syncthing.device_id,

@@ -58,7 +58,7 @@ def _apply(result: Overlay, name: str, text: str) -> None:
     if from_file:
         text = _read_secret(result, path, name, text)
     setting = all_settings().get(path)
-    value = _convert(setting, text) if setting else plain_value(text)
+    value = from_words(setting, text) if setting else plain_value(text)
     result.variables[path], result.words[path] = name, text
     result.values = with_path(result.values, path, value)
 
@@ -102,10 +102,11 @@ def _read_secret(result: Overlay, path: str, name: str, file_path: str) -> str:
     return text
 
 
-def _convert(setting: Setting, text: str) -> Any:
+def from_words(setting: Setting, text: str) -> Any:
+    """What a word in a variable or on the command line means for this setting; checked later, as any other value."""
     if setting.kind in ("text", "choice"):
         return text
-    if setting.kind == "list":
+    if setting.kind in ("list", "entries"):
         return _list(text)
     if setting.kind == "yes_no" and text in ("0", "1"):
         return text == "1"

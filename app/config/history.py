@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from app.config.changes import Change, changes_between
+from app.config.changes import changes_between, changes_json, problems_json
 from app.config.files import Revision
 from app.config.schema import Config
 from app.config.store import ConfigStore
@@ -36,16 +35,9 @@ def revision_details(store: ConfigStore, revision: str) -> dict[str, Any]:
         **_facts(kept),
         "in_force": newest is not None and store.history()[newest].revision == kept.revision,
         "text": store.revision_text(revision),
-        "changes": as_json(verdict.changes),
-        "errors": [
-            {"path": p.path, "message": p.message, "line": p.line, "column": p.column} for p in verdict.problems
-        ],
+        "changes": changes_json(verdict.changes),
+        "errors": problems_json(verdict.problems),
     }
-
-
-def as_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
-    """Changes as JSON-ready values."""
-    return [asdict(change) for change in changes]
 
 
 def _facts(revision: Revision) -> dict[str, Any]:
@@ -62,7 +54,7 @@ def _config(store: ConfigStore, revision: Revision) -> Config | None:
 def _changes(before: Sequence[Config | None], config: Config | None) -> list[dict[str, Any]] | None:
     if not before or before[0] is None or config is None:
         return None
-    return as_json(changes_between(before[0], config))
+    return changes_json(changes_between(before[0], config))
 
 
 def _place_in_force(store: ConfigStore, kept: Sequence[Revision]) -> int | None:

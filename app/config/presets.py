@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.history import as_json
+from app.config.changes import changes_json, problems_json
 from app.config.schema import Config
 from app.config.settings import with_path
 from app.config.store import ConfigStore
@@ -97,6 +97,6 @@ def preset_json(preset: Preset, store: ConfigStore) -> dict[str, Any]:
         "title": preset.title,
         "sentence": preset.sentence,
         "in_force": verdict.is_valid and not verdict.changes,
-        "changes": as_json(verdict.changes),
-        "errors": [{"path": p.path, "message": p.message} for p in verdict.problems],
+        "changes": changes_json(verdict.changes),
+        "errors": problems_json(verdict.problems),
     }

@@ -177,6 +177,18 @@ class Cleanup(Section):
     temp_days: Days = Field(default=7, description="Days until a stale temporary file is removed.")
 
 
+class Verify(Section):
+    """Reading files again, to see whether each is still what it was."""
+
+    schedule: Text = Field(default="", description="When to verify by itself, as a cron expression; empty = never.")
+    max_mb_per_second: float = Field(
+        default=0.0, ge=0, le=100_000, description="Most MB read in a second, so that others can use the disks; 0 = no cap."
+    )
+    older_than_days: Days = Field(
+        default=30, description="On schedule, read only what was not verified for so many days; 0 = everything."
+    )
+
+
 class Debug(Section):
     """Going through the workflow step by step."""
 
@@ -221,6 +233,7 @@ class Config(Section):
     auth: Auth = Auth()
     system: System = System()
     cleanup: Cleanup = Cleanup()
+    verify: Verify = Verify()
     workflow: Workflow = Workflow()
 
     @model_validator(mode="before")

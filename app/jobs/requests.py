@@ -92,7 +92,7 @@ def create_batch(services: Services, trigger: Trigger) -> tuple[Batch, Run]:
         stages = (Stage.INSPECT, Stage.BATCH)
         run = runs.insert_queued(conn, RunKind.STAGE, trigger, stages, batch.id, services.revision)
         batches.set_columns(conn, batch.id, run_id=run.id)
-        _note_request(conn, run, f"Batch {batch.name} was asked for.")
+        note_request(conn, run, f"Batch {batch.name} was asked for.")
         batch = batches.get(conn, batch.id)
     wake_worker(services, run.id)
     return batch, run
@@ -116,13 +116,14 @@ def request_run(
         if batch_id is not None:
             batches.get(conn, batch_id)
         run = runs.insert_queued(conn, kind, trigger, stages, batch_id, services.revision, arguments)
-        _note_request(conn, run, message, actor)
+        note_request(conn, run, message, actor)
     wake_worker(services, run.id)
     return run
 
 
-def _note_request(conn: Connection, run: Run, message: str, actor: str = "") -> None:
-    detail = {"trigger": run.trigger, "actor": actor or works_for(), "kind": run.kind, "stages": list(run.stages)}
+def note_request(conn: Connection, run: Run, message: str, actor: str = "") -> None:
+    """Tell the journal who asked for a run."""
+    detail = {"trigger": run.trigger, "actor": actor or works_for() or run.trigger, "kind": run.kind, "stages": list(run.stages)}
     journal.record(conn, "run.requested", message, run_id=run.id, batch_id=run.batch_id, detail=detail)
 
 

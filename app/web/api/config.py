@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -11,9 +10,8 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.tag import Tag
 
-from app.config.changes import Verdict
+from app.config.changes import Verdict, saved_json, verdict_json
 from app.config.document import place_of
-from app.config.history import as_json
 from app.config.schema_json import json_schema
 from app.config.store import Snapshot, masked
 from app.errors import BadRequest, ConfigError, Problem, RevisionChanged
@@ -111,30 +109,10 @@ def validate() -> Response:
     return jsonify(verdict_json(store.check_raw(text)))
 
 
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as JSON-ready values."""
-    return {
-        "valid": verdict.is_valid,
-        "errors": problems_json(verdict.problems),
-        "warnings": problems_json(verdict.warnings),
-        "changes": as_json(verdict.changes),
-        "refusal": verdict.refusal,
-    }
-
-
-def problems_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    """Problems as JSON-ready values."""
-    return [{"path": p.path, "message": p.message, "line": p.line, "column": p.column} for p in problems]
-
-
 def answer_saved(snapshot: Snapshot, verdict: Verdict, sentence: str) -> Response:
     """What was saved: the new revision, what changed by it, and what is doubtful."""
     count = len(verdict.changes)
-    body = {
-        "revision": snapshot.revision,
-        "changes": as_json(verdict.changes),
-        "warnings": problems_json(snapshot.warnings),
-    }
+    body = saved_json(snapshot.revision, snapshot.warnings, verdict.changes)
     words = "1 setting changed" if count == 1 else f"{count} settings changed"
     return with_revision(done(body, f"{sentence}: {words}."), snapshot.revision)
 

@@ -1,0 +1,55 @@
+"""Saving settings from the command line, and saying what changed by it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from app.cli.context import Cli
+from app.config.changes import Change, Verdict, saved_json
+from app.config.render import scalar
+from app.config.store import ConfigStore, Snapshot
+from app.errors import ConfigError, StateError
+
+
+def store_for_saving(cli: Cli) -> ConfigStore:
+    """The settings file; with a database there, saves are checked against open moves and written into the journal."""
+    with suppress(StateError, ConfigError):
+        _ = cli.services
+    return cli.container.store
+
+
+def actor() -> str:
+    """Who saves at the command line, for the history."""
+    try:
+        return f"cli ({pwd.getpwuid(os.getuid()).pw_name})"
+    except KeyError:
+        return f"cli ({os.getuid()})"
+
+
+def report_saved(cli: Cli, snapshot: Snapshot, verdict: Verdict) -> int:
+    """Say what was saved; always exit code 0."""
+    answer = saved_json(snapshot.revision, snapshot.warnings, verdict.changes)
+    if cli.as_json:
+        cli.print_json(answer)
+    print_changes(cli, verdict.changes)
+    cli.say("Saved." if verdict.changes else "Saved; no setting has changed.")
+    if answer["needs_restart"]:
+        cli.say(f"At the next start: {', '.join(answer['needs_restart'])}.")
+    for warning in snapshot.warnings:
+        cli.say(f"warning: {warning.sentence()}")
+    return 0
+
+
+def print_changes(cli: Cli, changes: Sequence[Change]) -> None:
+    """Each setting that differs, with both values."""
+    for change in changes:
+        cli.say(f"  {change.path}: {words(change.before)} → {words(change.after)}")
+
+
+def words(value: Any) -> str:
+    """A value as the settings file writes it."""
+    return "(none)" if value is None else scalar(value)
