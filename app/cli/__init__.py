@@ -15,7 +15,7 @@ import click
 from app import __version__
 from app.cli import door
 from app.cli.commands import COMMANDS
-from app.cli.context import Cli, ReaderGone
+from app.cli.context import Cli, ReaderGone, Stopped
 from app.cli.menu import show_menu
 from app.cli.options import EXIT_CODES, complete_command
 from app.config.store import default_path
@@ -28,11 +28,13 @@ class Program(click.Group):
     """The whole command line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """As a group does, but a reader who went away is no failure of a command."""
+        """As a group does, but neither a reader who went away nor ^C is for click to talk about."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderGone from error
+        except KeyboardInterrupt as error:
+            raise Stopped from error
 
 
 @click.group(
@@ -58,7 +60,7 @@ def cli(context: click.Context, config_path: str | None, as_json: bool) -> None:
     if context.invoked_subcommand is None:
         if context.obj.as_json:
             raise click.UsageError("--json needs a command; --help lists them.", context)
-        show_menu(context.obj)
+        show_menu(context)
 
 
 for command in COMMANDS:

@@ -1,15 +1,25 @@
-"""`batch`: making, listing and carrying on batches."""
+"""`batch`: making, listing, looking at and carrying on batches."""
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 import click
 
 from app import jobs
 from app.cli.context import Cli
 from app.cli.follow import follow_run, start_and_follow
-from app.cli.options import BATCH_ID, Noun
+from app.cli.journal import print_events
+from app.cli.options import BATCH_ID, LARGEST_ID, Noun
 from app.cli.show import show_batches
-from app.model import Trigger
+from app.db import batches
+from app.model import BatchStatus, Trigger
+from app.overview.batch_story import batch_story
+from app.overview.manifests import manifest_text
+
+#: So many of its events are shown with a batch.
+EVENTS_SHOWN = 10
 
 
 def make_batch(cli: Cli) -> int:
@@ -21,7 +31,7 @@ def make_batch(cli: Cli) -> int:
 
 @click.group(cls=Noun)
 def batch() -> None:
-    """Make, list and carry on batches."""
+    """Make, list, look at and carry on batches."""
 
 
 @batch.command("create")
@@ -32,11 +42,62 @@ def create(cli: Cli) -> int:
 
 
 @batch.command("list")
+@click.option("--status", type=click.Choice([s.value for s in BatchStatus]), help="Only batches of this status.")
+@click.option("--before", "before_id", type=click.IntRange(1, LARGEST_ID), help="Only batches before this id.")
 @click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1, 500))
 @click.pass_obj
-def list_all(cli: Cli, limit: int) -> int:
+def list_all(cli: Cli, status: str | None, before_id: int | None, limit: int) -> int:
     """List batches, newest first."""
-    return show_batches(cli, limit)
+    return show_batches(cli, limit, BatchStatus(status) if status else None, before_id)
+
+
+@batch.command("show")
+@click.argument("batch_id", type=BATCH_ID)
+@click.pass_obj
+def show(cli: Cli, batch_id: int) -> int:
+    """Show one batch: how far it is, where it is proven, what went wrong and what to do."""
+    with cli.services.db.reading() as conn:
+        found = batch_story(conn, batch_id)
+    if cli.as_json:
+        cli.print_json(found)
+    else:
+        _tell(cli, found)
+    return 0
+
+
+def _tell(cli: Cli, found: dict[str, Any]) -> None:
+    cli.say(f"Batch {found['name']} (id {found['id']}) is {found['status']}.")
+    cli.say(f"It holds {found['file_count']:,} files, {found['size_bytes']:,} bytes; made {_at(found['created_at'])}.")
+    if found["target"] == "none":
+        cli.say("It is archived without a delivery, as sync.target was none.")
+    else:
+        sync = found["sync"]
+        cli.say(f"Delivery: {sync['confirmed_count']:,} of {sync['file_count']:,} files are proven.")
+        if sync["detail"]:
+            cli.say(f"  {sync['detail']}")
+    for proof in found["deliveries"]:
+        when = f"between {_at(proof['first_confirmed_at'])} and {_at(proof['last_confirmed_at'])}"
+        cli.say(f"  at {proof['device_id']}: {proof['confirmed_count']:,} files, {when}")
+    cli.say(f"Archive: {found['sort']['sorted_files']:,} of {found['sort']['total_files']:,} files are archived.")
+    if found["error"]:
+        cli.say(f"It stopped: {found['error']}")
+    cli.say(found["next"])
+    print_events(cli, found["events"][:EVENTS_SHOWN])
+
+
+def _at(instant: str) -> str:
+    return f"{instant[:19].replace('T', ' ')} UTC"
+
+
+@batch.command("manifest")
+@click.argument("batch_id", type=BATCH_ID)
+@click.pass_obj
+def manifest(cli: Cli, batch_id: int) -> int:
+    """Print the manifest of a batch: every file with its size, its checksums and its date. Always JSON."""
+    with cli.services.db.reading() as conn:
+        found = batches.get(conn, batch_id)
+    cli.print_json(json.loads(manifest_text(cli.services, found)))
+    return 0
 
 
 @batch.command("retry")

@@ -15,10 +15,16 @@ from app.services import ServiceContainer, Services, in_force_instead
 
 #: Nothing that is piped into a program or a file is cut to the width of a terminal.
 PIPED_WIDTH = 10_000
+#: One write takes no more: of a larger one, an unbuffered stream may write a part and say nothing.
+PIECE_BYTES = 65_536
 
 
 class ReaderGone(Exception):
     """Whoever read the output has closed it; there is nobody left to tell anything."""
+
+
+class Stopped(Exception):
+    """A person pressed ^C."""
 
 
 class PipeConsole(Console):
@@ -74,7 +80,7 @@ class Cli:
         """A value as JSON: plain for programs, coloured for people."""
         text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
         if self.as_json:
-            click.echo(text.encode("utf-8", "backslashreplace"))
+            _write(f"{text}\n".encode("utf-8", "backslashreplace"))
         else:
             self.console.print_json(text.encode("utf-8", "backslashreplace").decode())
 
@@ -100,3 +106,8 @@ class Cli:
     def close(self) -> None:
         """Nothing is held open between commands."""
         self._container = None
+
+
+def _write(text: bytes) -> None:
+    for start in range(0, len(text), PIECE_BYTES):
+        click.echo(text[start : start + PIECE_BYTES], nl=False)

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from app.cli.context import Cli, ReaderGone
+from app.cli.context import Cli, ReaderGone, Stopped
 from app.errors import BadRequest, ConfigError, Conflict, MediaPipelineError, NotFound
 from app.log import append_record
 
@@ -33,7 +33,9 @@ def pass_through(cli: Cli, call: Callable[[], Any]) -> int:
         result = call()
     except (ReaderGone, BrokenPipeError):
         return READER_GONE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Stopped):
+        if sys.stderr.isatty():
+            click.echo(err=True)
         return STOPPED
     except (click.ClickException, MediaPipelineError, OSError) as error:
         return _tell(cli, error)
@@ -82,7 +84,8 @@ def _title(error: Exception) -> str:
 
 
 def _sentence(error: Exception) -> str:
-    return error.format_message() if isinstance(error, click.ClickException) else str(error)
+    text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _complain(error: Exception, config_name: str) -> None:

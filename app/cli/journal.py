@@ -8,9 +8,10 @@ import click
 
 from app.cli.context import Cli
 from app.cli.options import ASSET_ID, BATCH_ID, RUN_ID
-from app.db import journal as journal_rows
 from app.db.journal import KINDS
-from app.overview.files import event_summary
+from app.overview.events import EventSearch, find_events
+
+LEVELS = ("info", "warning", "error")
 
 
 def _complete_kind(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -19,26 +20,25 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, incompl
 
 @click.command()
 @click.option("--kind", default="", shell_complete=_complete_kind, help="Only kinds that begin so, as in batch.")
+@click.option("--level", default="", type=click.Choice(["", *LEVELS]), help="Only this level.")
+@click.option("--text", default="", help="Only events whose sentence has these words.")
+@click.option("--since", default="", metavar="INSTANT", help="At this day or instant (UTC) or after.")
+@click.option("--until", default="", metavar="INSTANT", help="At this day or instant (UTC) or before.")
 @click.option("--batch", "batch_id", type=BATCH_ID, help="Only events of this batch.")
 @click.option("--run", "run_id", type=RUN_ID, help="Only events of this run.")
 @click.option("--asset", "asset_id", type=ASSET_ID, help="Only events of this file.")
-@click.option("--after", "after_id", default=0, type=click.IntRange(0), help="Only events after this id, oldest first.")
+@click.option("--after", "after_id", type=click.IntRange(0), help="Only events after this id, the oldest first.")
 @click.option("--limit", "-n", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @click.pass_obj
-def journal(
-    cli: Cli, kind: str, batch_id: int | None, run_id: int | None, asset_id: int | None, after_id: int, limit: int
-) -> int:
-    """Show what happened, newest first."""
-    of = {"batch_id": batch_id, "run_id": run_id, "asset_id": asset_id}
+def journal(cli: Cli, /, **terms: Any) -> int:
+    """Show what happened, newest first: docs/journal.md tells what each kind means."""
     with cli.services.db.reading() as conn:
-        found = journal_rows.list_events(conn, kind_prefix=kind, after_id=after_id, limit=limit, **of)
-    last_id = max((event.id for event in found), default=after_id)
-    shown = [event_summary(event) for event in found]
+        found = find_events(conn, EventSearch(**terms))
     if cli.as_json:
-        cli.print_json({"events": shown, "last_id": last_id})
+        cli.print_json(found)
         return 0
-    print_events(cli, shown)
-    if not shown:
+    print_events(cli, found["events"])
+    if not found["events"]:
         cli.say("Nothing of that kind has happened.")
     return 0
 

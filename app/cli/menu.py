@@ -1,85 +1,95 @@
-"""The menu for people at a terminal."""
+"""The menu for people at a terminal. Each choice is a command of the command line, with what it needs asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import click
 
-from app import jobs
-from app.cli.batch import make_batch
-from app.cli.context import Cli
-from app.cli.follow import start_and_follow
-from app.cli.show import show_batches, show_overview
+from app.cli.context import Cli, Stopped
+from app.cli.show import show_batches
 from app.errors import MediaPipelineError
-from app.model import Trigger
 
-LARGEST_ID = 2**63 - 1
+BACK = "Enter: back"
+BATCHES_SHOWN = 5
 
 
-def show_menu(cli: Cli) -> None:
+def _ask_batch(cli: Cli) -> str:
+    show_batches(cli, BATCHES_SHOWN)
+    return _ask(f"Batch id ({BACK})")
+
+
+def _ask_file(_cli: Cli) -> str:
+    return _ask(f"Path, name or id of a file ({BACK})")
+
+
+def _ask(question: str) -> str:
+    return str(click.prompt(question, default="", show_default=False)).strip()
+
+
+class Choice(NamedTuple):
+    """One line of the menu: what it says, the command that it stands for, and what has to be asked first."""
+
+    label: str
+    command: str
+    ask: Callable[[Cli], str] | None = None
+    options: tuple[str, ...] = ()
+
+
+CHOICES: dict[str, Choice] = {
+    "1": Choice("Run full workflow", "run"),
+    "2": Choice("Run dedup", "dedup"),
+    "3": Choice("Create batch", "batch", options=("create",)),
+    "4": Choice("Start sync", "sync", _ask_batch),
+    "5": Choice("Run sort", "sort", _ask_batch),
+    "6": Choice("Run cleanup", "cleanup"),
+    "7": Choice("Show overview", "overview"),
+    "8": Choice("Preview: what would a run do?", "preview"),
+    "9": Choice("Why is a file where it is?", "why", _ask_file),
+    "10": Choice("Retry what failed", "retry"),
+    "11": Choice("Undo a batch", "undo", _ask_batch),
+    "12": Choice("Verify the archive", "verify"),
+    "13": Choice("Doctor: is everything as it should be?", "doctor"),
+}
+
+
+def show_menu(context: click.Context) -> None:
     """Ask again and again what to do, until q or the end of the input."""
+    cli = context.obj
     while True:
         _print_choices(cli)
         try:
-            choice = click.prompt("Choose", default="q", show_default=False).strip().lower()
+            choice = _ask("Choose").lower() or "q"
         except click.Abort:
             return
         if choice == "q":
             return
-        _carry_out(cli, choice)
+        _carry_out(context, choice)
 
 
 def _print_choices(cli: Cli) -> None:
     cli.say("\nMedia Pipeline")
-    for key, (label, _) in CHOICES.items():
-        cli.say(f"  {key}  {label}")
-    cli.say("  q  Quit")
+    for key, choice in CHOICES.items():
+        cli.say(f"  {key:>2}  {choice.label}")
+    cli.say("   q  Quit")
 
 
-def _carry_out(cli: Cli, choice: str) -> None:
-    if choice not in CHOICES:
-        cli.say(f"There is no choice {choice!r}.")
+def _carry_out(context: click.Context, key: str) -> None:
+    cli: Cli = context.obj
+    if key not in CHOICES:
+        cli.say(f"There is no choice {key!r}.")
         return
+    choice = CHOICES[key]
     try:
-        CHOICES[choice][1](cli)
+        answer = choice.ask(cli) if choice.ask is not None else None
+        if answer == "":
+            return
+        words = [choice.command, *choice.options, *(["--", answer] if answer is not None else [])]
+        context.command.main(words, prog_name=context.info_name, standalone_mode=False, obj=cli)
+    except (click.Abort, Stopped):
+        cli.say("\nBack.")
+    except click.ClickException as error:
+        cli.say(error.format_message())
     except MediaPipelineError as error:
         cli.say(str(error))
-
-
-def _ask_batch(cli: Cli) -> int:
-    show_batches(cli, 5)
-    return int(click.prompt("Batch id", type=click.IntRange(1, LARGEST_ID)))
-
-
-def _run(cli: Cli) -> int:
-    return start_and_follow(cli, lambda: jobs.start_workflow(cli.services, Trigger.CLI))
-
-
-def _dedup(cli: Cli) -> int:
-    return start_and_follow(cli, lambda: jobs.start_dedup(cli.services, Trigger.CLI))
-
-
-def _sync(cli: Cli) -> int:
-    batch_id = _ask_batch(cli)
-    return start_and_follow(cli, lambda: jobs.start_sync(cli.services, batch_id, Trigger.CLI))
-
-
-def _sort(cli: Cli) -> int:
-    batch_id = _ask_batch(cli)
-    return start_and_follow(cli, lambda: jobs.start_sort(cli.services, batch_id, Trigger.CLI))
-
-
-def _cleanup(cli: Cli) -> int:
-    return start_and_follow(cli, lambda: jobs.start_cleanup(cli.services, Trigger.CLI))
-
-
-CHOICES: dict[str, tuple[str, Callable[[Cli], int]]] = {
-    "1": ("Run full workflow", _run),
-    "2": ("Run dedup", _dedup),
-    "3": ("Create batch", make_batch),
-    "4": ("Start sync", _sync),
-    "5": ("Run sort", _sort),
-    "6": ("Run cleanup", _cleanup),
-    "7": ("Show overview", show_overview),
-}

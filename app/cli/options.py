@@ -47,12 +47,15 @@ def complete_command(command: click.Command) -> click.Command:
 class Noun(click.Group):
     """A group of verbs about one thing: without a verb it lists, with an id it shows that one."""
 
+    #: The verb that is meant when there is none.
+    without_verb = "list"
+
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Put the verb in that a person left out."""
         helps = args and args[0] in context.help_option_names
-        if not helps and (not args or args[0].startswith("-")) and "list" in self.commands:
-            args = ["list", *args]
-        elif args and args[0].isdecimal() and "show" in self.commands:
+        if not helps and (not args or args[0].startswith("-")):
+            args = [self.without_verb, *args]
+        elif args and args[0].isdecimal():
             args = ["show", *args]
         return super().parse_args(context, args)
 

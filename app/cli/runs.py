@@ -12,9 +12,10 @@ from rich.text import Text
 from app import jobs
 from app.cli.context import Cli
 from app.cli.follow import start_and_follow
-from app.cli.options import LARGEST_ID, RUN_ID, Noun
+from app.cli.options import BATCH_ID, LARGEST_ID, RUN_ID, Noun
+from app.db import lists
 from app.db import runs as run_rows
-from app.model import Run
+from app.model import Run, RunKind, RunStatus
 from app.overview.runs import run_summary, run_with_steps
 from app.services import Services
 
@@ -25,19 +26,26 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1, 500))
+@click.option("--kind", type=click.Choice([k.value for k in RunKind]), help="Only runs of this kind.")
+@click.option("--status", type=click.Choice([s.value for s in RunStatus]), help="Only runs of this status.")
+@click.option("--batch", "batch_id", type=BATCH_ID, help="Only runs of this batch.")
 @click.option("--before", "before_id", type=click.IntRange(1, LARGEST_ID), help="Only runs before this id.")
+@click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1, 500))
 @click.pass_obj
-def list_all(cli: Cli, limit: int, before_id: int | None) -> int:
+def list_all(
+    cli: Cli, kind: str | None, status: str | None, batch_id: int | None, before_id: int | None, limit: int
+) -> int:
     """List runs, newest first."""
+    of_kind, of_status = RunKind(kind) if kind else None, RunStatus(status) if status else None
     with cli.services.db.reading() as conn:
-        found = [run_summary(run) for run in run_rows.list_recent(conn, limit, before_id)]
+        listed, next_id = lists.page_of_runs(conn, of_kind, of_status, batch_id, before_id, limit)
+    found = [run_summary(run) for run in listed]
     if cli.as_json:
-        cli.print_json({"runs": found, "next_before_id": found[-1]["id"] if len(found) == limit else None})
+        cli.print_json({"runs": found, "next_before_id": next_id})
     elif found:
         cli.console.print(_table(found))
     else:
-        cli.say("There was no run yet.")
+        cli.say("There is no such run.")
     return 0
 
 

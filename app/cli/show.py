@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.context import Cli
-from app.db import batches
+from app.db import lists
+from app.model import BatchStatus
 from app.overview import overview as look
 from app.overview.batches import batch_summary
 
@@ -38,16 +39,19 @@ def show_overview(cli: Cli) -> int:
     return 0
 
 
-def show_batches(cli: Cli, limit: int) -> int:
+def show_batches(
+    cli: Cli, limit: int, status: BatchStatus | None = None, before_id: int | None = None
+) -> int:
     """The newest batches."""
     with cli.services.db.reading() as conn:
-        found = [batch_summary(batch) for batch in batches.list_recent(conn, limit)]
+        listed, next_id = lists.page_of_batches(conn, status, "", before_id, limit)
+    found = [batch_summary(batch) for batch in listed]
     if cli.as_json:
-        cli.print_json({"batches": found})
+        cli.print_json({"batches": found, "next_before_id": next_id})
     elif found:
         cli.console.print(_batches(found))
     else:
-        cli.say("There is no batch yet.")
+        cli.say("There is no such batch.")
     return 0
 
 

@@ -29,9 +29,14 @@ def why(cli: Cli, file: str) -> int:
 
 
 def _tell(cli: Cli, answer: dict[str, Any]) -> None:
-    for sentence in answer["told"]:
-        cli.say(sentence["text"])
+    tell(cli, answer["told"])
     if answer["hint"]:
         cli.say(answer["hint"])
     if answer["known"] and answer["others"]:
         cli.say(f"Also meant may be: {', '.join(str(asset_id) for asset_id in answer['others'])}.")
+
+
+def tell(cli: Cli, told: list[dict[str, str]]) -> None:
+    """The sentences of a story, one a line."""
+    for sentence in told:
+        cli.say(sentence["text"])

@@ -6,45 +6,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app import __version__
 from app.cli import run
-from app.config.store import ConfigStore
 from app.db import runs
 from app.model import WORKFLOW_STAGES, RunStatus, Trigger
-from app.services import Services, set_up
 from tests.browser import rows
+from tests.cli.conftest import Machine, write_config
 from tests.conftest import make_jpeg, read_tree, write_tree
-from tests.web.conftest import write_config
 
 HOME = Path(__file__).resolve().parents[2]
-
-
-class Machine:
-    """A configuration file, its services, and a way to call the command line on it."""
-
-    def __init__(self, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.base, self.capsys = base, capsys
-        self.config_path = write_config(base)
-        self.services: Services = set_up(ConfigStore(str(self.config_path)).load())
-
-    def call(self, *arguments: str) -> tuple[int, str, str]:
-        """(exit code, stdout, stderr)."""
-        self.capsys.readouterr()
-        code = run(["--config", str(self.config_path), *arguments])
-        said = self.capsys.readouterr()
-        return code, said.out, said.err
-
-
-@pytest.fixture
-def machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Machine]:
-    found = Machine(tmp_path, capsys)
-    yield found
-    found.services.close()
 
 
 def test_the_whole_job_runs_without_a_service_and_prints_each_report(machine: Machine) -> None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from app.config.schema import Config
 from app.db.connection import Connection
 from app.errors import printable
-from app.model import Place
+from app.model import Asset
 from app.overview.files import asset_story
 from app.overview.why import stranger
-from app.overview.why.facts import Facts, gather
+from app.overview.why.facts import gather
 from app.overview.why.find import Match, find_matches, name_twins, places_of
 from app.overview.why.sentences import Sentence, tell
 from app.services import Services
 
-__all__ = ["Sentence", "explain"]
+__all__ = ["Sentence", "explain", "in_short", "whole_story"]
 
 
 def explain(services: Services, given: str, folder: bytes | None = None) -> dict[str, Any]:
@@ -44,23 +45,39 @@ def explain(services: Services, given: str, folder: bytes | None = None) -> dict
     }
 
 
+def whole_story(conn: Connection, config: Config, asset: Asset) -> dict[str, Any]:
+    """Everything that the rows know of one asset, and all of it in sentences too (`told`)."""
+    told = tell(gather(conn, asset), config)
+    sentences = [sentence.as_json() for sentence in told]
+    return {**asset_story(conn, asset.id), **_short(told), "told": sentences}
+
+
+def in_short(conn: Connection, config: Config, asset: Asset) -> dict[str, str]:
+    """Why an asset has its date, and what happens to it next."""
+    return _short(tell(gather(conn, asset), config))
+
+
+def _short(told: list[Sentence]) -> dict[str, str]:
+    def about(subject: str) -> str:
+        return " ".join(sentence.text for sentence in told if sentence.about == subject)
+
+    return {"why_this_date": about("date"), "next": about("next")}
+
+
 def _known(conn: Connection, services: Services, named: bytes, matches: list[Match]) -> dict[str, Any]:
     first = matches[0]
-    facts = gather(conn, first.asset)
-    relation = [Sentence("found", first.relation.format(path=printable(named)))] if first.relation else []
-    told = [*relation, *tell(facts, services.config)]
+    story = whole_story(conn, services.config, first.asset)
+    told = story.pop("told")
+    if first.relation:
+        told = [Sentence("found", first.relation.format(path=printable(named))).as_json(), *told]
     return {
-        "file": printable(Place(facts.root, first.asset.path).absolute),
+        "file": story["place"],
         "known": True,
-        "asset": _with_place(asset_story(conn, first.asset.id), facts),
-        "told": [sentence.as_json() for sentence in told],
+        "asset": story,
+        "told": told,
         "hint": "",
         "others": [match.asset.id for match in matches[1:]],
     }
-
-
-def _with_place(story: dict[str, Any], facts: Facts) -> dict[str, Any]:
-    return {**story, "place": printable(Place(facts.root, facts.asset.path).absolute)}
 
 
 def _hint(twins: list[Any]) -> str:

@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.db import assets, batches, kept_copies, roots
+from app.db import assets, batches, kept_copies, lists, roots
 from app.db.tables import assets as assets_table
 from app.db.tables import deliveries as deliveries_table
 from app.db.tables import findings
 from app.errors import printable
 from app.model import Asset, AssetStatus, Batch, Place, Root
-from app.overview.files import asset_story
+from app.overview.summaries import move_summary
 
 #: So many files of a group are named.
 MATES = 10
+#: So many moves are told.
+MOVES = 200
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         batch=batches.find(conn, asset.batch_id) if asset.batch_id is not None else None,
         confirmed=_confirmed(conn, asset.id),
         kept=tuple(_absolute(known, root_id, path) for root_id, path, _ in kept_copies.list_of(conn, asset.id)),
-        moves=tuple(asset_story(conn, asset.id)["moves"]),
+        moves=tuple(move_summary(row, known) for row in lists.page_of_moves(conn, asset_id=asset.id, limit=MOVES)[0]),
         verified_at=conn.execute(select(assets_table.c.verified_at).where(assets_table.c.id == asset.id)).scalar(),
         finding=conn.execute(select(findings.c.reason).where(findings.c.asset_id == asset.id)).scalar(),
     )

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app import jobs
 from app.db import assets
-from app.db.connection import Connection
-from app.model import Asset, AssetStatus
-from app.overview.files import AssetSearch, asset_story, asset_summary, assets_at, find_assets
-from app.overview.why.facts import gather
-from app.overview.why.sentences import tell
-from app.services import Services
+from app.model import AssetStatus
+from app.overview.files import AssetSearch, asset_summary, assets_at, find_assets
+from app.overview.why import in_short, whole_story
 from app.web.answers import done
 from app.web.context import services
 from app.web.models import AssetPath, responses
@@ -63,21 +58,7 @@ def wanted_of(query: AssetQuery) -> AssetSearch:
 def show(path: AssetPath) -> Response:
     """Every place that it has and had, its moves, proofs, checks and events, and all of it in sentences (`told`)."""
     with services().db.reading() as conn:
-        return jsonify(_with_sentences(conn, services(), assets.get(conn, path.asset_id)))
-
-
-def _with_sentences(conn: Connection, found: Services, asset: Asset) -> dict[str, Any]:
-    told = [sentence.as_json() for sentence in tell(gather(conn, asset), found.config)]
-    return {
-        **asset_story(conn, asset.id),
-        "why_this_date": _about("date", told),
-        "next": _about("next", told),
-        "told": told,
-    }
-
-
-def _about(subject: str, told: list[dict[str, str]]) -> str:
-    return " ".join(sentence["text"] for sentence in told if sentence["about"] == subject)
+        return jsonify(whole_story(conn, services().config, assets.get(conn, path.asset_id)))
 
 
 @api.get("/at", responses=responses(), summary="What is, or was, at a place")
@@ -86,10 +67,7 @@ def at(query: AtQuery) -> Response:
     with services().db.reading() as conn:
         found = assets_at(conn, query.path.encode("utf-8", "surrogateescape"))
         for one in found["assets"]:
-            told = [
-                sentence.as_json() for sentence in tell(gather(conn, assets.get(conn, one["id"])), services().config)
-            ]
-            one |= {"why_this_date": _about("date", told), "next": _about("next", told)}
+            one.update(in_short(conn, services().config, assets.get(conn, one["id"])))
     return jsonify({"path": query.path, **found})
 
 

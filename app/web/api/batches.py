@@ -9,11 +9,11 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app import jobs
-from app.db import batches, journal, lists
-from app.overview.batches import batch_summary, deliveries_of, sort_progress, sync_progress
+from app.db import batches, lists
+from app.overview.batch_story import batch_story
+from app.overview.batches import batch_summary
 from app.overview.files import AssetSearch, find_assets
 from app.overview.manifests import manifest_text, sums_text
-from app.overview.summaries import event_summary
 from app.web.answers import answer_start
 from app.web.context import services, trigger
 from app.web.models import BatchPath, Started, responses
@@ -22,9 +22,6 @@ from app.web.queries import BatchAssetsQuery, BatchQuery, ManifestQuery
 api = APIBlueprint(
     "batches", __name__, url_prefix="/api/batches", abp_tags=[Tag(name="batches", description="Batches")]
 )
-
-#: How many of a batch's latest events are shown with it.
-EVENTS = 50
 
 
 def list_batches(query: BatchQuery) -> dict[str, Any]:
@@ -44,16 +41,7 @@ def index(query: BatchQuery) -> Response:
 def show(path: BatchPath) -> Response:
     """A batch with how far its delivery and archiving are, what was proven where, and its latest events."""
     with services().db.reading() as conn:
-        batch = batches.get(conn, path.batch_id)
-        events = journal.list_events(conn, batch_id=batch.id, limit=EVENTS)
-        body = {
-            **batch_summary(batch),
-            "sync": sync_progress(batch),
-            "sort": sort_progress(conn, batch),
-            "deliveries": deliveries_of(conn, batch.id),
-            "events": [event_summary(event) for event in events],
-        }
-    return jsonify(body)
+        return jsonify(batch_story(conn, path.batch_id))
 
 
 @api.post("/<int:batch_id>/retry", responses=responses(404, 409, ok=Started, ok_status=202), summary="Retry a batch")

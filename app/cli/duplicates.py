@@ -1,0 +1,34 @@
+"""`duplicates`: which files hold the same bytes, and of what."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.context import Cli
+from app.cli.options import LARGEST_ID
+from app.overview.duplicates import duplicate_sets
+
+
+@click.command()
+@click.option("--limit", "-n", default=50, show_default=True, type=click.IntRange(1, 500))
+@click.option("--after", "after_id", default=0, type=click.IntRange(0, LARGEST_ID), help="Only originals after it.")
+@click.pass_obj
+def duplicates(cli: Cli, limit: int, after_id: int) -> int:
+    """List every original that has duplicates, with the files that hold the same bytes. Nothing is ever deleted."""
+    with cli.services.db.reading() as conn:
+        found = duplicate_sets(conn, after_id, limit)
+    if cli.as_json:
+        cli.print_json(found)
+        return 0
+    for one in found["sets"]:
+        original, count = one["original"], one["duplicate_count"]
+        cli.say(f"{original['id']:>6}  {original['place']} ({original['status']}), {original['size_bytes']:,} bytes")
+        for other in one["duplicates"]:
+            cli.say(f"        = {other['id']}  {other['place']}")
+        if count > len(one["duplicates"]):
+            cli.say(f"        and {count - len(one['duplicates']):,} more: assets find --original {original['id']}")
+    if not found["sets"]:
+        cli.say("There are no duplicates.")
+    elif found["next_after_id"]:
+        cli.say(f"There are more: media-pipeline duplicates --after {found['next_after_id']}")
+    return 0

@@ -1,0 +1,43 @@
+"""One batch with everything that belongs to it: how far it is, what is proven where, its latest events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.db import batches, journal
+from app.model import BatchStatus
+from app.overview.batches import batch_summary, deliveries_of, sort_progress, sync_progress
+from app.overview.summaries import event_summary
+
+#: How many of a batch's latest events are shown with it.
+EVENTS = 50
+
+#: What comes next for a batch of each status, for a person.
+NEXT = {
+    BatchStatus.PENDING: "Next it is delivered: media-pipeline sync {id}, or the whole workflow: media-pipeline run",
+    BatchStatus.SYNCING: "It is being delivered; a running worker looks again by itself.",
+    BatchStatus.SYNCED: "Next it is filed into the archive: media-pipeline sort {id}",
+    BatchStatus.SORTING: "It is being filed into the archive: media-pipeline sort {id} goes on with it.",
+    BatchStatus.SORTED: "It is done. To take it back: media-pipeline undo {id}",
+    BatchStatus.ERROR: "Remove the cause, then: media-pipeline batch retry {id}",
+    BatchStatus.CANCELLED: "It was taken back, or none of its files could be delivered; see its events.",
+}
+
+
+def batch_story(conn: Connection, batch_id: int) -> dict[str, Any]:
+    """A batch as JSON-ready values, with its delivery, its archiving, its proofs, its events and what comes next.
+
+    Raises NotFound.
+    """
+    batch = batches.get(conn, batch_id)
+    events = journal.list_events(conn, batch_id=batch.id, limit=EVENTS)
+    return {
+        **batch_summary(batch),
+        "sync": sync_progress(batch),
+        "sort": sort_progress(conn, batch),
+        "deliveries": deliveries_of(conn, batch.id),
+        "next": NEXT[batch.status].format(id=batch.id),
+        "events": [event_summary(event) for event in events],
+    }
