@@ -22,8 +22,6 @@ from app.files.markers import Marker, read_marker
 from app.files.roots import SET_UP_AT, add_staging, configured_roots, staging_places
 from app.model import RootKind
 
-ENDED = "The database is being compared with what is on disk."
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -34,12 +32,12 @@ class Prepared:
     is_resumed: bool = False
 
 
-def prepare_rebuild(config: Config, *, force_new: bool = False, compare: bool = False) -> Prepared:
+def prepare_rebuild(config: Config, *, force_new: bool = False) -> Prepared:
     """See to it that there is a database which a rebuild may fill.
 
-    One that is missing or damaged is made anew; the damaged one is kept under another name. A healthy one is refused
-    unless `force_new` (it is kept aside too) or `compare` (its rows stay, and are put right) says so. Raises
-    MoverBusy while a worker lives, Conflict, StateError, and RootUnavailable when a folder or its marker is missing.
+    One that is missing or damaged is made anew; the damaged one is kept under another name. A healthy one is refused,
+    unless a rebuild of it was begun, or `force_new` says so: then it is kept aside too. Raises MoverBusy while a
+    worker lives, Conflict, StateError, and RootUnavailable when a folder or its marker is missing.
     """
     path = config.system.db_path
     state_dir = os.path.dirname(os.path.abspath(path))
@@ -47,7 +45,7 @@ def prepare_rebuild(config: Config, *, force_new: bool = False, compare: bool = 
     with mover_lock(state_dir):
         state, words = (DatabaseState.DAMAGED, "") if force_new else look_at_database(path)
         if state is DatabaseState.HEALTHY:
-            return _prepare_healthy(path, words, compare)
+            return _prepare_healthy(path, words)
         markers = read_markers(config)
         refuse_in_use(path)
         made = _make(config, markers)
@@ -66,32 +64,21 @@ def prepare_rebuild(config: Config, *, force_new: bool = False, compare: bool = 
     return Prepared(state, kept)
 
 
-def _prepare_healthy(path: str, words: str, compare: bool) -> Prepared:
+def _prepare_healthy(path: str, words: str) -> Prepared:
     migrate(path)
     db = open_database(path)
     try:
         with db.reading() as conn:
-            is_waiting = confirmation.awaited_since(conn) is not None
-        if not is_waiting and not compare:
-            raise Conflict(
-                f"{words} Nothing needs to be rebuilt. To put its rows right where they differ from the disk, use "
-                "`media-pipeline rebuild --compare`; to make a new one from the folders all the same, and keep this "
-                "one aside, `media-pipeline rebuild --force-new`."
-            )
-        if not is_waiting:
-            begin_comparison(db, confirmation.COMPARED)
+            is_begun = confirmation.awaited_since(conn) is not None
     finally:
         db.close()
-    return Prepared(DatabaseState.HEALTHY, is_resumed=is_waiting)
-
-
-def begin_comparison(db: Database, cause: str) -> None:
-    """From here on nothing moves until the rows were compared with the disk and a person has agreed."""
-    refuse = f"{ENDED} Whatever was under way is taken up again afterwards."
-    with db.transaction() as conn:
-        rebuild_rows.end_unfinished_work(conn, refuse)
-        confirmation.require(conn, now(), cause)
-    _begin(db, cause, None)
+    if is_begun:
+        return Prepared(DatabaseState.HEALTHY, is_resumed=True)
+    raise Conflict(
+        f"{words} Nothing needs to be rebuilt. To put its rows right where they differ from the disk, use "
+        "`media-pipeline rebuild --compare`; to make a new one from the folders all the same, and keep this one "
+        "aside, `media-pipeline rebuild --force-new`."
+    )
 
 
 def _begin(db: Database, cause: str, kept: str | None) -> None:

@@ -11,7 +11,7 @@ from app.backup.lost_database import prepare_rebuild
 from app.cli.context import Cli
 from app.cli.follow import follow_run
 from app.errors import BadRequest
-from app.model import Trigger
+from app.model import Run, Trigger
 from app.overview.rebuild import rebuild_overview
 
 LISTED = 10
@@ -26,17 +26,20 @@ LISTED = 10
 def rebuild(cli: Cli, report: bool, confirm: bool, compare: bool, force_new: bool) -> int:
     """Make a lost database again from the manifests and the folders. Nothing moves until you confirm it.
 
-    The service must be stopped. Every file is read once; what was cut off goes on when you repeat the command.
+    The service must be stopped, but not for --compare. Every file is read once; what was cut off goes on when you
+    repeat the command.
     """
     if sum((report, confirm, compare, force_new)) > 1:
         raise BadRequest("Use one of --report, --confirm, --compare and --force-new at a time.")
     if confirm:
         jobs.confirm_rebuild(cli.services)
         cli.say("Confirmed. Files may move again; the next run takes up what waits.")
-        return 0 if not cli.as_json else _print(cli)
+        return _print(cli) if cli.as_json else 0
     if report:
         return _print(cli)
-    prepared = prepare_rebuild(cli.container.store.load().config, force_new=force_new, compare=compare)
+    if compare:
+        return _follow(cli, jobs.start_comparison(cli.services, Trigger.CLI))
+    prepared = prepare_rebuild(cli.container.store.load().config, force_new=force_new)
     if prepared.kept_aside:
         cli.say(f"The old database is kept as {prepared.kept_aside}.")
     return rebuild_and_show(cli)
@@ -44,8 +47,11 @@ def rebuild(cli: Cli, report: bool, confirm: bool, compare: bool, force_new: boo
 
 def rebuild_and_show(cli: Cli) -> int:
     """Run the rebuild that was prepared, to its end, and show what it found."""
-    code = follow_run(cli, jobs.start_rebuild(cli.services, Trigger.CLI), tell=False)
-    return code or _print(cli)
+    return _follow(cli, jobs.start_rebuild(cli.services, Trigger.CLI))
+
+
+def _follow(cli: Cli, run: Run) -> int:
+    return follow_run(cli, run, tell=False) or _print(cli)
 
 
 def _print(cli: Cli) -> int:

@@ -2,7 +2,7 @@
 
 from app.jobs.control import cancel, pause, resume
 from app.jobs.preview import start_preview
-from app.jobs.rebuild import confirm_rebuild, start_rebuild
+from app.jobs.rebuild import confirm_rebuild, start_comparison, start_rebuild
 from app.jobs.repair import Repair, repair
 from app.jobs.requests import (
     create_batch,
@@ -34,6 +34,7 @@ __all__ = [
     "retry_failed_assets",
     "retry_run",
     "start_cleanup",
+    "start_comparison",
     "start_dedup",
     "start_preview",
     "start_rebuild",

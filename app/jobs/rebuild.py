@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.db import confirmation, journal, rebuild_entries, rebuild_files, runs
-from app.errors import Conflict
+from app.db import confirmation, journal, moves, rebuild_entries, rebuild_files, runs
+from app.db.clock import now
+from app.errors import Conflict, RunInProgress
 from app.jobs.control import resume
 from app.jobs.requests import request_run
 from app.model import Run, RunKind, RunStatus, Stage, Trigger
@@ -11,21 +12,37 @@ from app.services import Services
 
 
 def start_rebuild(services: Services, trigger: Trigger) -> Run:
-    """Ask for rows to be compared with manifests and disk; a rebuild that is held up goes on instead.
+    """Ask for the rebuild that the database was prepared for; one that is held up goes on instead.
 
-    Raises Conflict when the database was not prepared for it, RunInProgress when another run is in flight.
+    Raises Conflict when it was not prepared, RunInProgress when another run is in flight.
     """
     with services.db.reading() as conn:
         if confirmation.awaited_since(conn) is None:
-            raise Conflict(
-                "The database is in use and no rebuild was prepared. Stop the service; then `media-pipeline rebuild` "
-                "says what can be done."
-            )
+            raise Conflict("The database was not prepared for a rebuild; `media-pipeline rebuild` says what to do.")
         busy = runs.find_in_flight(conn)
     if busy is not None and busy.kind is RunKind.REBUILD:
         return resume(services, busy.id) if busy.status is RunStatus.PAUSED else busy
     message = "A rebuild from the manifests and the folders was asked for."
     return request_run(services, RunKind.REBUILD, trigger, [Stage.REBUILD], message)
+
+
+def start_comparison(services: Services, trigger: Trigger) -> Run:
+    """Ask for rows to be put right where they differ from the disk; until that is confirmed, nothing moves.
+
+    Raises RunInProgress while another run is in flight, and Conflict while moves that were cut off wait for their end.
+    """
+    with services.db.transaction() as conn:
+        busy = runs.find_in_flight(conn)
+        if busy is not None and busy.kind is not RunKind.REBUILD:
+            raise RunInProgress(busy.id, busy.status)
+        if confirmation.awaited_since(conn) is None:
+            if moves.has_open(conn):
+                raise Conflict("Moves that were cut off are not finished yet; start the worker, then try again.")
+            confirmation.require(conn, now(), confirmation.COMPARED)
+            words = "The rows are compared with every manifest and every file; nothing moves until that is confirmed."
+            detail = {"cause": confirmation.COMPARED, "kept_aside": None}
+            journal.record(conn, "rebuild.started", words, level="warning", detail=detail)
+    return start_rebuild(services, trigger)
 
 
 def confirm_rebuild(services: Services) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.db import facts, totals
+from app.db import confirmation, facts, totals
 from app.db.clock import now
 from app.db.migrate import DATABASE_ID
 from app.db.tables import left_in_place
@@ -58,6 +58,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
     kept = totals.read(conn)
     return {
         "generated_at": now(),
+        "awaits_confirmation": confirmation.sentence(conn),
         "running": is_in_flight(current),
         "run": run_with_steps(conn, current, STEPS_SHOWN) if current else None,
         "last_run": run_with_steps(conn, last, STEPS_SHOWN) if last else None,

@@ -23,6 +23,9 @@ def _warning(message: str, remedy: str, level: str = "warning") -> dict[str, str
 
 def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
     found = []
+    if seen.get("awaits_confirmation"):
+        remedy = "GET /api/rebuild shows what was found; POST /api/rebuild/confirm lets files move again."
+        found.append(_warning(seen["awaits_confirmation"], remedy, "error"))
     if seen["config"]["fault"]:
         found.append(
             _warning(

@@ -14,7 +14,7 @@ from app import __version__
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer
-from app.web import auth, docs, entry, errors, pages, partials
+from app.web import auth, docs, entry, errors, idempotency, pages, partials
 from app.web.api import (
     assets,
     batch,
@@ -31,6 +31,7 @@ from app.web.api import (
     left_in_place,
     moves,
     presets,
+    rebuild,
     revisions,
     runs,
     set_aside,
@@ -50,7 +51,7 @@ log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
-    revisions, presets, doctor, why, duplicates, failed, set_aside, left_in_place, moves,
+    rebuild, revisions, presets, doctor, why, duplicates, failed, set_aside, left_in_place, moves,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 
@@ -83,6 +84,7 @@ def _install(app: OpenAPI) -> None:
     app.jinja_env.globals["version"] = __version__
     errors.install(app)
     app.before_request(entry.require_key)
+    idempotency.install(app)
     for module in APIS:
         app.register_api(module.api)
     for blueprint in (pages.blueprint, partials.blueprint, docs.blueprint):

@@ -29,6 +29,8 @@ ADMIN_ENDPOINTS = frozenset(
     {
         "config.change",
         "config.replace_text",
+        "rebuild.confirm",
+        "rebuild.start",
         "revisions.roll_back",
         "presets.apply",
         "setup.roots",
