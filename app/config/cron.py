@@ -18,12 +18,10 @@ def cron_problem(expression: str) -> str | None:
     if len(expression.split()) != 5:
         return f"has {len(expression.split())} fields; {FORM}"
     try:
-        next(CronSim(expression, datetime(2024, 1, 1)))  # noqa: DTZ001  any wall clock will do
+        coming = next(CronSim(expression, datetime(2024, 1, 1)), None)  # noqa: DTZ001  any wall clock will do
     except CronSimError as error:
         return f"is no schedule ({error}); {FORM}"
-    except StopIteration:
-        return "names a day that never comes"
-    return None
+    return "names a day that never comes" if coming is None else None
 
 
 def next_after(expression: str, moment: datetime, zone: ZoneInfo) -> datetime | None:

@@ -182,7 +182,10 @@ class Verify(Section):
 
     schedule: Text = Field(default="", description="When to verify by itself, as a cron expression; empty = never.")
     max_mb_per_second: float = Field(
-        default=0.0, ge=0, le=100_000, description="Most MB read in a second, so that others can use the disks; 0 = no cap."
+        default=0.0,
+        ge=0,
+        le=100_000,
+        description="Most MB read in a second, so that others can use the disks; 0 = no cap.",
     )
     older_than_days: Days = Field(
         default=30, description="On schedule, read only what was not verified for so many days; 0 = everything."
