@@ -11,9 +11,9 @@ from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import batches, runs
 from app.errors import BadRequest, IllegalTransition, NotFound, OpenBatchExists
-from app.model import BATCH_CHANGES, OPEN_BATCH, Batch, BatchStatus, Run
+from app.model import BATCH_CHANGES, OPEN_BATCH, AssetStatus, Batch, BatchStatus, Run
 
-CONVERTERS = {"status": BatchStatus}
+CONVERTERS = {"status": BatchStatus, "returns_as": AssetStatus}
 
 #: The instant column that each status fills in when it is first reached.
 REACHED_AT = {

@@ -13,13 +13,16 @@ from app.model import AssetStatus
 
 
 def confirm(conn: Connection, batch_id: int, device_id: str, confirmed: Iterable[tuple[int, str | None]]) -> None:
-    """Store (asset id, version) confirmations; a confirmation once stored stays as it is."""
+    """Store (asset id, version) confirmations. One that is stored for this batch stays as it is; that of an earlier
+    batch, which was taken back, gives way."""
     at = now()
     rows = [(asset_id, device_id, batch_id, at, version) for asset_id, version in confirmed]
     if rows:
         conn.exec_driver_sql(
             "INSERT INTO deliveries (asset_id, device_id, batch_id, confirmed_at, version) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT DO NOTHING",
+            "ON CONFLICT (asset_id, device_id) DO UPDATE SET batch_id = excluded.batch_id, "
+            "confirmed_at = excluded.confirmed_at, version = excluded.version "
+            "WHERE deliveries.batch_id <> excluded.batch_id",
             rows,
         )
 
@@ -41,6 +44,11 @@ def is_confirmed(conn: Connection, batch_id: int, asset_id: int) -> bool:
 def forget(conn: Connection, batch_id: int, asset_id: int) -> None:
     """Take back that an asset arrived with this batch: it has to be proven again."""
     conn.execute(delete(deliveries).where(deliveries.c.batch_id == batch_id, deliveries.c.asset_id == asset_id))
+
+
+def forget_batch(conn: Connection, batch_id: int) -> None:
+    """Take back everything that was confirmed of a batch: nothing counts as safe at a peer because of it any more."""
+    conn.execute(delete(deliveries).where(deliveries.c.batch_id == batch_id))
 
 
 def count(conn: Connection, batch_id: int) -> int:

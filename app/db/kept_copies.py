@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, select
 
 from app.db.assets import CHUNK
-from app.db.tables import kept_copies
+from app.db.tables import assets, kept_copies
 from app.model import Signature
 
 
@@ -46,6 +46,14 @@ def list_of(conn: Connection, asset_id: int) -> list[tuple[int, bytes, Signature
     return [(row[0], row[1], Signature(*row[2:7])) for row in rows]
 
 
+def list_of_batch(conn: Connection, batch_id: int) -> list[tuple[int, int, bytes, Signature]]:
+    """(asset id, root id, path, signature) of every kept copy of a batch's assets, asset by asset."""
+    c = kept_copies.c
+    query = select(c.asset_id, c.root_id, c.path, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns)
+    query = query.join(assets, assets.c.id == c.asset_id).where(assets.c.batch_id == batch_id)
+    return [(row[0], row[1], row[2], Signature(*row[3:8])) for row in conn.execute(query.order_by(c.asset_id, c.id))]
+
+
 def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes]]:
     """(row id, path) of every kept copy under a root, streamed."""
     query = select(kept_copies.c.id, kept_copies.c.path).where(kept_copies.c.root_id == root_id)
@@ -57,3 +65,9 @@ def remove(conn: Connection, ids: Sequence[int]) -> None:
     """Forget these kept copies: they changed or vanished. The files themselves are not touched."""
     if ids:
         conn.exec_driver_sql("DELETE FROM kept_copies WHERE id = ?", [(i,) for i in ids])
+
+
+def remove_at(conn: Connection, places: Sequence[tuple[int, bytes]]) -> None:
+    """Forget the kept copies at these (root id, path): the asset's own file lies there now."""
+    if places:
+        conn.exec_driver_sql("DELETE FROM kept_copies WHERE root_id = ? AND path = ?", places)

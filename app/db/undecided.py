@@ -11,7 +11,8 @@ from app.db.rows import build, columns_for
 from app.db.tables import assets, deliveries
 from app.model import Asset, AssetStatus
 
-#: The states that an original may be in; a gone one must have been delivered, one set aside must lie in the archive.
+#: The states that an original may be in; a gone one must have been delivered, one set aside must lie in the archive,
+#: or in ingest again because its batch was taken back.
 POSSIBLE_ORIGINALS = (
     AssetStatus.ARCHIVED,
     AssetStatus.DELIVERED,
@@ -35,7 +36,8 @@ SELECT label.id FROM assets AS label JOIN assets AS original ON original.id = la
 WHERE label.status IN ('duplicate', 'set_aside') AND (
   COALESCE(original.sha256, '') <> COALESCE(label.sha256, '')
   OR original.status IN ('discovered', 'duplicate', 'failed')
-  OR (original.status = 'set_aside' AND original.root_id NOT IN (SELECT id FROM roots WHERE kind = 'archive'))
+  OR (original.status = 'set_aside' AND original.root_id NOT IN (
+    SELECT id FROM roots WHERE kind = 'archive' OR (kind = 'ingest' AND original.batch_id IS NOT NULL)))
   OR (original.status = 'gone'
     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.asset_id = original.id)))
 """

@@ -45,7 +45,10 @@ class ManifestFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a batch holds. `revision` is above 1 when files left the batch after it was planned."""
+    """What a batch holds. `revision` is above 1 when files left the batch after it was planned, or all went back.
+
+    `undone_at` is when the batch was taken back: since then its files are where they came from.
+    """
 
     batch_id: int
     batch_name: str
@@ -54,6 +57,7 @@ class Manifest:
     files: tuple[ManifestFile, ...]
     revision: int = 1
     version: int = VERSION
+    undone_at: str | None = None
 
     @property
     def file_count(self) -> int:
@@ -77,6 +81,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         "target": manifest.target,
         "file_count": manifest.file_count,
         "size_bytes": manifest.size_bytes,
+        **({"undone_at": manifest.undone_at} if manifest.undone_at is not None else {}),
     }
     lines = [f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)},\n" for k, v in head.items()]
     # Grown in place: a list of all lines, their sum and its bytes would take four times the room.
@@ -131,6 +136,7 @@ def parse(content: bytes, name: bytes = MANIFEST_NAME) -> Manifest:
             files=tuple(_file(f) for f in values["files"]),
             revision=int(values["revision"]),
             version=int(values["version"]),
+            undone_at=_instant(values.get("undone_at")),
         )
         counted = (int(values["file_count"]), int(values["size_bytes"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -138,6 +144,12 @@ def parse(content: bytes, name: bytes = MANIFEST_NAME) -> Manifest:
     if counted != (manifest.file_count, manifest.size_bytes):
         raise FileError("read", name, "its files do not add up to its counts")
     return manifest
+
+
+def _instant(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("undone_at is no instant")
+    return value
 
 
 def _file(values: Mapping[str, Any]) -> ManifestFile:

@@ -33,12 +33,14 @@ WAY_ON: dict[BatchStatus, tuple[Stage, ...]] = {
     BatchStatus.SYNCING: (Stage.SYNC, Stage.SORT, Stage.CLEANUP),
     BatchStatus.SYNCED: (Stage.SORT, Stage.CLEANUP),
     BatchStatus.SORTING: (Stage.SORT, Stage.CLEANUP),
+    BatchStatus.UNDOING: (Stage.UNDO,),
 }
 #: Why all files cannot be tried again at once, in few words: by where they are and what they are.
 OBSTACLES = {
     **{(kind, AssetStatus.FAILED): "it missed the delivery of its batch" for kind in RootKind},
     **{(kind, AssetStatus.SET_ASIDE): f"it lies in the {kind} folder, not in an ingest folder" for kind in RootKind},
     (RootKind.ARCHIVE, AssetStatus.SET_ASIDE): "it waits for a review in the archive",
+    (RootKind.ARCHIVE, AssetStatus.FAILED): "its place is in the archive, and no run takes files from there",
 }
 #: What a person may have tried again.
 RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
@@ -86,7 +88,8 @@ def retry_batch(services: Services, batch_id: int, trigger: Trigger = Trigger.AP
             raise IllegalTransition(f"Batch {batch.name}", batch.status, "retried")
         before = BatchStatus(batch.error_from) if batch.error_from else BatchStatus.PENDING
         batch = batches.change(conn, batch, before, error=None, error_from=None, next_look_at=None)
-        run = runs.insert_queued(conn, RunKind.STAGE, trigger, _way_on(services, batch), batch.id, services.revision)
+        kind = RunKind.UNDO if before is BatchStatus.UNDOING else RunKind.STAGE
+        run = runs.insert_queued(conn, kind, trigger, _way_on(services, batch), batch.id, services.revision)
         message = f"Batch {batch.name} is tried again from {before}."
         journal.record(conn, "batch.retried", message, run_id=run.id, batch_id=batch.id)
     wake_worker(services, run.id)
@@ -156,6 +159,11 @@ def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str |
         what = "waits for a review in" if kind is RootKind.ARCHIVE else "was set aside in"
         return (
             f"File {asset.id} {what} the {kind} folder, at {where}; move it to the ingest folder to have it taken in."
+        )
+    if kind is RootKind.ARCHIVE:
+        return (
+            f"The place of file {asset.id} is in the archive, at {where}, and no run takes files from there. Put the "
+            "file into the ingest folder to have it taken in as a new one."
         )
     if kind in IN_BATCH and _missed_its_batch(conn, asset):
         return (

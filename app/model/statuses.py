@@ -27,6 +27,7 @@ class BatchStatus(StrEnum):
     SYNCED = "SYNCED"
     SORTING = "SORTING"
     SORTED = "SORTED"
+    UNDOING = "UNDOING"
     ERROR = "ERROR"
     CANCELLED = "CANCELLED"
 
@@ -36,20 +37,29 @@ OPEN_BATCH = (
     BatchStatus.SYNCING,
     BatchStatus.SYNCED,
     BatchStatus.SORTING,
+    BatchStatus.UNDOING,
     BatchStatus.ERROR,
 )
 
 BATCH_CHANGES: dict[BatchStatus, tuple[BatchStatus, ...]] = {
-    BatchStatus.PENDING: (BatchStatus.SYNCING, BatchStatus.SYNCED, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SYNCING: (BatchStatus.SYNCED, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SYNCED: (BatchStatus.SORTING, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SORTING: (BatchStatus.SORTED, BatchStatus.ERROR, BatchStatus.CANCELLED),
-    BatchStatus.SORTED: (BatchStatus.CANCELLED,),
+    BatchStatus.PENDING: (
+        BatchStatus.SYNCING,
+        BatchStatus.SYNCED,
+        BatchStatus.UNDOING,
+        BatchStatus.ERROR,
+        BatchStatus.CANCELLED,
+    ),
+    BatchStatus.SYNCING: (BatchStatus.SYNCED, BatchStatus.UNDOING, BatchStatus.ERROR, BatchStatus.CANCELLED),
+    BatchStatus.SYNCED: (BatchStatus.SORTING, BatchStatus.UNDOING, BatchStatus.ERROR),
+    BatchStatus.SORTING: (BatchStatus.SORTED, BatchStatus.UNDOING, BatchStatus.ERROR),
+    BatchStatus.SORTED: (BatchStatus.UNDOING,),
+    BatchStatus.UNDOING: (BatchStatus.CANCELLED, BatchStatus.ERROR),
     BatchStatus.ERROR: (
         BatchStatus.PENDING,
         BatchStatus.SYNCING,
         BatchStatus.SYNCED,
         BatchStatus.SORTING,
+        BatchStatus.UNDOING,
         BatchStatus.CANCELLED,
     ),
     BatchStatus.CANCELLED: (),

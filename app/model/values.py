@@ -92,7 +92,10 @@ class Asset:
 
 @dataclass(frozen=True)
 class Batch:
-    """A set of unique assets moved together. Times are UTC ISO 8601 text."""
+    """A set of unique assets moved together. Times are UTC ISO 8601 text.
+
+    `returns_as` is what its files become when it is taken back, written when that begins; `undone_at` when it ended.
+    """
 
     id: int
     name: str
@@ -118,6 +121,8 @@ class Batch:
     error_from: str | None = None
     manifest_path: bytes | None = None
     run_id: int | None = None
+    returns_as: AssetStatus | None = None
+    undone_at: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ class Archiving:
     #: Other places to take an asset's content from, since its own is empty.
     sources: dict[int, tuple[Place, Signature]] = field(default_factory=dict)
     collisions: Counter[int] = field(default_factory=Counter)
+    #: Folders that are there, or of which it is written down that they are made for files.
+    folders: set[tuple[int, bytes]] = field(default_factory=set)
     done: int = 0
     done_bytes: int = 0
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.db import assets, batches, deliveries, journal
+from app.db import assets, batches, deliveries, journal, kept_copies, members
 from app.db.clock import now
 from app.errors import IllegalTransition, SyncthingError, printable
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind
@@ -28,6 +28,9 @@ from app.syncthing.look import Standing
 from app.syncthing.notes import Notes
 from app.syncthing.proof import Expected, Judgement, Verdict
 from app.syncthing.troubles import Trouble
+
+#: Whose files lie in the batch folder as they were put there.
+IN_FOLDER = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
 
 #: Confirmations are stored in transactions of this many files.
 CHUNK = 500
@@ -79,11 +82,13 @@ def _guarded_look(services: Services, batch: Batch, run_id: int | None, step: St
 
 
 def retain(services: Services, batch: Batch) -> Report | None:
-    """Make Syncthing ignore the delivered batch, so that the peer keeps its files; a report when it has to wait."""
+    """Make Syncthing ignore the batch, so that the peer keeps its files; a report when it has to wait."""
     root = services.root(RootKind.BATCH)
     with services.db.reading() as conn:
         this = Look(services, batch, notes.load(conn, batch.id), None, None)
-        files = [a.path for a in assets.list_in_batch(conn, batch.id, AssetStatus.DELIVERED) if a.root_id == root.id]
+        present = members.list_of(conn, batch.id, IN_FOLDER, [root.id])
+        files = [a.path for a in present]
+        files += [path for _, root_id, path, _ in kept_copies.list_of_batch(conn, batch.id) if root_id == root.id]
     try:
         with SyncthingClient.from_config(services.config) as client:
             folder = client.folder(services.config.syncthing.folder_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -37,6 +37,7 @@ def clean_finished(services: Services, step: StepContext) -> Cleaned:
     cleaned = Cleaned()
     if not services.config.system.cleanup_empty_batches:
         return cleaned
+    roots = (services.root(RootKind.STAGING), services.root(RootKind.BATCH))
     with services.db.reading() as conn:
         ended = [b for b in batches.list_by_status(conn, ENDED) if b.cleaned_at is None]
         copied = kept_copies.list_places(conn, services.root(RootKind.BATCH).id)
@@ -44,22 +45,29 @@ def clean_finished(services: Services, step: StepContext) -> Cleaned:
     chosen = [b for b in ended if os.fsencode(b.name) not in in_use]
     for number, batch in enumerate(chosen):
         step.safe_point(number, len(chosen))
-        if not _has_files(services, batch):
-            _clean(services, step, batch, cleaned)
+        if not _has_files(services, batch, roots):
+            _clean(services, step, batch, cleaned, roots)
     return cleaned
 
 
-def _has_files(services: Services, batch: Batch) -> bool:
+def clean_batch(services: Services, step: StepContext, batch: Batch, roots: Sequence[Root]) -> None:
+    """Take away the folder of one batch in each of these roots, unless files of it are left there."""
+    if batch.cleaned_at is None and not _has_files(services, batch, roots):
+        _clean(services, step, batch, Cleaned(), roots)
+
+
+def _has_files(services: Services, batch: Batch, roots: Sequence[Root]) -> bool:
     """Whether files of the batch are still in its folder: failed ones, or ones that were never moved out."""
-    ours = {root.id: root for root in (services.root(RootKind.BATCH), services.root(RootKind.STAGING))}
+    ours = {root.id: root for root in roots}
     with services.db.reading() as conn:
         there = members.list_of(conn, batch.id, PRESENT, list(ours))
     return any(not is_missing(Place(ours[a.root_id], a.path)) for a in there)
 
 
-def _clean(services: Services, step: StepContext, batch: Batch, cleaned: Cleaned) -> None:
+def _clean(
+    services: Services, step: StepContext, batch: Batch, cleaned: Cleaned, roots: Sequence[Root]
+) -> None:
     archive = services.root(RootKind.ARCHIVE)
-    roots = (services.root(RootKind.STAGING), services.root(RootKind.BATCH))
     revisions = dict(_revisions(archive, batch))
     folders = _made_folders(batch, revisions.values())
     left: list[str] = []

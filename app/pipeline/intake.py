@@ -99,7 +99,9 @@ def _rediscover(conn: Connection, asset: Asset, signature: Signature | None) -> 
     assert signature is not None
     assets.resize(conn, asset, signature)
     resized = replace(asset, size_bytes=signature.size_bytes)
-    assets.mark(conn, [resized], AssetStatus.DISCOVERED, original_id=None, attempts=0)
+    # A file that came back when its batch was taken back has nothing to do with that batch once it is another one.
+    columns = {"batch_id": None} if asset.status is AssetStatus.SET_ASIDE else {}
+    assets.mark(conn, [resized], AssetStatus.DISCOVERED, original_id=None, attempts=0, **columns)
 
 
 def _insert(conn: Connection, root: Root, new: Sequence[Found]) -> None:

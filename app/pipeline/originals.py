@@ -2,6 +2,7 @@
 
 * Its file lies at its place with the signature of its row, or reads to the same SHA-256 again: accounted for.
 * Its file waits in the archive for a review of its date: accounted for, as every file of the archive.
+* Its file is back in ingest because its batch was taken back: accounted for.
 * Its row says `gone`, but a peer was proven to have it: accounted for; it left this disk on purpose.
 * Anything else, an archived file that somebody deleted too: not accounted for, and the new file is kept.
 """
@@ -53,9 +54,13 @@ class Originals:
         self._repeated = {sha256 for sha256, count in times.items() if sha256 is not None and count > 1}
 
     def _may_stand(self, asset: Asset) -> bool:
-        """What was set aside in the archive is safe there; what was set aside before it got so far goes nowhere."""
+        """What was set aside in the archive is safe there, and what came back with its batch waits for a person, who
+        must not be overtaken by a copy; what was set aside before it got so far goes nowhere."""
+        if asset.status is not AssetStatus.SET_ASIDE:
+            return True
         root = self.roots.get(asset.root_id)
-        return asset.status is not AssetStatus.SET_ASIDE or (root is not None and root.kind is RootKind.ARCHIVE)
+        came_back = root is not None and root.kind is RootKind.INGEST and asset.batch_id is not None
+        return came_back or (root is not None and root.kind is RootKind.ARCHIVE)
 
     def keep(self, asset: Asset) -> None:
         """This asset was just found to be unique: it may be the original of another one in the slice."""

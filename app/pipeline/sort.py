@@ -19,6 +19,7 @@ from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
 from app.pipeline.missing import note_failed
+from app.pipeline.new_folders import note_new_folders
 from app.pipeline.room import in_words, require_room
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -136,6 +137,7 @@ def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, F
             assets.set_columns(conn, originals)
     work.tell_progress(())
     moves = [move for plan in plans for move in plan.moves]
+    note_new_folders(work.services, (move.target for move in moves), work.folders)
     moved = work.services.disk.move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=work.batch.id,
                                           settle=_settle, after_group=work.tell_progress)
     raise_when_full(moved)

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from app.db import assets, deliveries, journal, kept_copies, members
+from app.db import assets, batches, deliveries, journal, kept_copies, members
 from app.db import roots as root_rows
 from app.db.connection import Connection
-from app.errors import FileError, MoverBusy, NoSpace, RootUnavailable, printable
+from app.errors import FileError, IllegalTransition, MoverBusy, NoSpace, RootUnavailable, printable
 from app.files.move import Move, move_files
 from app.files.roots import check_roots
 from app.files.walk import signature_at
-from app.model import Asset, Batch, Place, Root, Signature
+from app.model import Asset, Batch, BatchStatus, Place, Root, Signature
 from app.pipeline.delivered import list_changed
 from app.pipeline.failing import CHANGED_IN_FOLDER, LOST, MAX_ATTEMPTS, give_up, note_attempt, reason_of
 from app.pipeline.whereabouts import Whereabouts, find_kept_copy, look_at
 from app.services import Services
 from app.syncthing.troubles import Trouble
+
+UNDELIVERED = (BatchStatus.PENDING, BatchStatus.SYNCING)
 
 UNREADABLE = "It cannot be read in the batch folder now."
 TAKEN_AGAIN = "It was taken out of the batch folder again and again; a copy of it is where it came from."
@@ -83,12 +85,21 @@ def _accept(work: Mending, asset: Asset, place: Place) -> str | None:
     if signature is None or signature.size_bytes != asset.size_bytes:
         return f"{printable(asset.path)} is being changed in the batch folder."
     with work.services.db.transaction() as conn:
+        _require_delivery(conn, work)
         assets.place(conn, asset.id, place.root.id, place.path, signature, None)
     return None
 
 
+def _require_delivery(conn: Connection, work: Mending) -> None:
+    """Raise IllegalTransition when the delivery is over: whoever takes the batch back has its files now."""
+    found = batches.get(conn, work.batch.id)
+    if found.status not in UNDELIVERED:
+        raise IllegalTransition(f"Batch {found.name}", found.status, BatchStatus.SYNCED)
+
+
 def _try_again(work: Mending, asset: Asset, reason: str) -> str | None:
     with work.services.db.transaction() as conn:
+        _require_delivery(conn, work)
         if not note_attempt(conn, asset, reason, work.run_id):
             return f"{printable(asset.path)} is tried again: {reason}"
         members.recount(conn, work.batch.id)
@@ -98,6 +109,7 @@ def _try_again(work: Mending, asset: Asset, reason: str) -> str | None:
 def _give_up(work: Mending, asset: Asset, reason: str, kept: Kept | None) -> None:
     """The asset fails where its content is: with its kept copy, from where it can be tried again, or nowhere."""
     with work.services.db.transaction() as conn:
+        _require_delivery(conn, work)
         give_up(conn, asset, reason, work.run_id)
         members.recount(conn, work.batch.id)
         if kept is not None:
