@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.db import confirmation
+from app.db import confirmation, idempotency
 from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import runs, steps
@@ -81,6 +81,7 @@ def insert_queued(
     }
     key = conn.execute(insert(runs).values(**values)).inserted_primary_key
     assert key is not None
+    idempotency.note_run(conn, int(key[0]))
     return get(conn, int(key[0]))
 
 

@@ -29,6 +29,7 @@ from app.web.api import (
     health,
     journal,
     left_in_place,
+    logs,
     moves,
     presets,
     rebuild,
@@ -38,6 +39,7 @@ from app.web.api import (
     setup,
     sort,
     sync,
+    undo,
     why,
     workflow,
 )
@@ -51,7 +53,7 @@ log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
-    rebuild, revisions, presets, doctor, why, duplicates, failed, set_aside, left_in_place, moves,
+    rebuild, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

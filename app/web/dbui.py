@@ -6,7 +6,6 @@ pages carries the same cookie here, because cookies do not tell ports apart.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sqlite3
@@ -23,6 +22,7 @@ from app.errors import MediaPipelineError
 from app.services import ServiceContainer
 from app.web.auth import COOKIE_NAME, WrongKeys, find_key, key_in, session_key
 from app.web.guard import Guard
+from app.web.problems import MEDIA_TYPE, body_of, kind_of_status
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -114,8 +114,8 @@ def _missing(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
 
 def _refuse(start_response: StartResponse, status: str, detail: str) -> Iterable[bytes]:
     code, _, title = status.partition(" ")
-    body = json.dumps({"type": "about:blank", "title": title, "status": int(code), "detail": detail}).encode()
-    start_response(status, [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))])
+    body = body_of(kind_of_status(int(code)), int(code), title, detail, "/")
+    start_response(status, [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))])
     return [body]
 
 

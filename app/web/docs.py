@@ -15,6 +15,7 @@ from flask_openapi.openapi import OpenAPI
 from app.errors import MediaPipelineError
 from app.web.auth import OPEN_ENDPOINTS, SECURITY_SCHEMES, scope_needed
 from app.web.context import container
+from app.web.problems import KINDS
 
 blueprint = Blueprint("docs", __name__)
 
@@ -64,6 +65,13 @@ def page() -> Response:
     answer = make_response(render_template("docs.html"))
     answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return answer
+
+
+@blueprint.get("/problems")
+@blueprint.get("/problems/<name>")
+def problems(name: str = "") -> str:
+    """What each kind of problem means, so that the `type` of an answer leads somewhere; an unknown name shows all."""
+    return render_template("problems.html", kinds=[KINDS[name]] if name in KINDS else KINDS.values())
 
 
 @blueprint.get("/docs/assets/<path:name>")

@@ -19,6 +19,7 @@ from app.web.auth import (
 )
 from app.web.context import actor, container, htmx, wants_page
 from app.web.errors import problem
+from app.web.problems import KINDS
 
 wrong_keys = WrongKeys()
 
@@ -62,13 +63,14 @@ def accepted_key(auth: Auth, given: str) -> AccessKey | None:
 def refuse_scope(key: AccessKey, scope: Scope) -> Response:
     """403 with the scope that is needed and the one that is there."""
     sentence = f"This needs a key with the scope {scope}; the key {key.name} has the scope {key.scope}."
-    return problem(403, sentence, scope_needed=scope)
+    return problem(403, sentence, kind=KINDS["scope-needed"], scope_needed=scope)
 
 
 def refuse(auth: Auth, *, wrong: bool = False, target: str | None = None) -> Response:
     """401, or 429 with the time to wait. A browser gets the page that asks for the key and then leads to `target`."""
     if wrong_keys.is_blocked(request.remote_addr or ""):
-        answer = problem(429, "Too many wrong keys came from this address. Wait a minute, then try again.")
+        sentence = "Too many wrong keys came from this address. Wait a minute, then try again."
+        answer = problem(429, sentence, retryable=True)
         answer.headers["Retry-After"] = str(int(WINDOW_SECONDS))
         return answer
     if htmx:

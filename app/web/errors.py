@@ -1,8 +1,7 @@
-"""From an error to an answer: one table of statuses; problem details for programs, a sentence in place for people."""
+"""From an error to an answer: problem details for programs (see problems.py), a sentence in place for people."""
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 from typing import Any
@@ -14,24 +13,9 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from app import errors
 from app.web.context import htmx, wants_page
+from app.web.problems import KINDS, MEDIA_TYPE, Kind, body_of, kind_of_error, kind_of_status
 
 log = logging.getLogger(__name__)
-
-#: The first class that an error is an instance of decides; special ones come before general ones.
-STATUSES: tuple[tuple[type[errors.MediaPipelineError], int], ...] = (
-    (errors.BadRequest, 400),
-    (errors.NotFound, 404),
-    (errors.RevisionChanged, 412),
-    (errors.Conflict, 409),
-    (errors.ConfigError, 422),
-    (errors.NoSpace, 507),
-    (errors.FileError, 503),
-    (errors.RootUnavailable, 503),
-    (errors.StateError, 503),
-    (errors.MoverBusy, 503),
-    (errors.SyncthingError, 502),
-    (errors.MediaPipelineError, 503),
-)
 
 
 def install(app: Flask) -> None:
@@ -41,11 +25,11 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def status_of(error: errors.MediaPipelineError) -> int:
-    """The HTTP status of an error. A configuration that cannot be read is our fault, one that was sent is not."""
+def kind_of(error: errors.MediaPipelineError) -> Kind:
+    """The kind of problem. A configuration that cannot be read is our fault, one that was sent is not."""
     if isinstance(error, errors.ConfigError) and request.method == "GET":
-        return 503
-    return next(status for cls, status in STATUSES if isinstance(error, cls))
+        return KINDS["settings-unreadable"]
+    return kind_of_error(error)
 
 
 def answer_error(error: errors.MediaPipelineError) -> Response:
@@ -59,10 +43,10 @@ def answer_error(error: errors.MediaPipelineError) -> Response:
         more |= {"blocking_batch": error.name, "blocking_batch_id": error.batch_id, "blocking_status": error.status}
     if isinstance(error, errors.RunInProgress):
         more |= {"run_id": error.run_id}
-    status = status_of(error)
-    if status >= 500:
-        log.warning("Answered %s %s with %s: %s", request.method, request.path, status, error)
-    return problem(status, str(error), **more)
+    kind = kind_of(error)
+    if kind.status >= 500:
+        log.warning("Answered %s %s with %s: %s", request.method, request.path, kind.status, error)
+    return problem(kind.status, str(error), kind=kind, **more)
 
 
 def answer_validation(error: ValidationError) -> Response:
@@ -72,13 +56,17 @@ def answer_validation(error: ValidationError) -> Response:
     return problem(422, "The request has faults; see errors.", errors=listed)
 
 
-def problem(status: int, detail: str, **more: Any) -> Response:
-    """An answer that says what is wrong, as problem details (RFC 9457) or, for a person, as a page or a notice."""
+def problem(status: int, detail: str, *, kind: Kind | None = None, **more: Any) -> Response:
+    """An answer that says what is wrong, as problem details (RFC 9457) or, for a person, as a page or a notice.
+
+    Without a kind the status says which one it is.
+    """
+    found = kind or kind_of_status(status)
     title = HTTP_STATUS_CODES.get(status, "Error")
     if wants_page():
-        return _page(status, title, detail, more)
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return Response(json.dumps(body, default=str), status=status, content_type="application/problem+json")
+        return _page(status, found.title if found else title, detail, more)
+    body = body_of(found, status, title, detail, request.path, **more)
+    return Response(body, status=status, content_type=MEDIA_TYPE)
 
 
 def _page(status: int, title: str, detail: str, more: dict[str, Any]) -> Response:
@@ -94,12 +82,13 @@ def _page(status: int, title: str, detail: str, more: dict[str, Any]) -> Respons
 def _answer_http(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)
-    answer = problem(error.code or 500, error.description or error.name)
+    if error.code in (301, 302, 303, 307, 308):
+        return make_response(error.get_response())
+    kind = kind_of_status(error.code or 500)
+    answer = problem(error.code or 500, kind.sentence if kind else error.description or error.name)
     for name, value in error.get_headers():
         if name in ("Allow", "Location", "Retry-After"):
             answer.headers[name] = value
-    if error.code in (301, 302, 303, 307, 308):
-        return make_response(error.get_response())
     return answer
 
 

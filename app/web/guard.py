@@ -8,12 +8,15 @@ curl and Home Assistant send neither Origin nor Sec-Fetch-Site and are let throu
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from werkzeug.http import HTTP_STATUS_CODES
+
+from app.web.problems import KINDS, MEDIA_TYPE, body_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,7 +58,7 @@ class Guard:
         """Answer a request that may not pass, or pass it on; add the security headers in both cases."""
         refusal = self._refusal(environ)
         if refusal is not None:
-            return _refuse(self._with_headers(start_response), *refusal)
+            return _refuse(self._with_headers(start_response), environ, *refusal)
         return self.wrapped(environ, self._with_headers(start_response))
 
     def _with_headers(self, start_response: StartResponse) -> StartResponse:
@@ -66,21 +69,18 @@ class Guard:
 
         return start
 
-    def _refusal(self, environ: WSGIEnvironment) -> tuple[int, str, str] | None:
+    def _refusal(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
         host = environ.get("HTTP_HOST", "")
         if not is_allowed_host(host, self.allowed_hosts()):
             return (
-                421,
-                "Misdirected Request",
-                (
-                    "This server does not answer under that name. Use its IP address, or add the name to "
-                    "system.allowed_hosts."
-                ),
+                "other-host",
+                "This server does not answer under that name. Use its IP address, or add the name to "
+                "system.allowed_hosts.",
             )
         if environ["REQUEST_METHOD"] not in SAFE_METHODS and not is_same_origin(environ):
-            return 403, "Forbidden", "This request came from another web site and was refused."
+            return "other-site", "This request came from another web site and was refused."
         if _body_length(environ) > MAX_BODY_BYTES:
-            return 413, "Content Too Large", f"A request body may have at most {MAX_BODY_BYTES:,} bytes."
+            return "body-too-large", f"A request body may have at most {MAX_BODY_BYTES:,} bytes."
         return None
 
 
@@ -129,8 +129,10 @@ def _body_length(environ: WSGIEnvironment) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _refuse(start_response: StartResponse, status: int, title: str, detail: str) -> Iterable[bytes]:
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
-    headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
-    start_response(f"{status} {title}", headers)
+def _refuse(start_response: StartResponse, environ: WSGIEnvironment, name: str, detail: str) -> Iterable[bytes]:
+    kind = KINDS[name]
+    path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace")
+    body = body_of(kind, kind.status, kind.title, detail, path)
+    headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
+    start_response(f"{kind.status} {HTTP_STATUS_CODES[kind.status]}", headers)
     return [body]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.web.conftest import Site
 
 PAGES = {"/", "/dashboard", "/control", "/login", "/logout", "/docs", "/docs/assets/{name}", "/openapi.json",
-         "/partials/overview", "/static/{filename}"}  # fmt: skip
+         "/partials/overview", "/problems", "/problems/{name}", "/static/{filename}"}  # fmt: skip
 
 
 def as_template(rule: str) -> str:
@@ -89,6 +89,6 @@ def test_no_query_makes_the_server_fail(path: str, client: FlaskClient) -> None:
         answer = client.get(path, query_string=query)
         assert answer.status_code in (200, 422), query
         if answer.status_code == 422:
-            assert set(json.loads(answer.data)) == {"type", "title", "status", "detail", "errors"}
+            assert set(json.loads(answer.data)) == {"type", "title", "status", "detail", "instance", "retryable", "errors"}
 
     check()

@@ -196,6 +196,6 @@ def test_an_unforeseen_error_leaves_only_an_id(site: Site, monkeypatch: pytest.M
     monkeypatch.setattr("app.web.api.dashboard.dashboard", fail)
     answer = site.client().get("/api/dashboard")
     assert answer.status_code == 500
-    assert set(answer.json) == {"type", "title", "status", "detail", "id"}
+    assert set(answer.json) == {"type", "title", "status", "detail", "instance", "retryable", "id"}
     assert "secret" not in answer.get_data(as_text=True)
     assert answer.json["id"] in answer.json["detail"]

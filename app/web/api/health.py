@@ -12,6 +12,7 @@ from app.web.context import container, services
 from app.web.entry import check_key
 from app.web.errors import problem
 from app.web.models import responses
+from app.web.problems import KINDS
 
 #: What those are told who may not know more.
 NOT_READY = "The service cannot do its work now; the dashboard, or the same request with the key, says why."
@@ -45,7 +46,7 @@ def ready() -> Response:
     if obstacle is None:
         return jsonify({"status": "ready", **_config_in_force()})
     cause, sentence = obstacle
-    return problem(503, sentence if check_key() is None else NOT_READY, cause=cause)
+    return problem(503, sentence if check_key() is None else NOT_READY, kind=KINDS["not-ready"], cause=cause)
 
 
 def _config_in_force() -> dict[str, str]:
