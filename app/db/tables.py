@@ -119,6 +119,8 @@ assets = Table(
     Index("ix_assets_original", "original_id"),
     Index("uq_assets_place", "root_id", "path", unique=True, sqlite_where=text("status != 'gone'"),
           postgresql_where=text("status != 'gone'")),
+    Index("ix_assets_verified", "root_id", "verified_at", "id", sqlite_where=text("status != 'gone'"),
+          postgresql_where=text("status != 'gone'")),
 )
 
 kept_copies = Table(
@@ -133,6 +135,7 @@ kept_copies = Table(
     Column("ctime_ns", BigInteger, nullable=False),
     Column("device", BigInteger, nullable=False),
     Column("inode", BigInteger, nullable=False),
+    Column("verified_at", Text),
     UniqueConstraint("root_id", "path", name="uq_kept_copies_place"),
 )
 
@@ -304,7 +307,22 @@ findings = Table(
     Column("size_bytes", BigInteger),
     Column("reason", Text, nullable=False),
     Column("found_at", Text, nullable=False),
+    Column("device", BigInteger),
+    Column("inode", BigInteger),
+    Column("mtime_ns", BigInteger),
+    Column("ctime_ns", BigInteger),
+    Column("digest", Text),
+    Column("digest_algorithm", Text),
+    Column("sha256", Text),
+    Column("new_root_id", Integer),
+    Column("new_path", LargeBinary),
+    Column("told_as", Text),
     UniqueConstraint("root_id", "path", name="uq_findings_place"),
+    Index("ix_findings_kind_id", "kind", "id"),
+    Index("ix_findings_run_id", "run_id", "id"),
+    Index("ix_findings_size", "size_bytes"),
+    Index("ix_findings_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
+          postgresql_where=text("sha256 IS NOT NULL")),
 )
 
 known_digests = Table(

@@ -1,5 +1,6 @@
 """The values that the program speaks of, their statuses and the legal changes. No input or output here."""
 
+from app.model.findings import GRAVE_FINDINGS, OPEN_FINDINGS, Finding, FindingKind
 from app.model.statuses import (
     ASSET_CHANGES,
     BATCH_CHANGES,
@@ -34,8 +35,10 @@ from app.model.values import (
 __all__ = [
     "ASSET_CHANGES",
     "BATCH_CHANGES",
+    "GRAVE_FINDINGS",
     "IN_FLIGHT",
     "OPEN_BATCH",
+    "OPEN_FINDINGS",
     "OPEN_MOVE",
     "WORKFLOW_STAGES",
     "Asset",
@@ -44,6 +47,8 @@ __all__ = [
     "BatchStatus",
     "Event",
     "Failure",
+    "Finding",
+    "FindingKind",
     "MoveState",
     "Place",
     "Report",

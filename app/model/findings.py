@@ -1,0 +1,59 @@
+"""What a verification finds: a file that is not as its row says, or one that no row knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.model.values import Signature
+
+
+class FindingKind(StrEnum):
+    """In which way a place is not as it should be. IGNORED: a foreign file that a person wants to hear no more of."""
+
+    ALTERED = "altered"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    MOVED = "moved"
+    FOREIGN = "foreign"
+    IGNORED = "ignored"
+
+
+#: Those that wait for a person.
+OPEN_FINDINGS = tuple(kind for kind in FindingKind if kind is not FindingKind.IGNORED)
+#: Those after which content of ours may be lost.
+GRAVE_FINDINGS = (FindingKind.ALTERED, FindingKind.MISSING, FindingKind.UNREADABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place, what is wrong there, and what the file there holds as far as it was read.
+
+    `asset_id` is the asset whose file, or kept copy, should be there; None for a foreign file. A moved file was found
+    at (`new_root_id`, `new_path`); what was read is then told of the file there.
+    """
+
+    id: int
+    run_id: int
+    kind: FindingKind
+    asset_id: int | None
+    root_id: int
+    path: bytes
+    size_bytes: int | None
+    reason: str
+    found_at: str
+    device: int | None = None
+    inode: int | None = None
+    mtime_ns: int | None = None
+    ctime_ns: int | None = None
+    digest: str | None = None
+    digest_algorithm: str | None = None
+    sha256: str | None = None
+    new_root_id: int | None = None
+    new_path: bytes | None = None
+
+    @property
+    def signature(self) -> Signature | None:
+        """What the file system said of the file when it was found; None when there was none, or it was not looked at."""
+        known = (self.device, self.inode, self.size_bytes, self.mtime_ns, self.ctime_ns)
+        return None if None in known else Signature(*(number or 0 for number in known))
