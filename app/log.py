@@ -80,7 +80,9 @@ def append_record(path: str, process: Process, message: str, error: Exception) -
 def redact(value: Any) -> Any:
     """The same value with everything under a secret key name masked, however deep it lies."""
     if isinstance(value, Mapping):
-        return {key: MASK if _is_secret(key, inner) else redact(inner) for key, inner in value.items()}
+        # An access key is a name, a scope and the key itself, which has no telling name of its own.
+        hidden = ("key",) if "scope" in value else ()
+        return {key: MASK if key in hidden or _is_secret(key, inner) else redact(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [redact(inner) for inner in value]
     return value

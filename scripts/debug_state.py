@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import yaml
 
 from app import __version__
+from app.config.parse import secret_values
 from app.config.store import ConfigStore, Snapshot, default_path, masked
 from app.errors import MediaPipelineError
 
@@ -62,7 +63,7 @@ def show_config() -> None:
     snapshot = loaded()
     print(f"revision {snapshot.revision}")
     for warning in snapshot.warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {warning.sentence()}")
     if snapshot.environment_keys:
         print("from the environment:", ", ".join(sorted(snapshot.environment_keys)))
     print(yaml.safe_dump(masked(snapshot.config), sort_keys=False).rstrip())
@@ -92,8 +93,8 @@ def show_health() -> None:
     base = f"http://127.0.0.1:{config.system.port_api}"
     for path in ("/health", "/ready", "/api/workflow/status", "/api/sync/diagnostics"):
         request = urllib.request.Request(base + path)
-        if config.auth.api_key:
-            request.add_header(config.auth.header_name, config.auth.api_key)
+        if config.auth.every_key:
+            request.add_header(config.auth.header_name, config.auth.every_key[0].key)
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
                 print(f"{path}: {answer.status}\n{hidden(indented(answer.read()))}")
@@ -113,10 +114,8 @@ def indented(body: bytes) -> str:
 
 def hidden(text: str) -> str:
     """The text with secrets replaced: those of the configuration wherever they stand, and what looks like one."""
-    config = loaded().config
-    for secret in (config.syncthing.api_key, config.auth.api_key):
-        if secret:
-            text = text.replace(secret, "********")
+    for secret in secret_values(loaded().config):
+        text = text.replace(secret, "********")
     return SECRET.sub(r"\1********", text)
 
 

@@ -74,6 +74,13 @@ def masked(config: Config) -> dict[str, Any]:
     return masked_values(values)
 
 
+def secret_values(config: Config) -> list[str]:
+    """Every secret that is set, the longest first: for texts that must hold none of them, wherever they stand."""
+    values = config.model_dump()
+    found = {get_path(values, ".".join(key)) for key in secret_keys(values)}
+    return sorted((str(secret) for secret in found if secret), key=len, reverse=True)
+
+
 def masked_values(values: dict[str, Any]) -> dict[str, Any]:
     """The same nested values with every secret that is set as `********`."""
     for key in secret_keys(values):

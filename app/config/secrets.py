@@ -19,6 +19,9 @@ API_KEY = "syncthing.api_key"
 API_URL = "syncthing.api_url"
 ACCESS_KEYS = "auth.keys"
 
+#: A shorter secret would be found inside other words.
+ENOUGH_TO_FIND = 6
+
 #: In a text that cannot be read as settings: the rest of a secret's line, deeper lines below it, and lines without a
 #: colon, which may be its continuation.
 _LOOSE_SECRET = re.compile(
@@ -30,16 +33,21 @@ _LOOSE_SECRET = re.compile(
 _COMMENTED_SECRET = re.compile(r"^(?P<head>[ \t]*#[^\r\n]*?(?:\b|_)key[\"']?[ \t]*:[ \t]*)[^\s][^\r\n]*", re.MULTILINE)
 
 
-def masked_text(text: str) -> str:
-    """The text with every secret that is set replaced by the mask; everything else is kept to the letter."""
+def masked_text(text: str, known: Sequence[str] = ()) -> str:
+    """The text with every secret that is set replaced by the mask; everything else is kept to the letter.
+
+    `known` secrets are masked under a mistyped name and in comments as well.
+    """
     document = read_document(text)
     if document.problems:
-        return _LOOSE_SECRET.sub(rf'\g<head> "{MASK}"', text)
-    return _without_comments(_replaced(text, document, dict.fromkeys(_secrets_in(document), MASK)))
+        return hide(_LOOSE_SECRET.sub(rf'\g<head> "{MASK}"', text), known)
+    known = [*known, *_own_secrets(document)]
+    shown = _replaced(text, document, dict.fromkeys(_secrets_in(document, known), MASK))
+    return "".join(_shown_comment(line, known) for line in shown.splitlines(keepends=True))
 
 
-def restore_secrets(text: str, old_text: str, fallback_text: str = "") -> str:
-    """The text with each mask replaced by the secret that it stands for.
+def restore_secrets(text: str, old_text: str, fallback_text: str = "", hidden: Sequence[str] = ()) -> str:
+    """The text with each mask replaced by the secret that it stands for; `hidden` are those that `masked_text` knew.
 
     That is the one in the old text, else in the fallback; an access key is the one of the same name. A mask that stands
     for nothing becomes empty, but for an access key, which must not: it stays and is told of as a fault.
@@ -54,7 +62,7 @@ def restore_secrets(text: str, old_text: str, fallback_text: str = "") -> str:
     place = tuple(API_KEY.split("."))
     if place in kept and moves_to_another_server(known[0] if known else {}, document.values):
         kept[place] = ""
-    return _with_comments(_replaced(text, document, kept), old_text)
+    return _with_comments(_replaced(text, document, kept), old_text, hidden)
 
 
 def restore_values(values: dict[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,10 +102,16 @@ def refuse_to_lend_key(old: Mapping[str, Any], new: Mapping[str, Any], variables
         raise ConfigError([Problem(API_URL, message)])
 
 
-def _secrets_in(document: Document) -> list[Key]:
+def _own_secrets(document: Document) -> list[str]:
+    found = (get_path(document.values, dotted(key)) for key in secret_keys(document.values))
+    return [secret for secret in found if isinstance(secret, str) and secret != MASK]
+
+
+def _secrets_in(document: Document, known: Sequence[str]) -> list[Key]:
     """Where a text holds secrets: those of settings, and what looks like one under a mistyped name."""
     settings = [key for key in secret_keys(document.values) if get_path(document.values, dotted(key))]
-    others = [key for key in document.spans if key and SECRET_KEY.search(key[-1]) and dotted(key) not in all_settings()]
+    strangers = [key for key in document.spans if key and dotted(key) not in all_settings()]
+    others = [key for key in strangers if SECRET_KEY.search(key[-1]) or get_path(document.values, dotted(key)) in known]
     found = dict.fromkeys([*settings, *others, *_entries_amiss(document)])
     return [key for key in found if not any(key[:length] in found for length in range(1, len(key)))]
 
@@ -128,13 +142,24 @@ def _replaced(text: str, document: Document, values: Mapping[Key, str]) -> str:
     return text
 
 
-def _without_comments(text: str) -> str:
-    return _COMMENTED_SECRET.sub(rf"\g<head>{MASK}", text)
+def _shown_comment(line: str, known: Sequence[str]) -> str:
+    """A line as it may be shown: of a comment, without what looks like a secret or is one."""
+    return hide(_COMMENTED_SECRET.sub(rf"\g<head>{MASK}", line), known) if line.lstrip().startswith("#") else line
 
 
-def _with_comments(text: str, old_text: str) -> str:
+def hide(text: str, known: Sequence[str]) -> str:
+    """The text without these secrets, wherever they stand."""
+    for secret in known:
+        if len(secret) >= ENOUGH_TO_FIND:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def _with_comments(text: str, old_text: str, hidden: Sequence[str]) -> str:
     """Comments that were shown masked get their old words back."""
-    old = {_without_comments(line): line for line in old_text.splitlines() if _without_comments(line) != line}
+    hidden = [*hidden, *_own_secrets(read_document(old_text))]
+    shown = {_shown_comment(line, hidden): line for line in old_text.splitlines()}
+    old = {masked: line for masked, line in shown.items() if masked != line}
     if not old:
         return text
     return "".join(_old_line(line, old) for line in text.splitlines(keepends=True))

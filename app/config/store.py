@@ -19,10 +19,10 @@ from app.config.document import Document, read_document
 from app.config.files import Revision
 from app.config.legacy import carry_over
 from app.config.merging import merged
-from app.config.parse import Snapshot, judge, masked, parse, revision_of
+from app.config.parse import Snapshot, judge, masked, parse, revision_of, secret_values
 from app.config.render import render
 from app.config.schema import Config
-from app.config.secrets import API_KEY, masked_text, moves_to_another_server, refuse_to_lend_key, restore_secrets
+from app.config.secrets import API_KEY, hide, masked_text, moves_to_another_server, refuse_to_lend_key, restore_secrets
 from app.config.settings import get_path
 from app.errors import ConfigError, Conflict, NotFound, Problem, RevisionChanged
 from app.log import get_logger
@@ -165,7 +165,7 @@ class ConfigStore:
 
     def _prepared_raw(self, text: str, old_text: str) -> Snapshot:
         known_text = self._current.text if self._current is not None else ""
-        snapshot = parse(restore_secrets(text, old_text, known_text), self.environment, self.path)
+        snapshot = parse(restore_secrets(text, old_text, known_text, self._secrets()), self.environment, self.path)
         old, new = read_document(old_text).values, read_document(text).values
         refuse_to_lend_key(old, new, snapshot.environment_keys)
         return snapshot
@@ -210,11 +210,24 @@ class ConfigStore:
 
     def text(self) -> str:
         """The file's text as it may be shown: secrets masked. Raises ConfigError when it cannot be read."""
-        return masked_text(files.readable(files.read_text(self.path, strict=False)))
+        return self._shown(files.read_text(self.path, strict=False))
 
     def revision_text(self, revision: str) -> str:
         """The text of a kept revision as it may be shown. Raises NotFound."""
-        return masked_text(files.readable(files.read_revision(self.path, revision)))
+        return self._shown(files.read_revision(self.path, revision))
+
+    def _shown(self, text: str) -> str:
+        shown = masked_text(files.readable(text), self._secrets())
+        try:
+            parse(text, self.environment)
+        except ConfigError:
+            # In a text with faults a secret may stand anywhere.
+            return hide(shown, self._secrets())
+        return shown
+
+    def _secrets(self) -> list[str]:
+        config = self._in_force()
+        return secret_values(config) if config is not None else []
 
     def load_revision(self, revision: str) -> Snapshot:
         """A kept revision, secrets and all, for work that began with it. Raises NotFound, ConfigError."""

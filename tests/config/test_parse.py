@@ -175,7 +175,11 @@ def test_doubtful_settings_are_warned_of_but_used() -> None:
 def test_every_key_can_come_from_the_environment() -> None:
     values = {"yes_no": "true", "whole_number": "3", "number": "2.5", "list": "one, two"}
     for setting in all_settings().values():
-        if setting.variable is None or setting.path.startswith("paths.") or setting.path in ("sync.folder_dir", "system.db_path"):
+        if (
+            setting.variable is None
+            or setting.path.startswith("paths.")
+            or setting.path in ("sync.folder_dir", "system.db_path")
+        ):
             continue
         word = values.get(setting.kind) or (setting.choices[-1] if setting.choices else str(setting.default or "x"))
         if setting.path == "sorter.timezone":

@@ -269,7 +269,9 @@ def test_a_text_that_cannot_be_read_is_still_shown_without_secrets(store: Config
 
 
 def test_a_secret_in_a_block_is_masked_and_restored(store: ConfigStore, path: Path) -> None:
-    text = TEXT.replace("auth: {api_key: CANARY-2-0123456789}", "auth:\n  api_key: >-\n    CANARY-2-0123456789\n  header_name: x-key")
+    text = TEXT.replace(
+        "auth: {api_key: CANARY-2-0123456789}", "auth:\n  api_key: >-\n    CANARY-2-0123456789\n  header_name: x-key"
+    )
     store.save_raw(text, "api")
     shown = store.text()
     assert "CANARY" not in shown
