@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.assets import assets
+from app.cli.backup import backup, restore_backup
 from app.cli.batch import batch
 from app.cli.completion import completion
 from app.cli.config import config
@@ -19,11 +20,12 @@ from app.cli.runs import runs
 from app.cli.setup import setup
 from app.cli.show import overview
 from app.cli.stages import cleanup, dedup, run_everything, sort, sync
+from app.cli.undo import undo
 from app.cli.why import why
 
 COMMANDS: tuple[click.Command, ...] = (
-    run_everything, dedup, batch, sync, sort, cleanup, retry,
+    run_everything, dedup, batch, sync, sort, cleanup, retry, undo,
     overview, assets, duplicates, why, runs, journal, logs,
     config, key,
-    doctor, setup, rebuild, completion,
+    doctor, setup, rebuild, backup, restore_backup, completion,
 )  # fmt: skip

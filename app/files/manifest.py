@@ -16,6 +16,8 @@ from app.errors import FileError
 
 #: The version of this format; a reader refuses what is newer.
 VERSION = 1
+#: Below the archive: hidden from photo programs, found again when the database is lost.
+MANIFEST_FOLDER = b".media-pipeline/manifests"
 MANIFEST_NAME = b"manifest.json"
 SUMS_NAME = b"SHA256SUMS"
 #: The names at the top of a batch folder that are ours.

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 
 from app.files.disk import Disk
+from app.files.manifest import MANIFEST_FOLDER
 from app.files.own_files import read_own_file
 from app.model import Batch, Place, Root
 from app.pipeline.manifest import MANIFEST_NAME, SUMS_NAME, Manifest, parse, sums_bytes
 
 __all__ = ["ARCHIVE_FOLDER", "archive_path", "load", "load_newest", "read_own_file", "save", "stage"]
 
-#: Below the archive: hidden from photo programs, found again when the database is lost.
-ARCHIVE_FOLDER = b".media-pipeline/manifests"
+#: Below the archive.
+ARCHIVE_FOLDER = MANIFEST_FOLDER
 
 
 def archive_path(batch_name: str, revision: int = 1) -> bytes:

@@ -17,6 +17,7 @@ from app.services import ServiceContainer
 from app.web import auth, docs, entry, errors, idempotency, pages, partials
 from app.web.api import (
     assets,
+    backup,
     batch,
     batches,
     cleanup,
@@ -53,7 +54,7 @@ log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
-    rebuild, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
+    rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

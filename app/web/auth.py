@@ -27,6 +27,9 @@ OPEN_ENDPOINTS = frozenset(
 #: make decisions that cannot be taken back.
 ADMIN_ENDPOINTS = frozenset(
     {
+        "backup.download",
+        "backup.index",
+        "backup.make",
         "config.change",
         "config.replace_text",
         "rebuild.confirm",
@@ -34,6 +37,8 @@ ADMIN_ENDPOINTS = frozenset(
         "revisions.roll_back",
         "presets.apply",
         "setup.roots",
+        "undo.cancel",
+        "undo.start",
     }
 )
 #: Flask endpoints that a key with the scope read opens although they are no GET: they change nothing.
