@@ -1,0 +1,190 @@
+"""Every question of docs/operations.md has its answer: the command's and the address's, with the very fact in it.
+
+One installation that has been through a lot is asked everything, in the order of the table.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import __version__
+from app.overview import roots as root_looks
+from app.services import ServiceContainer
+from app.web import create_app
+from tests.prepared import Prepared
+from tests.worker.installation import PROGRAM
+
+TABLE = (PROGRAM / "docs" / "operations.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| (?P<question>[^|]+\?) \| `(?P<command>[^`]+)` \| `(?P<method>[A-Z]+) (?P<path>[^`]+)` \|$", re.M)
+
+#: What differs from one look to the next.
+VOLATILE = {"generated_at", "checked_at", "free_bytes", "total_bytes", "heartbeat_at"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an answer must hold: for a person, in the JSON of the command, and in that of the address.
+
+    The words in JSON are those for a person unless given. `same` means that both documents are equal.
+    """
+
+    told: str
+    data: str = ""
+    served: str = ""
+    code: int = 0
+    status: int = 200
+    same: bool = False
+    body: str | None = None
+
+
+ANSWERS: dict[str, Answer] = {
+    "Where is this photo, and where has it been?": Answer("{file}", same=True),
+    "Where did the file go that I put into ingest?": Answer("{file}"),
+    "Why was it filed under that date?": Answer("its EXIF capture date (DateTimeOriginal)", same=True),
+    "Is this file a duplicate, and of what?": Answer("byte for byte that of file {asset_id}, {file}"),
+    "Why is this file not taken in?": Answer("left in place: not a photo or video (.txt)", code=1, same=True),
+    "What happens to this file next?": Answer("media-pipeline assets retry {failed_id}"),
+    "Which files belong together with it?": Answer("together with 2024/05/06/IMG_0001.xmp", same=True),
+    "Who moved it, when, from where to where?": Answer("to {file}", data="{file}", served="{file}"),
+    "What happened to this file?": Answer("Input/output error", same=True),
+    "Has the peer this file, and since when?": Answer("was proven in the delivery folder", same=True),
+    "Is everything I put in accounted for?": Answer("adds up", data='"adds_up": true', same=True),
+    "How many files are archived, waiting, failed?": Answer("Archived", data='"archived": 5'),
+    "Which files are duplicates, and of what?": Answer("{duplicate_path}", same=True),
+    "Which duplicates has this file?": Answer("{duplicate_path}", data="phone/copy.jpg", same=True),
+    "Which files have failed, and why?": Answer("Input/output error"),
+    "Which files were set aside, and why?": Answer("another name of a file that is known already"),
+    "What lies in the ingest folder and is not taken in?": Answer("{stray_path}", same=True),
+    "Which files have a doubtful date?": Answer("2021/07/08/scan.jpg", same=True),
+    "What was taken in May 2024?": Answer("2024/05/06/IMG_0001.JPG", same=True),
+    "Which file has this checksum?": Answer("2024/05/06/IMG_0001.JPG", same=True),
+    "Which files have a name that begins so?": Answer("2022/03/04/IMG_20220304_050607.jpg", same=True),
+    "Which files came from this folder?": Answer("2021/07/08/scan.jpg", same=True),
+    "What lies in this folder of the archive?": Answer("2023/01/02/IMG_0002.JPG", same=True),
+    "Which batches are there?": Answer("batch_003", same=True),
+    "How far is this batch?": Answer("files are proven", data='"progress": 100.0'),
+    "Did the peer really get this batch?": Answer("at folder: ", data='"device_id": "folder"', same=True),
+    "Is this batch in the archive?": Answer("files are archived", data='"sorted_files": '),
+    "Which files are in this batch?": Answer("2024/05/06/IMG_0001.JPG"),
+    "What exactly was sent, with which checksums?": Answer("{digest}", same=True),
+    "Why did this batch stop, and what do I do?": Answer("The peer's disk is full.", same=True),
+    "Which batches have stopped?": Answer("batch_003", same=True),
+    "What happened to this batch?": Answer("batch.created", same=True),
+    "What has failed, and can be tried again?": Answer("The archive folder was away."),
+    "What is running now?": Answer("Nothing is running.", data='"running": false'),
+    "What was asked for lately, and by whom?": Answer("schedule", same=True),
+    "What did this run do, step by step?": Answer("5 unique", same=True),
+    "What happened in this run?": Answer("scan.finished"),
+    "Which runs have failed, and why?": Answer("The archive folder was away.", same=True),
+    "How did the search for duplicates go?": Answer("1 duplicate", served='"duplicate_files": 1'),
+    "What happened lately?": Answer("config.saved", same=True),
+    "What went wrong lately?": Answer("Input/output error", same=True),
+    "Which settings are in force, and where from?": Answer("timezone = Europe/Berlin", data='"Europe/Berlin"'),
+    "Who changed the settings, when, and what?": Answer("sorter.timezone", same=True),
+    "Is my settings file right?": Answer("No faults.", data='"valid": true', body="{config}"),
+    "What may this setting be, and what does it mean?": Answer("Europe/Berlin", served="Zone that decides the day"),
+    "What would a preset change?": Answer("sync.target"),
+    "Is everything as it should be?": Answer("The peer's disk is full.", code=1),
+    "Is a move here a rename or a copy?": Answer("is a rename: it takes no time", code=1),
+    "Is the worker running?": Answer("No worker is running", code=1, served='"status": "ready"'),
+    "How much room is left?": Answer("Free bytes", data='"free_bytes": ', same=True),
+    "Why does the delivery not work?": Answer("peer is mounted", code=1, served="sync.target is folder"),
+    "What did the processes write?": Answer("moves that were cut off", same=True),
+    "Which version is this?": Answer(__version__),
+}
+
+
+def questions() -> list[re.Match[str]]:
+    return list(ROW.finditer(TABLE))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    root_looks.forget()
+    with Prepared(tmp_path_factory.mktemp("questions")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def client(prepared: Prepared) -> FlaskClient:
+    return create_app(container=ServiceContainer(str(prepared.config_path))).test_client()
+
+
+def test_the_table_asks_enough_and_every_row_has_its_answer_here() -> None:
+    asked = [row["question"] for row in questions()]
+    section = TABLE[TABLE.index("## What do I want to know?") :]
+    section = section[: section.index("\n## ", 1)]
+    lines = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("| question")]
+    assert len(asked) == len(lines), "a row that cannot be read"
+    assert len(asked) >= 40 and len(asked) == len(set(asked))
+    assert set(asked) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("row", questions(), ids=lambda row: row["question"].rstrip("?"))
+def test_the_command_and_the_address_answer(row: re.Match[str], prepared: Prepared, client: FlaskClient) -> None:
+    names = prepared.placeholders()
+    expected = ANSWERS[row["question"]]
+    words = [word.format(**names) for word in shlex.split(row["command"])]
+
+    code, told, err = prepared.call(*words)
+    assert (code, err) == (expected.code, ""), told
+    assert expected.told.format(**names) in told
+
+    data = None
+    if not words[0].startswith("--"):
+        code, out, err = prepared.call(*words, "--json")
+        assert (code, err) == (expected.code, ""), out
+        data = json.loads(out)
+        assert fact_of(expected.data or expected.told, names) in as_text(data)
+
+    served = ask(client, row, names, expected)
+    assert fact_of(expected.served or expected.data or expected.told, names) in as_text(served)
+    if expected.same:
+        assert without_volatile(data) == without_volatile(served)
+
+
+def fact_of(text: str, names: dict[str, Any]) -> str:
+    """What to look for; JSON has braces of its own."""
+    return re.sub(r"\{(\w+)\}", lambda match: str(names[match[1]]), text)
+
+
+def ask(client: FlaskClient, row: re.Match[str], names: dict[str, Any], expected: Answer) -> Any:
+    body = Path(names["base"], "config.yaml").read_text() if expected.body else None
+    answer = client.open(
+        row["path"].format(**names), method=row["method"], data=body, content_type="application/yaml" if body else None
+    )
+    assert answer.status_code == expected.status, answer.text
+    return answer.json
+
+
+def as_text(document: Any) -> str:
+    """JSON on one line, names as they are."""
+    return json.dumps(document, ensure_ascii=False)
+
+
+def without_volatile(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {key: without_volatile(value) for key, value in document.items() if key not in VOLATILE}
+    return [without_volatile(value) for value in document] if isinstance(document, list) else document
+
+
+@pytest.mark.parametrize("row", questions()[:: max(1, len(questions()) // 4)], ids=lambda row: row["question"])
+def test_the_program_that_a_person_starts_answers_alike(row: re.Match[str], prepared: Prepared) -> None:
+    names = prepared.placeholders()
+    words = [word.format(**names) for word in shlex.split(row["command"])]
+    command = [sys.executable, "-m", "app.cli", "--config", str(prepared.config_path), *words]
+    done = subprocess.run(command, cwd=PROGRAM, capture_output=True, text=True, timeout=120, check=False)
+    expected = ANSWERS[row["question"]]
+    assert (done.returncode, done.stderr) == (expected.code, "")
+    assert expected.told.format(**names) in done.stdout
