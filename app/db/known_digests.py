@@ -94,7 +94,7 @@ def keep_what_was_read(rehearsal: Database, db: Database) -> int:
     for page in _pages(rehearsal):
         with db.transaction() as conn:
             own = _own_digests(conn, page[0][0], page[-1][0])
-            news = [Known(Signature(*row[1:6]), *row[6:9]) for row in page if own.get(row[0]) != row[6]]
+            news = [Known(Signature(*row[1:6]), *row[6:9]) for row in page if own.get(row[0]) != row[1:7]]
             note(conn, news)
         kept += len(news)
     return kept
@@ -111,6 +111,9 @@ def _pages(rehearsal: Database) -> Iterator[Sequence[tuple[int, int, int, int, i
         yield page
 
 
-def _own_digests(conn: Connection, first: int, last: int) -> dict[int, str]:
-    query = "SELECT id, digest FROM assets WHERE id BETWEEN ? AND ? AND digest IS NOT NULL"
-    return {row[0]: row[1] for row in conn.exec_driver_sql(query, (first, last))}
+def _own_digests(conn: Connection, first: int, last: int) -> dict[int, tuple[int, int, int, int, int, str]]:
+    query = (
+        "SELECT id, device, inode, size_bytes, mtime_ns, ctime_ns, digest FROM assets "
+        "WHERE id BETWEEN ? AND ? AND digest IS NOT NULL"
+    )
+    return {row[0]: (*row[1:7],) for row in conn.exec_driver_sql(query, (first, last))}

@@ -189,3 +189,8 @@ def list_batches(conn: Connection, after_id: int, limit: int) -> list[Batch]:
 def is_new(conn: Connection, batch: Batch) -> bool:
     """Whether the batch does not exist yet."""
     return batch.created_at >= (facts.find(conn, BEGAN_AT) or "")
+
+
+def batch_name(conn: Connection, batch_id: int) -> str:
+    """The name of a batch."""
+    return str(conn.execute(select(batches.c.name).where(batches.c.id == batch_id)).scalar_one())
