@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.db import batches, journal
-from app.model import BatchStatus
+from app.model import AssetStatus, Batch, BatchStatus
 from app.overview.batches import batch_summary, deliveries_of, sort_progress, sync_progress
 from app.overview.summaries import event_summary
 
@@ -21,9 +21,11 @@ NEXT = {
     BatchStatus.SYNCED: "Next it is filed into the archive: media-pipeline sort {id}",
     BatchStatus.SORTING: "It is being filed into the archive: media-pipeline sort {id} goes on with it.",
     BatchStatus.SORTED: "It is done. To take it back: media-pipeline undo {id}",
+    BatchStatus.UNDOING: "It is being taken back: media-pipeline undo {id} goes on with it.",
     BatchStatus.ERROR: "Remove the cause, then: media-pipeline batch retry {id}",
-    BatchStatus.CANCELLED: "It was taken back, or none of its files could be delivered; see its events.",
+    BatchStatus.CANCELLED: "It was cancelled, or none of its files could be delivered; see its events.",
 }
+TAKEN_BACK = "It was taken back. To have its files taken in again: media-pipeline batch take-in {id}"
 
 
 def batch_story(conn: Connection, batch_id: int) -> dict[str, Any]:
@@ -38,6 +40,11 @@ def batch_story(conn: Connection, batch_id: int) -> dict[str, Any]:
         "sync": sync_progress(batch),
         "sort": sort_progress(conn, batch),
         "deliveries": deliveries_of(conn, batch.id),
-        "next": NEXT[batch.status].format(id=batch.id),
+        "next": _next(batch).format(id=batch.id),
         "events": [event_summary(event) for event in events],
     }
+
+
+def _next(batch: Batch) -> str:
+    is_set_aside = batch.undone_at is not None and batch.returns_as is AssetStatus.SET_ASIDE
+    return TAKEN_BACK if is_set_aside else NEXT[batch.status]

@@ -33,6 +33,7 @@ def batch_summary(batch: Batch) -> dict[str, Any]:
         "released_at": batch.released_at,
         "sorted_at": batch.sorted_at,
         "cleaned_at": batch.cleaned_at,
+        "undone_at": batch.undone_at,
         "error": batch.error,
         "manifest_path": printable(batch.manifest_path) if batch.manifest_path else None,
         "run_id": batch.run_id,
