@@ -88,3 +88,22 @@ def write_faults(site: Installation) -> None:
     for section, faults in TEN_FAULTS.items():
         values[section] = {**values.get(section, {}), **faults}
     site.config_path.write_text(yaml.safe_dump(values))
+
+
+def test_a_start_after_a_good_one_goes_on_with_the_kept_settings_and_says_so(site: Installation) -> None:
+    client_of(site).get("/api/workflow/overview")
+    write_faults(site)
+    broken = site.config_path.read_bytes()
+    environment = {**os.environ, "MEDIA_PIPELINE_CONFIG": str(site.config_path), "PYTHONPATH": str(PROGRAM)}
+    for command in (["-m", "app.cli", "overview"], ["-m", "app.cli", "setup"], ["scripts/read_settings.py"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=PROGRAM, env=environment, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    worker = site.start_worker()
+    seen = client_of(site).get("/api/workflow/overview").get_json()
+    assert worker.poll() is None
+    assert {place for place in TEN_PLACES if place not in seen["config"]["fault"]} == set()
+    assert any("by file is in force instead" in warning["remedy"] for warning in seen["warnings"])
+    assert site.config_path.read_bytes() == broken

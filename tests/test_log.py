@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.files.prune import expire_logs
-from app.log import configure_logging, get_logger
+from app.log import MASK, configure_logging, follow_level, get_logger, redact
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +138,18 @@ def test_the_command_line_keeps_stdout_for_its_answers(capsys: pytest.CaptureFix
     captured = capsys.readouterr()
     assert captured.out == ""
     assert json.loads(captured.err)["event"] == "note"
+
+
+def test_a_saved_log_level_counts_at_once_where_the_settings_decide_it() -> None:
+    configure_logging("worker", level="info")
+    follow_level("debug")
+    assert logging.getLogger().level == logging.DEBUG
+    configure_logging("cli", level="warning")
+    follow_level("debug")
+    assert logging.getLogger().level == logging.WARNING
+
+
+def test_an_access_key_is_hidden_although_its_name_tells_nothing() -> None:
+    assert redact({"keys": [{"name": "anna", "scope": "read", "key": "CANARY"}]}) == {
+        "keys": [{"name": "anna", "scope": "read", "key": MASK}]
+    }

@@ -243,3 +243,28 @@ def test_no_new_database_is_made_while_a_folders_marker_cannot_be_read(tmp_path:
     with pytest.raises(RootUnavailable, match="cannot be read"):
         set_up(Snapshot(make_config(tmp_path), revision="test"))
     assert not (tmp_path / "state").exists()
+
+
+def test_a_change_by_hand_while_nothing_ran_is_told_with_its_keys(config_path: Path) -> None:
+    ServiceContainer(str(config_path)).services.close()
+    edit(config_path, "max_files: 0", "max_files: 7")
+    services = ServiceContainer(str(config_path)).services
+    with services.db.reading() as conn:
+        newest = config_revisions.list_recent(conn)[0]
+    assert (newest.actor, newest.changed_keys) == ("file", ("batch.max_files",))
+    services.close()
+
+
+def test_a_start_with_a_bad_file_is_told_in_the_journal_with_what_is_in_force(config_path: Path) -> None:
+    ServiceContainer(str(config_path)).services.close()
+    edit(config_path, "max_files: 0", "max_files: banana")
+    container = ServiceContainer(str(config_path))
+    assert container.services.config.batch.max_files == 0
+    assert "config.yaml:" in (container.fault_words or "")
+    with container.services.db.reading() as conn:
+        told = journal.list_events(conn, kind_prefix="config.rejected", limit=1)[0]
+    assert "by file is in force instead" in told.message
+    edit(config_path, "max_files: banana", "max_files: 3")
+    assert container.services.config.batch.max_files == 3
+    assert container.fault_words is None
+    container.services.close()
