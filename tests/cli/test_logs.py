@@ -1,0 +1,115 @@
+"""Reading the logs: the last lines of all processes in order, by level, and what comes, across rotations."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.diagnostics.logs import Follower, read_last
+from app.log import configure_logging, get_logger
+from tests.cli.conftest import Machine
+
+
+@pytest.fixture
+def log_dir(machine: Machine) -> Path:
+    path = Path(machine.services.config.system.log_dir)
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def line(second: int, level: str, event: str, **more: object) -> str:
+    return json.dumps({"event": event, "level": level, "at": f"2026-05-06T07:08:{second:02d}Z", **more}) + "\n"
+
+
+def test_the_last_lines_of_all_processes_come_in_the_order_of_their_times(machine: Machine, log_dir: Path) -> None:
+    (log_dir / "worker.log.1").write_text(line(1, "info", "oldest") + line(3, "warning", "third", batch_id=7))
+    (log_dir / "worker.log").write_text(line(5, "error", "fifth", exception="Traceback ...\nOops"))
+    (log_dir / "api.log").write_text(line(2, "info", "second") + line(4, "info", "fourth") + "no JSON\n")
+
+    code, out, _ = machine.call("logs", "-n", "100")
+    words = [part for part in ("oldest", "second", "third", "fourth", "fifth") if part in out]
+    assert code == 0 and [out.index(word) for word in words] == sorted(out.index(word) for word in words)
+    assert len(words) == 5 and "batch_id=7" in out and "Oops" in out and "no JSON" in out
+
+    assert [r["event"] for r in machine.ask("logs", "-n", "2", "-p", "worker")[1]["lines"]] == ["third", "fifth"]
+    wanted = machine.ask("logs", "--level", "warning")[1]["lines"]
+    assert [record["event"] for record in wanted] == ["third", "fifth"]
+
+
+def test_long_files_are_read_from_their_end(tmp_path: Path) -> None:
+    text = "".join(line(n % 60, "info", f"line {n} " + "x" * 200) for n in range(5_000))
+    (tmp_path / "worker.log").write_text(text)
+    found = read_last(str(tmp_path), ["worker"], "debug", 4_999)
+    assert sorted(int(r["event"].split()[1]) for r in found) == list(range(1, 5_000))
+
+
+def test_nothing_written_yet_is_said(machine: Machine) -> None:
+    code, out, _ = machine.call("logs")
+    assert (code, "Nothing is written" in out) == (0, True)
+    assert machine.ask("logs") == (0, {"lines": []})
+
+
+@pytest.fixture
+def _own_logging() -> Iterator[None]:
+    """The handlers that a test installs go with it."""
+    before = logging.getLogger().handlers[:]
+    yield
+    for handler in logging.getLogger().handlers[:]:
+        if handler not in before:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+
+
+@pytest.mark.usefixtures("_own_logging")
+def test_a_follower_loses_nothing_when_the_file_is_rotated(tmp_path: Path) -> None:
+    """The real writer rotates after a few lines; the follower looks after each, after several, or long after."""
+    follower = Follower(str(tmp_path), "worker")
+    follower.begin()
+    configure_logging("worker", tmp_path, max_bytes=2_000, keep=5)
+    seen: list[str] = []
+    for number in range(100):
+        get_logger().warning(f"line {number}", padding="x" * 200)
+        if number % 3 == 0:
+            seen += [record["event"] for record in follower.read()]
+    seen += [record["event"] for record in follower.read()]
+    follower.close()
+    assert seen == [f"line {number}" for number in range(100)]
+    assert (tmp_path / "worker.log.5").exists()
+
+
+def test_a_line_that_is_half_written_waits_for_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "api.log"
+    path.write_text(line(1, "info", "before"))
+    follower = Follower(str(tmp_path), "api")
+    follower.begin()
+    whole = line(2, "info", "halves")
+    with path.open("a") as file:
+        file.write(whole[:20])
+        file.flush()
+        assert list(follower.read()) == []
+        file.write(whole[20:])
+    assert [record["event"] for record in follower.read()] == ["halves"]
+    follower.close()
+
+
+def test_following_prints_what_comes_as_one_document_a_line(machine: Machine, log_dir: Path) -> None:
+    path = log_dir / "worker.log"
+    path.write_text(line(1, "info", "here"))
+    following = machine.start("logs", "--follow", "--json", "--level", "info")
+    assert following.stdout is not None and following.stderr is not None
+    assert json.loads(following.stdout.readline())["event"] == "here"
+    with path.open("a") as file:
+        file.write(line(2, "debug", "too small") + line(3, "info", "there"))
+    assert json.loads(following.stdout.readline())["event"] == "there"
+    os.rename(path, f"{path}.1")
+    path.write_text(line(4, "info", "anew"))
+    assert json.loads(following.stdout.readline())["event"] == "anew"
+    following.send_signal(signal.SIGINT)
+    assert following.communicate(timeout=60) == (b"", b"")
+    assert following.returncode == 130
