@@ -48,7 +48,7 @@ def config() -> None:
 @click.option("--raw", is_flag=True, help="The file to the letter, secrets masked.")
 @click.pass_obj
 def show(cli: Cli, key: str | None, raw: bool) -> int:
-    """Show every setting in force and where it comes from, or the value of one KEY or section."""
+    """Show every setting in force and where it comes from; the value of one KEY; or a section with what it means."""
     store = cli.container.store
     if raw:
         click.echo(store.text(), nl=False)
@@ -60,7 +60,7 @@ def show(cli: Cli, key: str | None, raw: bool) -> int:
     elif key in all_settings():
         click.echo(words(get_path(masked(snapshot.config), key or "")))
     else:
-        print_settings(cli, snapshot, paths)
+        print_settings(cli, snapshot, paths, explained=key is not None)
     return 0
 
 

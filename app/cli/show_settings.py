@@ -8,7 +8,7 @@ from typing import Any
 from app.cli.context import Cli
 from app.cli.saving import words
 from app.config.document import read_document
-from app.config.settings import all_sections, all_settings, get_path
+from app.config.settings import Setting, all_sections, all_settings, get_path
 from app.config.store import ConfigStore, Snapshot, masked
 from app.errors import NotFound
 
@@ -37,8 +37,11 @@ def settings_document(store: ConfigStore, snapshot: Snapshot, key: str | None) -
     return {**shown, **facts, "fault": str(store.fault) if store.fault else None}
 
 
-def print_settings(cli: Cli, snapshot: Snapshot, paths: Sequence[str]) -> None:
-    """Each setting with its value, by section; those that are not at their default with where they come from."""
+def print_settings(cli: Cli, snapshot: Snapshot, paths: Sequence[str], *, explained: bool = False) -> None:
+    """Each setting with its value, by section, and where it comes from unless that is its default.
+
+    `explained` adds what it means and what it may be.
+    """
     shown, section = masked(snapshot.config), ""
     for path in paths:
         if path.rpartition(".")[0] != section:
@@ -47,3 +50,12 @@ def print_settings(cli: Cli, snapshot: Snapshot, paths: Sequence[str]) -> None:
         source = _source(snapshot, path)
         mark = "" if source == "default" else f"   ({source})"
         cli.say(f"  {path} = {words(get_path(shown, path))}{mark}")
+        if explained:
+            cli.say(f"      {_meaning(all_settings()[path])}")
+
+
+def _meaning(setting: Setting) -> str:
+    choices = f" One of {', '.join(setting.choices)}." if setting.choices else ""
+    unit = f" Unit: {setting.unit}." if setting.unit else ""
+    restart = " A change takes effect at the next start." if setting.needs_restart else ""
+    return f"{setting.description}{choices}{unit}{restart}"

@@ -9,6 +9,7 @@ import pytest
 
 from app.config.legacy import RETIRED
 from app.config.parse import masked, parse
+from app.config.presets import PRESETS
 from app.config.render import render, scalar
 from app.config.schema import Config
 from app.config.settings import Setting, all_sections, all_settings, get_path
@@ -80,3 +81,22 @@ def test_what_is_rendered_reads_back_as_the_same_values() -> None:
     assert (config.syncthing.api_key, config.syncthing.device_id, config.auth.api_key) == ("no", "0123", "1e5")
     assert parse(render(config.model_dump()), {}).config == config
     assert get_path(shown, "batch.max_size_gb") == 2.5
+
+
+def test_the_docs_say_of_each_key_whether_it_needs_a_restart() -> None:
+    said = {path for path, (_, text) in documented().items() if "effect at the next start" in text}
+    assert said == {path for path, setting in all_settings().items() if setting.needs_restart}
+
+
+def test_the_docs_say_of_each_preset_what_it_says_itself() -> None:
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", DOCS, re.MULTILINE))
+    assert {preset.name: rows[preset.name] for preset in PRESETS} == {p.name: p.sentence for p in PRESETS}
+
+
+def test_keys_are_rendered_so_that_they_read_back() -> None:
+    keys = [{"name": "anna", "key": 'a "b", {c}: #d', "scope": "admin"}, {"name": "wall", "key": "0123"}]
+    config = parse(render({"paths": EXAMPLE_PATHS, "auth": {"keys": keys}}), {}).config
+    assert [(key.name, key.key, key.scope) for key in config.auth.keys] == [
+        ("anna", 'a "b", {c}: #d', "admin"),
+        ("wall", "0123", "read"),
+    ]
