@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import os
 from contextlib import redirect_stderr, redirect_stdout
-from io import BytesIO as Bytes
-from io import StringIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,15 @@ from tests.worker.installation import Installation
 
 #: 2021-07-08 12:00 UTC
 SCANNED_AT = 1_625_745_600
+
+
+def call(config_path: Path, *arguments: str) -> tuple[int, str, str]:
+    """(exit code, stdout, stderr) of a command in this process."""
+    out, err = TextIOWrapper(BytesIO(), "utf-8", write_through=True), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run(["--config", str(config_path), *arguments])
+    out.seek(0)
+    return code, out.read(), err.getvalue()
 
 
 class Prepared(Installation):
@@ -39,11 +47,7 @@ class Prepared(Installation):
 
     def call(self, *arguments: str) -> tuple[int, str, str]:
         """(exit code, stdout, stderr) of a command in this process."""
-        out, err = TextIOWrapper(Bytes(), "utf-8", write_through=True), StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = run(["--config", str(self.config_path), *arguments])
-        out.seek(0)
-        return code, out.read(), err.getvalue()
+        return call(self.config_path, *arguments)
 
     def do(self, *arguments: str) -> None:
         """A command that must succeed."""

@@ -4,8 +4,8 @@ Looks only: no check touches a media file or changes a setting. Each check says 
 wrong, what to do.
 """
 
+from app.diagnostics.checkup import doctor, run_checks
 from app.diagnostics.delivery import delivery_status, diagnose, without_secrets
-from app.diagnostics.doctor import doctor, run_checks
 from app.syncthing.checks import Check
 
 __all__ = ["Check", "delivery_status", "diagnose", "doctor", "run_checks", "without_secrets"]

@@ -47,10 +47,8 @@ def doctor(container: ServiceContainer) -> dict[str, Any]:
     found = [*settings.check_settings(container)]
     try:
         services = container.services
-    except ConfigError:
+    except (ConfigError, FileNotFoundError):
         pass  # told above, fault by fault
-    except FileNotFoundError:
-        pass  # told above
     except MediaPipelineError as error:
         found.append(Check("database", FAULT, str(error), "Follow that sentence, then look again."))
     else:
