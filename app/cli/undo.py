@@ -23,9 +23,10 @@ SHOWN = 10
 @click.command()
 @click.argument("batch_id", type=BATCH_ID)
 @click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+@click.option("--dry-run", is_flag=True, help="Only say what it would do.")
 @click.option("--without-lost", is_flag=True, help="Leave lost and changed files behind, as failed.")
 @click.pass_obj
-def undo(cli: Cli, batch_id: int, yes: bool, without_lost: bool) -> int:
+def undo(cli: Cli, batch_id: int, yes: bool, dry_run: bool, without_lost: bool) -> int:
     """Take a batch back: its files return to where they came from.
 
     Shows first what that does, also at the peer. Nothing is moved while a file stands in the way.
@@ -34,9 +35,13 @@ def undo(cli: Cli, batch_id: int, yes: bool, without_lost: bool) -> int:
     with cli.services.db.reading() as conn:
         seen = undo_summary(conn, look)
     _show(cli, seen)
+    if dry_run:
+        if cli.as_json:
+            cli.print_json(seen)
+        return 0 if seen["possible"] else 1
     if not seen["possible"]:
         raise Conflict(_in_words(seen))
-    if not cli.confirm(f"Take batch {seen['batch']} back?", yes or cli.as_json):
+    if not cli.confirm(f"Take batch {seen['batch']} back?", yes):
         cli.say("Nothing was changed.")
         return 2
     return start_and_follow(

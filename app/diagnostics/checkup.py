@@ -24,6 +24,8 @@ DATABASE_PATIENCE_SECONDS = 600.0
 LOOKS: tuple[tuple[str, Look, float], ...] = (
     ("database", database.check_database, DATABASE_PATIENCE_SECONDS),
     ("totals", database.check_totals, DATABASE_PATIENCE_SECONDS),
+    ("rebuild", database.check_confirmation, PATIENCE_SECONDS),
+    ("backup", database.check_backup, PATIENCE_SECONDS),
     ("moves", work.check_moves, PATIENCE_SECONDS),
     ("trash", work.check_trash, PATIENCE_SECONDS),
     ("roots", folders.check_folders, PATIENCE_SECONDS),

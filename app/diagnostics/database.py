@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 
-from app.db import totals
+from app.db import confirmation, totals
 from app.db.migrate import read_revision
 from app.errors import StateError
 from app.model import AssetStatus
@@ -14,6 +15,9 @@ from app.syncthing.checks import FAULT, OK, WARNING, Check
 
 #: A write-ahead log of this size is not folded into the database any more: some reader stays open.
 LARGE_LOG_BYTES = 512_000_000
+#: Beside the database; where backups go when no file is named.
+BACKUPS = "backups"
+OLD_BACKUP_DAYS = 30
 #: So many broken references are looked for; one is enough to know.
 REFERENCES = 5
 
@@ -44,6 +48,30 @@ def _log_check(path: str) -> Iterator[Check]:
     if size > LARGE_LOG_BYTES:
         cause = f"The database's write-ahead log has grown to {size / 1e6:,.0f} MB."
         yield Check("database log", WARNING, cause, "Restart the service: that folds it into the database.")
+
+
+def check_confirmation(services: Services) -> Iterator[Check]:
+    """Whether a person has yet to look at what a rebuild found: until then nothing moves."""
+    with services.db.reading() as conn:
+        awaited = confirmation.sentence(conn)
+    if awaited is not None:
+        yield Check("rebuild", WARNING, awaited, "Look at `media-pipeline rebuild --report`, then confirm it.")
+
+
+def check_backup(services: Services) -> Iterator[Check]:
+    """When the newest backup in the folder for them was made."""
+    folder, fix = services.state_dir / BACKUPS, "`media-pipeline backup` makes one beside a running service."
+    try:
+        made = max((entry.stat().st_mtime for entry in os.scandir(folder) if entry.name.endswith(".tar.gz")), default=0)
+    except FileNotFoundError:
+        made = 0
+    days = (time.time() - made) / 86_400
+    if not made:
+        yield Check("backup", WARNING, f"There is no backup of settings and database in {folder}.", fix)
+    elif days > OLD_BACKUP_DAYS:
+        yield Check("backup", WARNING, f"The newest backup in {folder} is {days:.0f} days old.", fix)
+    else:
+        yield Check("backup", OK, f"The newest backup in {folder} is {days:.0f} days old.")
 
 
 def check_totals(services: Services) -> Iterator[Check]:

@@ -53,7 +53,11 @@ def test_as_json_it_is_one_document_and_asks_nobody(machine: Machine) -> None:
     make(machine.services)
     before = media_tree(machine.services)
     batch_up_to(machine.services, BatchStatus.SORTED)
-    code, answer = machine.ask("undo", "1")
+    code, look = machine.ask("undo", "1", "--dry-run")
+    assert (code, look["possible"], look["files"]) == (0, True, 5)
+    code, refused = machine.ask("undo", "1")
+    assert (code, "say --yes" in refused["error"]["detail"]) == (2, True)
+    code, answer = machine.ask("undo", "1", "--yes")
     assert (code, answer["kind"], answer["status"]) == (0, "undo", "done")
     assert answer["steps"][0]["data"]["done"] == 5
     assert media_tree(machine.services) == before

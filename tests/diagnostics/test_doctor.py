@@ -6,6 +6,7 @@ import http.server
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from app.config.store import Snapshot
-from app.db import assets, batches, facts, journal, left_in_place, runs
+from app.db import assets, batches, confirmation, facts, journal, left_in_place, runs
 from app.db.clock import later, now
 from app.diagnostics import doctor, folders, run_checks
 from app.diagnostics.checkup import LOOKS
@@ -72,6 +73,20 @@ def test_rows_that_refer_to_nothing_are_found(services: Services) -> None:
         db.execute("INSERT INTO steps (run_id, stage, status, started_at) VALUES (77, 'scan', 'done', '')")
         db.commit()
     assert "refer to rows that are not there" in named(services)["database"].cause
+
+
+def test_a_rebuild_that_awaits_a_person_and_old_backups_are_told(services: Services, tmp_path: Path) -> None:
+    found = named(services)
+    assert "rebuild" not in found and "There is no backup" in found["backup"].cause
+    with services.db.transaction() as conn:
+        confirmation.require(conn, now(), confirmation.REBUILT)
+    path = tmp_path / "state" / "backups" / "media-pipeline-backup-20260506T070809Z.tar.gz"
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    found = named(services)
+    assert found["rebuild"].state == "warning" and found["backup"].state == "ok"
+    os.utime(path, (time.time() - 40 * 86_400,) * 2)
+    assert "40 days old" in named(services)["backup"].cause
 
 
 def test_totals_that_differ_are_found_and_counted_anew(services: Services) -> None:
