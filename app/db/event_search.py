@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select, text
 
@@ -15,6 +15,7 @@ from app.db.tables import events
 from app.model import Event
 
 COLUMNS = columns_for(events, Event)
+MAX_ID = 2**63 - 1
 #: Spelled out, not bound: only so is the partial index of levels taken.
 NOT_INFO = text("level != 'info'")
 
@@ -39,20 +40,15 @@ class EventSearch:
 def search(conn: Connection, wanted: EventSearch) -> tuple[list[Event], int | None]:
     """A page of events, and the id beyond which the next page begins (None at the end)."""
     descending = wanted.after_id is None
-    bounds = _bounds(conn, wanted)
-    after = _after(wanted)
+    after, low, high = _bounds(conn, wanted)
+    walk = Walk(events, ("id",), after=after, descending=descending, low=low, high=high)
     pages = [
-        read_page(conn, COLUMNS, Walk(events, ("id",), (*lead, *bounds), rest, after, descending), wanted.limit, budget)
-        for lead, rest, budget in _ways(wanted)
+        read_page(conn, COLUMNS, replace(walk, where=where, filters=filters), wanted.limit, budget)
+        for where, filters, budget in _ways(wanted)
     ]
     page = merge(pages, wanted.limit, descending) if pages else Page([], [], None)
     found = [build(Event, row, {"detail": json.loads}) for row in page.rows]
     return found, page.next_key[0] if page.next_key else None
-
-
-def _after(wanted: EventSearch) -> Key | None:
-    given = wanted.after_id if wanted.after_id is not None else wanted.before_id
-    return (given,) if given is not None else None
 
 
 def _ways(wanted: EventSearch) -> list[tuple[tuple[Condition, ...], tuple[Condition, ...], int]]:
@@ -81,16 +77,18 @@ def _says(words: str) -> Condition:
     return lambda c: c.message.icontains(words, autoescape=True)
 
 
-def _bounds(conn: Connection, wanted: EventSearch) -> list[Condition]:
-    """Instants as ids: events are written in the order of time, so the place of an instant is found by halving."""
-    found: list[Condition] = []
-    if wanted.since:
-        first = _first_id(conn, wanted.since)
-        found.append(lambda c: c.id >= first)
-    if wanted.until:
-        end = _first_id(conn, wanted.until + "\x7f")
-        found.append(lambda c: c.id < end)
-    return found
+def _bounds(conn: Connection, wanted: EventSearch) -> tuple[Key | None, Condition, Condition]:
+    """Where the walk begins and ends, as ids.
+
+    Events are written in the order of time, so the place of an instant is found by halving.
+    """
+    first = _first_id(conn, wanted.since) if wanted.since else 0
+    end = _first_id(conn, wanted.until + "\x7f") if wanted.until else MAX_ID
+    if wanted.after_id is not None:
+        after = max(wanted.after_id, first - 1)
+    else:
+        after = min(wanted.before_id if wanted.before_id is not None else MAX_ID, end)
+    return (after,), lambda c: c.id >= first, lambda c: c.id < end
 
 
 def _first_id(conn: Connection, at: str) -> int:

@@ -23,7 +23,11 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Walk:
-    """One index from `after` on: `where` is what the index itself answers, `filters` are tried on each row."""
+    """One index from `after` on: `where` is what the index itself answers, `filters` are tried on each row.
+
+    `low` and `high` are where the walk begins and ends, apart because `after` takes the place of the one at which it
+    began: given both, a database may begin at the wrong one and pass over every row in between.
+    """
 
     table: Table
     key: tuple[str, ...]
@@ -31,6 +35,8 @@ class Walk:
     filters: tuple[Condition, ...] = ()
     after: Key | None = None
     descending: bool = False
+    low: Condition | None = None
+    high: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ def _horizon(conn: Connection, walk: Walk, budget: int) -> Key | None:
 
 
 def _range(walk: Walk, table: Table) -> list[ColumnElement[bool]]:
-    found = [condition(table.c) for condition in walk.where]
+    begin, end = (walk.high, walk.low) if walk.descending else (walk.low, walk.high)
+    bounds = (end,) if walk.after is not None else (begin, end)
+    found = [condition(table.c) for condition in (*walk.where, *bounds) if condition is not None]
     if walk.after is not None:
         found.append(beyond([table.c[name] for name in walk.key], walk.after, walk.descending))
     return found

@@ -6,6 +6,7 @@ along the index of its order, and the filters are tried on each row that is met.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from app.db.search_terms import (
     NOT_GONE,
     SORTS,
     AssetSearch,
+    Range,
     begins,
     conditions,
     equals,
@@ -73,39 +75,39 @@ def _is_here(_: Any) -> Any:
     return NOT_GONE
 
 
+def _has_date(_: Any) -> Any:
+    return HAS_DATE
+
+
 def _walk(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page:
     """The page, found along the index of the order that is asked for."""
     if wanted.sort in ("path", "origin"):
         return _walk_roots(conn, wanted, filters)
     led_by: dict[str, tuple[str, ...]] = {"id": LEADING, "name": ("name",), "taken": ("taken",)}
     lead = next((name for name in led_by[wanted.sort] if name in filters), None)
-    where = (filters[lead],) if lead is not None else ()
-    if wanted.sort == "taken":
-        where = (*where, lambda _: HAS_DATE)
-    elif wanted.sort == "name" and lead is None:
-        where = (lambda c: c.name.is_not(None),)
     rest = tuple(condition for name, condition in filters.items() if name != lead)
-    walk = Walk(assets, SORTS[wanted.sort], where, rest, wanted.after, wanted.descending)
-    return read_page(conn, COLUMNS, walk, wanted.limit)
+    walk = Walk(assets, SORTS[wanted.sort], (), rest, wanted.after, wanted.descending)
+    if wanted.sort == "taken":
+        walk = replace(walk, where=(_has_date,))
+    elif wanted.sort == "name" and lead is None:
+        walk = replace(walk, where=(lambda c: c.name.is_not(None),))
+    return read_page(conn, COLUMNS, _led(walk, filters[lead]) if lead is not None else walk, wanted.limit)
+
+
+def _led(walk: Walk, lead: Condition) -> Walk:
+    if isinstance(lead, Range):
+        return replace(walk, low=lead.low, high=lead.high)
+    return replace(walk, where=(*walk.where, lead))
 
 
 def _walk_roots(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page:
     """Root after root, each along its own part of the index of places, or of origins."""
-    lead, column = ("prefix", "root_id") if wanted.sort == "path" else ("origin", "origin_root_id")
-    path, text_wanted = ("path", wanted.prefix) if wanted.sort == "path" else ("origin_path", wanted.origin)
-    fixed: list[Condition] = [begins(path, text_wanted) if text_wanted else lambda c: c[path].is_not(None)]
-    if wanted.sort == "path":
-        fixed.append(_is_here)
-    rest = tuple(condition for name, condition in filters.items() if name not in (lead, "root"))
-    if wanted.sort == "origin" and "root" in filters:
-        rest = (*rest, filters["root"])
     ids = _roots_ahead(conn, wanted)
     rows: list[Any] = []
     keys: list[Key] = []
     for root_id in ids:
         after = wanted.after[1:] if wanted.after is not None and wanted.after[0] == root_id else None
-        where = (equals(column, root_id), *fixed)
-        walk = Walk(assets, SORTS[wanted.sort][1:], where, rest, after, wanted.descending)
+        walk = replace(_walk_of_root(wanted, filters, root_id), after=after)
         page = read_page(conn, COLUMNS, walk, wanted.limit - len(rows), paging.BUDGET // len(ids))
         rows += page.rows
         keys += [(root_id, *key) for key in page.keys]
@@ -114,6 +116,19 @@ def _walk_roots(conn: Connection, wanted: AssetSearch, filters: dict[str, Condit
         if len(rows) == wanted.limit:
             return Page(rows, keys, keys[-1] if root_id != ids[-1] else None)
     return Page(rows, keys, None)
+
+
+def _walk_of_root(wanted: AssetSearch, filters: dict[str, Condition], root_id: int) -> Walk:
+    where: tuple[Condition, ...]
+    if wanted.sort == "path":
+        done, path, prefix = {"prefix", "root"}, "path", wanted.prefix
+        where = (equals("root_id", root_id), _is_here)
+    else:
+        done, path, prefix = {"origin"}, "origin_path", wanted.origin
+        where = (equals("origin_root_id", root_id),)
+    rest = tuple(condition for name, condition in filters.items() if name not in done)
+    walk = Walk(assets, SORTS[wanted.sort][1:], where, rest, None, wanted.descending)
+    return _led(walk, begins(path, prefix)) if prefix else replace(walk, low=lambda c: c[path].is_not(None))
 
 
 def _roots_ahead(conn: Connection, wanted: AssetSearch) -> list[int]:

@@ -92,10 +92,22 @@ def equals(column: str, value: Any) -> Condition:
     return lambda c: c[column] == value
 
 
-def begins(column: str, prefix: bytes) -> Condition:
+@dataclass(frozen=True)
+class Range:
+    """A range of one column: where it begins, and where it ends if it does."""
+
+    low: Condition
+    high: Condition | None
+
+    def __call__(self, c: Any) -> Any:
+        """Both together, as one condition."""
+        return and_(self.low(c), self.high(c)) if self.high is not None else self.low(c)
+
+
+def begins(column: str, prefix: bytes) -> Range:
     """The column begins with these bytes."""
     end = after_prefix(prefix)
-    return lambda c: and_(c[column] >= prefix, c[column] < end) if end is not None else c[column] >= prefix
+    return Range(lambda c: c[column] >= prefix, (lambda c: c[column] < end) if end is not None else None)
 
 
 def _text_begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
@@ -106,13 +118,10 @@ def _digest_begins(prefix: str) -> Condition:
     return lambda c: or_(_text_begins(c.digest, prefix), _text_begins(c.sha256, prefix))
 
 
-def _taken(since: str, until: str) -> Condition:
-    def condition(c: Any) -> ColumnElement[bool]:
-        parts = [c.taken_local >= since] if since else [c.taken_local > ""]
-        # a day means the whole of it: its times come after the bare day
-        return and_(*parts, c.taken_local < until + "\x7f") if until else and_(*parts)
-
-    return condition
+def _taken(since: str, until: str) -> Range:
+    # a day means the whole of it: its times come after the bare day
+    high = (lambda c: c.taken_local < until + "\x7f") if until else None
+    return Range((lambda c: c.taken_local >= since) if since else (lambda c: c.taken_local > ""), high)
 
 
 def _under(root_ids: list[int], prefix: bytes, wanted: AssetSearch) -> Condition:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from app.db import totals
 from app.model import AssetStatus
@@ -26,6 +26,8 @@ LINES: tuple[tuple[str, str, tuple[AssetStatus, ...]], ...] = (
 
 #: A full count is repeated at the earliest after this many times the time that the last one took.
 RECOUNT_AFTER_FACTOR = 20
+#: So many files are counted while the answer waits; more are counted behind its back, for the answers that follow.
+COUNTED_AT_ONCE = 50_000
 
 Totals = dict[AssetStatus, tuple[int, int]]
 
@@ -39,20 +41,23 @@ class Proof:
 
 
 _proofs: dict[str, Proof] = {}
+_counting: dict[str, threading.Thread] = {}
 _lock = threading.Lock()
 
 
 def balance_sheet(conn: Connection, database: str, *, fresh: bool = False) -> dict[str, Any]:
     """Seen files and bytes, the lines that they fall into, and whether a count of the rows agrees.
 
-    The count reads every asset; unless `fresh` is asked for, a large library's answer is used for a while.
+    The count reads every asset; its answer is used for a while. Of a large library it is made in the background:
+    `adds_up` is what it found last, None before the first one has ended. With `fresh` it is made at once in any case.
     """
     kept = totals.read(conn)
     lines = [_line(kept, *line) for line in LINES]
+    files = sum(row["files"] for row in lines)
     return {
-        "seen": {"files": sum(row["files"] for row in lines), "bytes": sum(row["bytes"] for row in lines)},
+        "seen": {"files": files, "bytes": sum(row["bytes"] for row in lines)},
         "lines": lines,
-        "adds_up": _proof(conn, database, kept, fresh).adds_up,
+        "adds_up": _adds_up(conn, database, files, fresh),
     }
 
 
@@ -66,15 +71,37 @@ def _line(kept: Totals, key: str, label: str, statuses: tuple[AssetStatus, ...])
     }
 
 
-def _proof(conn: Connection, database: str, kept: Totals, fresh: bool) -> Proof:
+def _adds_up(conn: Connection, database: str, files: int, fresh: bool) -> bool | None:
     with _lock:
         proof = _proofs.get(database)
-    if proof is not None and not fresh and time.monotonic() < proof.until:
-        return proof
-    began = time.monotonic()
-    adds_up = totals.count(conn) == kept
-    ended = time.monotonic()
-    proof = Proof(adds_up, ended + RECOUNT_AFTER_FACTOR * (ended - began))
+    is_due = proof is None or time.monotonic() >= proof.until
+    if fresh or (is_due and files <= COUNTED_AT_ONCE):
+        return _count(conn, database)
+    if is_due:
+        _count_behind(conn.engine, database)
+    return proof.adds_up if proof is not None else None
+
+
+def _count_behind(engine: Engine, database: str) -> None:
+    """Count in a thread of its own, one at a time."""
+
+    def count() -> None:
+        with engine.connect() as conn, conn.begin():
+            _count(conn, database)
+
     with _lock:
-        _proofs[database] = proof
-    return proof
+        counting = _counting.get(database)
+        if counting is not None and counting.is_alive():
+            return
+        _counting[database] = threading.Thread(target=count, daemon=True)
+        _counting[database].start()
+
+
+def _count(conn: Connection, database: str) -> bool:
+    """Compare the totals with a full count, both seen at the same moment."""
+    began = time.monotonic()
+    adds_up = totals.count(conn) == totals.read(conn)
+    ended = time.monotonic()
+    with _lock:
+        _proofs[database] = Proof(adds_up, ended + RECOUNT_AFTER_FACTOR * (ended - began))
+    return adds_up

@@ -34,7 +34,7 @@ def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
                 "error",
             )
         )
-    if not seen["balance"]["adds_up"]:
+    if seen["balance"]["adds_up"] is False:
         found.append(
             _warning(
                 "The balance sheet does not add up with the files in the database.",

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from app.db import batches
 from app.model import BatchStatus
+from app.overview import balance
 from app.overview import roots as root_looks
 from tests.browser import rows
 from tests.web.conftest import Site
@@ -37,6 +38,17 @@ def test_totals_that_differ_from_the_rows_are_admitted(client: FlaskClient, site
     seen = client.get("/api/workflow/overview").json
     assert seen["balance"]["adds_up"] is False
     assert any("does not add up" in warning["message"] for warning in seen["warnings"])
+
+
+def test_a_large_library_is_counted_behind_the_answer(
+    client: FlaskClient, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balance, "COUNTED_AT_ONCE", 1_000)
+    rows.fill(site.services)
+    assert client.get("/api/workflow/overview").json["balance"]["adds_up"] in (None, True)
+    balance._counting[site.services.db.path].join()
+    assert client.get("/api/workflow/overview").json["balance"]["adds_up"] is True
+    assert "adds up" in client.get("/dashboard").text
 
 
 def test_batches_ever_delivered_stay_counted_after_they_are_archived(client: FlaskClient, site: Site) -> None:

@@ -39,7 +39,7 @@ def status() -> Response:
 @api.get("/overview", responses=responses(), summary="Everything at a glance")
 def show_overview() -> Response:
     """The balance sheet, runs, batches, deliveries, folders, warnings. Reads the database only."""
-    return jsonify(overview(services(), config_facts(), fresh=True))
+    return jsonify(overview(services(), config_facts()))
 
 
 @api.post("/sync/<int:batch_id>", responses=responses(404, 409, ok=Started, ok_status=202), summary="Deliver a batch")

@@ -1,0 +1,245 @@
+"""No list reads more rows in a large library than in a small one: every page is answered from an index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app.db import duplicates, event_search, lists, paging, past_places, search
+from app.db.connection import Connection
+from app.db.event_search import EventSearch
+from app.db.search import AssetSearch
+from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus
+from app.overview.files import asset_story, assets_at
+from app.overview.troubled import left_files, troubled_files
+from app.services import Services
+from bench.lists import build
+from tests.conftest import make_services
+
+SMALL, LARGE = 4_000, 32_000
+#: Instructions of the database's machine between two counts.
+GRAIN = 50
+#: What a page may cost in any library: far less than one look at each row of the large one.
+CEILING = 45_000
+LIMIT = 20
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library of a size."""
+
+    services: Services
+    files: int
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, Library]]:
+    made = [Library(make_services(tmp_path_factory.mktemp(str(size))), size) for size in (SMALL, LARGE)]
+    for library in made:
+        # as many files in each batch and events in each run, however many there are
+        build(library.services, library.files, library.files * 2, library.files // 40, library.files // 40)
+    yield made[0], made[1]
+    for library in made:
+        library.services.close()
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "BUDGET", 400)
+    monkeypatch.setattr(search, "FEW", 200)
+    monkeypatch.setattr("app.overview.troubled.COUNTED", 200)
+    monkeypatch.setattr(past_places, "NAMESAKES", 20)
+
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "archived": {"status": AssetStatus.ARCHIVED},
+    "discovered": {"status": AssetStatus.DISCOVERED},
+    "gone": {"status": AssetStatus.GONE},
+    "name": {"name": "IMG_"},
+    "rare name": {"name": "IMG_0077"},
+    "name and status": {"name": "img_", "status": AssetStatus.DUPLICATE},
+    "prefix": {"prefix": b"20"},
+    "prefix and status": {"prefix": b"DCIM/", "status": AssetStatus.UNIQUE},
+    "origin": {"origin": b"DCIM/"},
+    "digest": {"digest": "0"},
+    "rare digest": {"digest": "00af"},
+    "ingest": {"root": RootKind.INGEST},
+    "no such root": {"root": RootKind.REFERENCE},
+    "taken": {"taken_since": "2012", "taken_until": "2022"},
+    "taken in the archive": {"taken_since": "2015", "status": AssetStatus.ARCHIVED},
+    "never": {"taken_since": "2031"},
+    "source": {"taken_from": "mtime"},
+    "no such source": {"taken_from": "xmp"},
+    "batch": {"batch_id": 7},
+    "duplicates": {"original_id": 50},
+    "group": {"group_id": 50},
+}
+SEARCHES = [
+    pytest.param({**terms, "sort": sort, "descending": descending}, id=f"{name}, by {sort}{' down' * descending}")
+    for name, terms in FILTERS.items()
+    for sort in search.SORTS
+    for descending in (False, True)
+    if not (sort == "path" and terms.get("status") is AssetStatus.GONE)
+]
+
+
+@pytest.mark.parametrize("terms", SEARCHES)
+def test_a_search_of_files_costs_the_same_in_a_library_eight_times_as_large(
+    libraries: tuple[Library, Library], terms: dict[str, Any]
+) -> None:
+    def pages(conn: Connection, files: int) -> Iterator[Callable[[], Any]]:
+        wanted = AssetSearch(**terms, limit=LIMIT)
+        yield lambda: search.search(conn, wanted)
+        deep = key_deep_inside(conn, wanted)
+        if deep is not None:
+            yield lambda: search.search(conn, replace(wanted, after=deep))
+
+    compare(libraries, pages)
+
+
+def key_deep_inside(conn: Connection, wanted: AssetSearch) -> tuple[Any, ...] | None:
+    """The key of the row in the middle of the list, in the order that is asked for."""
+    key = search.SORTS[wanted.sort]
+    where = " AND ".join(f"{column} IS NOT NULL" for column in key)
+    middle = conn.exec_driver_sql(
+        f"SELECT {', '.join(key)} FROM assets WHERE {where} ORDER BY {', '.join(key)} "
+        f"LIMIT 1 OFFSET (SELECT COUNT(*) * 3 / 4 FROM assets WHERE {where})"
+    ).first()
+    return tuple(middle) if middle is not None else None
+
+
+EVENTS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "batches": {"kind": "batch."},
+    "a kind that never was": {"kind": "config.saved"},
+    "errors": {"level": "error"},
+    "errors of steps": {"level": "error", "kind": "step."},
+    "info": {"level": "info", "kind": "scan."},
+    "words": {"text": "file 77"},
+    "words that never were said": {"text": "unicorn"},
+    "words in steps": {"text": "unicorn", "kind": "step."},
+    "run": {"run_id": 7},
+    "run and batch": {"run_id": 7, "batch_id": 7},
+    "asset": {"asset_id": 7},
+    "since": {"since": "2026-01-01T06:00:00.000000+00:00"},
+    "until": {"until": "2026-01-01T06:00:00.000000+00:00"},
+    "between, with words": {"since": "2026-01-01T03", "until": "2026-01-01T20", "text": "unicorn"},
+    "never": {"since": "2027"},
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_search_of_the_journal_costs_the_same_in_one_eight_times_as_long(
+    libraries: tuple[Library, Library], name: str
+) -> None:
+    def pages(conn: Connection, files: int) -> Iterator[Callable[[], Any]]:
+        wanted = EventSearch(**EVENTS[name], limit=LIMIT)
+        for where in ({}, {"before_id": files}, {"after_id": 0}, {"after_id": files}):
+            yield lambda where=where: event_search.search(conn, replace(wanted, **where))
+
+    compare(libraries, pages)
+
+
+def every_other_list(conn: Connection, files: int) -> Iterator[Callable[[], Any]]:
+    """First pages, and pages deep inside."""
+    middle, batch = files // 2, files // 80
+    for before in (None, batch):
+        yield lambda before=before: lists.page_of_batches(conn, None, "", before, LIMIT)
+        yield lambda before=before: lists.page_of_batches(conn, BatchStatus.SORTED, "", before, LIMIT)
+        yield lambda before=before: lists.page_of_batches(conn, None, "nothing", before, LIMIT)
+        yield lambda before=before: lists.page_of_runs(conn, None, None, None, before, LIMIT)
+        yield lambda before=before: lists.page_of_runs(conn, RunKind.UNDO, RunStatus.DONE, 3, before, LIMIT)
+    for after in (0, middle):
+        yield lambda after=after: lists.page_of_moves(conn, after_id=after, limit=LIMIT)
+        yield lambda after=after: lists.page_of_moves(conn, batch_id=batch, run_id=9, after_id=after, limit=LIMIT)
+        yield lambda after=after: left_files(conn, "", after, LIMIT)
+        yield lambda after=after: left_files(conn, "nothing", after, LIMIT)
+        yield lambda after=after: troubled_files(conn, AssetStatus.FAILED, after, LIMIT)
+        yield lambda after=after: troubled_files(conn, AssetStatus.SET_ASIDE, after, LIMIT)
+        yield lambda after=after: duplicates.list_original_ids(conn, after, LIMIT)
+    yield lambda: asset_story(conn, middle)
+    yield lambda: assets_at(conn, b"DCIM/0001APPLE/IMG_1234.JPG")
+    yield lambda: assets_at(conn, b"nowhere/IMG_1234.JPG")
+    yield lambda: past_places.list_called(conn, b"IMG_1234.JPG", 10)
+
+
+def test_every_other_list_costs_the_same_in_a_library_eight_times_as_large(libraries: tuple[Library, Library]) -> None:
+    compare(libraries, every_other_list)
+
+
+def compare(
+    libraries: tuple[Library, Library], pages: Callable[[Connection, int], Iterator[Callable[[], Any]]]
+) -> None:
+    """Each page takes about as many instructions in both, or few enough: a few hundred rows, as the limits allow."""
+    costs = []
+    for library in libraries:
+        with library.services.db.reading() as conn:
+            costs.append([cost_of(conn, page) for page in pages(conn, library.files)])
+    small, large = costs
+    assert len(small) == len(large)
+    for few, many in zip(small, large, strict=True):
+        assert many <= max(few * 1.5, CEILING), (few, many)
+
+
+def cost_of(conn: Connection, page: Callable[[], Any]) -> int:
+    """Instructions that the database's machine carries out for a page, whose plans never sort what is unbounded."""
+    driver: Any = conn.connection.driver_connection
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += GRAIN
+        return 0
+
+    with noting_statements(conn) as said:
+        driver.set_progress_handler(count, GRAIN)
+        try:
+            page()
+        finally:
+            driver.set_progress_handler(None, 0)
+    for sql, values in said:
+        refuse_unbounded(conn, sql, values)
+    return steps
+
+
+@contextmanager
+def noting_statements(conn: Connection) -> Iterator[list[tuple[str, Any]]]:
+    said: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, sql: str, values: Any, *_rest: Any) -> None:
+        said.append((sql, values))
+
+    event.listen(conn.engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(conn.engine, "before_cursor_execute", note)
+
+
+def test_one_look_at_every_row_would_be_noticed(libraries: tuple[Library, Library]) -> None:
+    with libraries[1].services.db.reading() as conn:
+        assert cost_of(conn, lambda: conn.exec_driver_sql("SELECT COUNT(size_bytes) FROM assets").all()) > 2 * CEILING
+        with pytest.raises(AssertionError):
+            refuse_unbounded(conn, "SELECT id FROM assets WHERE reason = ?", ("x",))
+        with pytest.raises(AssertionError):
+            refuse_unbounded(conn, "SELECT id FROM assets WHERE id > ? ORDER BY mtime_ns", (1,))
+
+
+LARGE_TABLES = "assets|events|moves|left_in_place"
+
+
+def refuse_unbounded(conn: Connection, sql: str, values: Any) -> None:
+    """A large table is never read without an index, and sorted only where a limit inside bounds what is sorted."""
+    plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+    scans = [line for line in plan if re.search(rf"SCAN ({LARGE_TABLES})\b(?!.*USING)", line)]
+    assert scans == [] or "LIMIT" in sql, (sql, plan)
+    sorts = any("USE TEMP B-TREE FOR ORDER BY" in line for line in plan) and re.search(LARGE_TABLES, str(plan))
+    is_bounded = any(line.startswith(("CO-ROUTINE", "MATERIALIZE", "SCAN anon")) for line in plan)
+    assert not sorts or is_bounded or " IN (" in sql, (sql, plan)
