@@ -14,6 +14,7 @@ from app.cli.duplicates import duplicates
 from app.cli.journal import journal
 from app.cli.keys import key
 from app.cli.logs import logs
+from app.cli.preview import preview
 from app.cli.rebuild import rebuild
 from app.cli.retry import retry
 from app.cli.runs import runs
@@ -24,7 +25,7 @@ from app.cli.undo import undo
 from app.cli.why import why
 
 COMMANDS: tuple[click.Command, ...] = (
-    run_everything, dedup, batch, sync, sort, cleanup, retry, undo,
+    run_everything, preview, dedup, batch, sync, sort, cleanup, retry, undo,
     overview, assets, duplicates, why, runs, journal, logs,
     config, key,
     doctor, setup, rebuild, backup, restore_backup, completion,

@@ -144,7 +144,8 @@ class _Display:
 
 
 def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    return {"message": summary["message"], "data": summary["data"]}
+    # A preview shows its summary in tables of its own.
+    return {"message": summary["message"], "data": {k: v for k, v in summary["data"].items() if k != "summary"}}
 
 
 def _finish(cli: Cli, run: Run, tell: bool) -> int:

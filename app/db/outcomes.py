@@ -167,13 +167,23 @@ def list_folders(conn: Connection, limit: int) -> list[tuple[bytes, int, int]]:
     return [(row[0], row[1], row[2]) for row in conn.exec_driver_sql(query, (limit,))]
 
 
-def list_page(conn: Connection, status: str | None, batch_id: int | None, after_id: int, limit: int) -> list[Outcome]:
-    """Outcomes in id order after `after_id`; of one status or one batch if given."""
+def list_page(
+    conn: Connection,
+    *,
+    status: str | None = None,
+    batch_id: int | None = None,
+    only_weak: bool = False,
+    after_id: int = 0,
+    limit: int,
+) -> list[Outcome]:
+    """Outcomes in id order after `after_id`; of one status, of one batch, without a certain date, each if asked."""
     query = select(outcomes).where(outcomes.c.asset_id > after_id)
     if status is not None:
         query = query.where(outcomes.c.status == status)
     if batch_id is not None:
         query = query.where(outcomes.c.batch_id == batch_id)
+    if only_weak:
+        query = query.where(outcomes.c.is_weak == 1, outcomes.c.batch_id.is_not(None))
     return [Outcome(*row) for row in conn.execute(query.order_by(outcomes.c.asset_id).limit(limit))]
 
 

@@ -46,11 +46,20 @@ def preview_summary(services: Services, run_id: int | None = None) -> dict[str, 
 
 
 def list_files(
-    services: Services, run_id: int, status: str | None, batch_id: int | None, after_id: int, limit: int
+    services: Services,
+    run_id: int,
+    *,
+    status: str | None = None,
+    batch_id: int | None = None,
+    only_weak: bool = False,
+    after_id: int = 0,
+    limit: int,
 ) -> dict[str, Any]:
-    """A page of files in id order: where each is, what would become of it, and why."""
+    """A page of files in id order: where each is, what would become of it, and why. Raises NotFound."""
     with _copy(services, run_id) as conn:
-        found = outcomes.list_page(conn, status, batch_id, after_id, limit)
+        found = outcomes.list_page(
+            conn, status=status, batch_id=batch_id, only_weak=only_weak, after_id=after_id, limit=limit
+        )
         names = _Names(conn)
         return {
             "files": [names.file(row) for row in found],
@@ -58,14 +67,14 @@ def list_files(
         }
 
 
-def list_duplicates(services: Services, run_id: int, after_id: int, limit: int) -> dict[str, Any]:
-    """A page of the duplicates, each with the file that it repeats."""
-    page = list_files(services, run_id, "duplicate", None, after_id, limit)
+def list_duplicates(services: Services, run_id: int, *, after_id: int = 0, limit: int) -> dict[str, Any]:
+    """A page of the duplicates, each with the file that it repeats. Raises NotFound."""
+    page = list_files(services, run_id, status="duplicate", after_id=after_id, limit=limit)
     return {"duplicates": page["files"], "next_after_id": page["next_after_id"]}
 
 
-def list_batches(services: Services, run_id: int, after_id: int, limit: int) -> dict[str, Any]:
-    """A page of the batches that would be made or carried on."""
+def list_batches(services: Services, run_id: int, *, after_id: int = 0, limit: int) -> dict[str, Any]:
+    """A page of the batches that would be made or carried on. Raises NotFound."""
     with _copy(services, run_id) as conn:
         found = outcomes.list_batches(conn, after_id, limit)
         return {

@@ -40,7 +40,8 @@ class Digesting:
             for result in digest_files(self._wanted(), settings.hash_algorithm, settings.threads):
                 if result is not None:
                     self._take(result)
-                self.step.safe_point(self.tally.counts["read"] + self.tally.counts["known"], total, self.tally.size_bytes)
+                done = self.tally.counts["read"] + self.tally.counts["known"]
+                self.step.safe_point(done, total, self.tally.size_bytes)
         finally:
             self._write()
 

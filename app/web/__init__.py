@@ -33,6 +33,7 @@ from app.web.api import (
     logs,
     moves,
     presets,
+    preview,
     rebuild,
     revisions,
     runs,
@@ -55,6 +56,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
+    preview,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

@@ -19,9 +19,13 @@ from tests.conftest import make_jpeg
 OF_THE_RUN = ("runs", "steps", "events", "known_digests", "sqlite_sequence")
 
 FOLDERS = (b"", b"DCIM/100", b"DCIM/101", b"phone", b"phone/caf\xc3\xa9", b"odd\xff")
-STEMS = (b"IMG_1", b"img_1", b"IMG_2", b"e\xcc\x81t\xc3\xa9", b"bad\xff", b"2024-05-06 07.08.09", b"n" * 249, b"line\nx")
+STEMS = (
+    b"IMG_1", b"img_1", b"IMG_2", b"e\xcc\x81t\xc3\xa9", b"bad\xff", b"2024-05-06 07.08.09", b"n" * 249, b"line\nx",
+)  # fmt: skip
 ENDINGS = (b".jpg", b".JPG", b".jpeg", b".cr2", b".heic", b".mov", b".xmp", b".jpg.xmp", b".txt", b".png")
-DAYS = ("2024:05:06 07:08:09", "2024:05:06 10:00:00", "2023:12:31 23:59:59", "1970:01:01 00:00:00", "2099:01:01 00:00:00")
+DAYS = (
+    "2024:05:06 07:08:09", "2024:05:06 10:00:00", "2023:12:31 23:59:59", "1970:01:01 00:00:00", "2099:01:01 00:00:00",
+)  # fmt: skip
 MTIMES = (1_700_000_000, 1_600_000_000, 86_400 * 300)
 PLAIN = (b"", b"plain one", b"plain two " * 50, b"\0" * 3_000)
 

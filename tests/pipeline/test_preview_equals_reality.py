@@ -60,7 +60,8 @@ def library(story: Story, base: Path) -> Iterator[Services]:
         archived = write(ingest, story.archived)
         if archived:
             carry_to_the_end(services)
-        if write(ingest, story.in_open_batch) and not any(b.status is not BatchStatus.SORTED for b in the_batches(services)):
+        all_sorted = all(batch.status is BatchStatus.SORTED for batch in the_batches(services))
+        if write(ingest, story.in_open_batch) and all_sorted:
             go(services, jobs.start_dedup(services, Trigger.API))
             go(services, jobs.create_batch(services, Trigger.API)[1])
         for path in [p for p in archived if os.path.lexists(p)][: story.removed]:
@@ -99,7 +100,7 @@ def assert_listed_as_it_became(services: Services, copy: Database, run: Run) -> 
     became = {row[0]: row[1:] for row in select(
         services.db, "SELECT id, root_id, path, status, original_id, batch_id, taken_local, taken_from FROM assets")}
     with copy.reading() as conn:
-        listed = outcomes.list_page(conn, None, None, 0, 10_000)
+        listed = outcomes.list_page(conn, limit=10_000)
     for row in listed:
         assert (row.target_root_id, row.target_path, row.status, row.original_id, row.batch_id, row.taken_local,
                 row.taken_from) == became[row.asset_id]
@@ -112,7 +113,7 @@ def assert_same_paths_in_batches(services: Services, copy: Database) -> None:
     with copy.reading() as conn:
         names = {batch.id: batch.name for batch in outcomes.list_batches(conn, 0, 1_000)}
         said = {(names[row.batch_id], row.asset_id): row.path_in_batch
-                for row in outcomes.list_page(conn, None, None, 0, 10_000) if row.batch_id in names}
+                for row in outcomes.list_page(conn, limit=10_000) if row.batch_id in names}
     folder = os.path.join(services.config.paths.sorted_dir, ".media-pipeline", "manifests")
     written = {}
     for name in names.values():
@@ -129,8 +130,11 @@ def assert_summed_up(services: Services, preview: Run, run: Run) -> None:
     assert json.loads(json.dumps(summary)) == summary
     # Whatever the preview has read is not read again.
     assert (dedup["read"], dedup["known"]) == (0, summary["seen"]["read"])
-    assert summary["batches"]["count"] == len([b for b in the_batches(services) if b.created_at >= summary["began_at"]
-                                               or (b.synced_at or "") >= summary["began_at"] or b.status is not BatchStatus.SORTED])
+    since = summary["began_at"]
+    carried = [b for b in the_batches(services) if b.status is not BatchStatus.SORTED or (b.sorted_at or "") >= since]
+    assert (summary["batches"]["count"], summary["batches"]["files"]) == (
+        len(carried), sum(batch.file_count for batch in carried)
+    )  # fmt: skip
 
 
 def select(db: Database, query: str) -> list[tuple[Any, ...]]:

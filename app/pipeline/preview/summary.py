@@ -18,6 +18,10 @@ from app.pipeline.room import in_words
 FOLDERS_SHOWN = 200
 WARNINGS_SHOWN = 50
 
+#: Events of the rehearsed run that a person should hear of before the real one.
+TOLD = ("batch.failed", "batch.cancelled", "batch.oversize_accepted", "asset.failed", "asset.set_aside",
+        "asset.found_damaged")
+
 COUNTED = {
     "new": "status_now IS NULL",
     "duplicates": "status = 'duplicate'",
@@ -106,9 +110,9 @@ def _warnings(
     still_changing = _seen(conn, rehearsal)["still_changing"]
     if still_changing:
         yield f"{still_changing} files are still changing and are taken up by a later run."
-    told = journal.list_events(conn, run_id=rehearsal.step.run_id, limit=10_000)
-    yield from (e.message for e in reversed(told) if e.level != "info" and e.batch_id is not None and not e.asset_id)
-    yield from (e.message for e in reversed(told) if e.level != "info" and e.asset_id is not None)
+    for kind in TOLD:
+        told = journal.list_events(conn, kind_prefix=kind, run_id=rehearsal.step.run_id, limit=WARNINGS_SHOWN)
+        yield from (event.message for event in reversed(told))
 
 
 def _in_words(summary: dict[str, Any]) -> str:
