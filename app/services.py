@@ -140,7 +140,8 @@ def note_revision(db: Database, before: Config | None, snapshot: Snapshot, actor
         config_revisions.add(conn, snapshot.revision, actor, changed)
         words = ", ".join(changed) or "no setting"
         message = f"The configuration was changed by {actor}: {words}."
-        journal.record(conn, "config.saved", message, detail={"revision": snapshot.revision, "changed_keys": changed})
+        detail = {"revision": snapshot.revision, "actor": actor, "changed_keys": changed}
+        journal.record(conn, "config.saved", message, detail=detail)
 
 
 def note_fault(db: Database, fault: ConfigError | None, fallback: Revision | None = None) -> None:

@@ -60,7 +60,10 @@ def loaded() -> Snapshot:
 
 def show_config() -> None:
     """The masked configuration, where it came from and what is odd about it."""
-    snapshot = loaded()
+    store = ConfigStore(default_path())
+    snapshot = store.load()
+    for problem in store.fault.problems if store.fault else ():
+        print(f"fault, so that a kept revision is in force: {problem.placed(store.path)}")
     print(f"revision {snapshot.revision}")
     for warning in snapshot.warnings:
         print(f"warning: {warning.sentence()}")

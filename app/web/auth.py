@@ -32,6 +32,8 @@ ADMIN_ENDPOINTS = frozenset(
         "backup.make",
         "config.change",
         "config.replace_text",
+        # Its answers tell whether a guessed secret is right, as often as somebody asks.
+        "config.validate",
         "rebuild.confirm",
         "rebuild.start",
         "revisions.roll_back",
@@ -42,7 +44,7 @@ ADMIN_ENDPOINTS = frozenset(
     }
 )
 #: Flask endpoints that a key with the scope read opens although they are no GET: they change nothing.
-READ_ENDPOINTS = frozenset({"config.validate", "pages.logout"})
+READ_ENDPOINTS = frozenset({"pages.logout"})
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 COOKIE_NAME = "media_pipeline_session"

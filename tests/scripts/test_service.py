@@ -207,15 +207,17 @@ def test_setting_up_twice_changes_nothing(checkout: Checkout) -> None:
 def test_the_debug_output_names_everything_but_no_secret(checkout: Checkout) -> None:
     checkout.run("scripts/setup.sh")
     config = checkout.path / "data" / "config.yaml"
-    config.write_text(config.read_text().replace('api_key: ""', "api_key: CANARY-4711"))
+    text = config.read_text().replace('api_key: ""', "api_key: CANARY-4711", 1)
+    config.write_text(text.replace("keys: []", "keys: [{name: wall, key: CANARY-4712-0123456789, scope: read}]"))
     logs = checkout.path / "data" / "logs"
     logs.mkdir(exist_ok=True)
-    (logs / "api.log").write_text('{"event": "seen CANARY-4711", "authorization": "Bearer other-secret"}\n')
+    seen = "seen CANARY-4711 and CANARY-4712-0123456789"
+    (logs / "api.log").write_text(f'{{"event": "{seen}", "authorization": "Bearer other-secret"}}\n')
     done = checkout.run("scripts/debug.sh", check=False)
     for title in ("Platform", "Versions", "Configuration", "Processes", "Database", "Addresses", "Health", "Logs"):
         assert f"== {title}" in done.stdout
     assert "integrity: ok" in done.stdout
-    assert "CANARY-4711" not in done.stdout + done.stderr
+    assert "CANARY" not in done.stdout + done.stderr
     assert "other-secret" not in done.stdout + done.stderr
 
 

@@ -116,9 +116,10 @@ def test_validating_tells_faults_warnings_and_changes_and_changes_nothing(secret
     assert secretive.config_path.read_bytes() == before
 
 
-def test_a_key_that_may_only_read_can_validate_and_not_save(secretive: Site) -> None:
+def test_a_key_that_may_only_read_cannot_save_and_not_try_secrets_out(secretive: Site) -> None:
     client, headers = secretive.client(), {"x-api-key": KEYS[1]["key"]}
-    assert validate(client, "batch: {}", **headers).status_code == 200
+    assert client.get("/api/config/history", headers=headers).status_code == 200
+    assert validate(client, "batch: {}", **headers).status_code == 403
     assert put_text(client, "batch: {}", **headers).status_code == 403
     assert client.post("/api/config/presets/copy-only", headers=headers).status_code == 403
 
