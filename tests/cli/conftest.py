@@ -50,14 +50,25 @@ class Machine:
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment that a started program gets."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDIA_PIPELINE_")}
-        return {**kept, "MEDIA_PIPELINE_CONFIG": str(self.config_path), "PYTHONPATH": str(HOME), **more}
+        return {**environment_for(self.config_path), **more}
 
     def start(self, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
         """The program as a person starts it; its output can be read from pipes."""
-        command = [sys.executable, "-m", "app.cli", *arguments]
-        usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=self.base, **{"env": self.environment(), **usual, **more})
+        return start(self.config_path, *arguments, **more)
+
+
+def environment_for(config_path: Path) -> dict[str, str]:
+    """The environment of a program that works on this configuration."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDIA_PIPELINE_")}
+    return {**kept, "MEDIA_PIPELINE_CONFIG": str(config_path), "PYTHONPATH": str(HOME)}
+
+
+def start(config_path: Path, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+    """The program as a person starts it; its output can be read from pipes."""
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    given = {"env": environment_for(config_path), "cwd": config_path.parent, **usual, **more}
+    return subprocess.Popen(command, **given)
 
 
 @pytest.fixture
