@@ -18,7 +18,7 @@ def add(conn: Connection, kept: Sequence[tuple[int, int, bytes, Signature]]) -> 
             "INSERT INTO kept_copies (asset_id, root_id, path, size_bytes, mtime_ns, ctime_ns, device, inode) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root_id, path) DO UPDATE SET asset_id = excluded.asset_id, "
             "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
-            "device = excluded.device, inode = excluded.inode",
+            "device = excluded.device, inode = excluded.inode, verified_at = NULL",
             [
                 (asset_id, root_id, path, s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode)
                 for asset_id, root_id, path, s in kept
@@ -65,6 +65,13 @@ def remove(conn: Connection, ids: Sequence[int]) -> None:
     """Forget these kept copies: they changed or vanished. The files themselves are not touched."""
     if ids:
         conn.exec_driver_sql("DELETE FROM kept_copies WHERE id = ?", [(i,) for i in ids])
+
+
+def forget_outside(conn: Connection, batch_id: int, root_ids: Sequence[int]) -> None:
+    """Forget every kept copy of a batch's assets that is not under one of these roots."""
+    of_batch = select(assets.c.id).where(assets.c.batch_id == batch_id)
+    outside = kept_copies.c.asset_id.in_(of_batch) & kept_copies.c.root_id.not_in(root_ids)
+    conn.execute(kept_copies.delete().where(outside))
 
 
 def remove_at(conn: Connection, places: Sequence[tuple[int, bytes]]) -> None:

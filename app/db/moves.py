@@ -197,6 +197,26 @@ def list_left(conn: Connection, batch_id: int, purpose: str) -> dict[int, set[by
     return left
 
 
+class Met(NamedTuple):
+    """A file that was at an asset's place before it: where, and where the source lies in the trash, if it does."""
+
+    root_id: int
+    path: bytes
+    trash_root_id: int | None
+    trash_path: bytes | None
+    src_mtime_ns: int | None
+
+
+def list_met(conn: Connection, batch_id: int) -> dict[int, Met]:
+    """By asset id of a batch: its last move met its very content at the target, which is not ours to take away."""
+    sql = (
+        "SELECT asset_id, dst_root_id, dst_path, CASE WHEN trash_dropped_at IS NULL AND trashed_at IS NOT NULL THEN "
+        "trash_root_id END, trash_path, src_mtime_ns FROM moves WHERE batch_id = ? AND state = 'DONE' "
+        "AND method = 'same_content' AND purpose IN ('archive', 'duplicate') ORDER BY id"
+    )
+    return {row[0]: Met(*row[1:6]) for row in conn.exec_driver_sql(sql, (batch_id,))}
+
+
 def holders(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, int]:
     """Which asset is recorded at each of these places of a root, if one is."""
     found: dict[bytes, int] = {}

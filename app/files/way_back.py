@@ -6,19 +6,19 @@ file counts as it should be, and the move itself decides.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from app.db import kept_copies, members, moves
 from app.db import roots as root_rows
 from app.db.connection import Database
+from app.db.moves import Met
 from app.errors import RootUnavailable
-from app.files import faults
-from app.files.directory import is_regular, look, signature_of
+from app.files.directory import signature_of
 from app.files.roots import check_roots
-from app.files.walk import open_folder
+from app.files.spots import Names, spot_at
 from app.model import Asset, AssetStatus, Batch, Place, Root, Signature
 from app.model.undo import IN_BATCH, Copy, Facts, Spot, UndoLook, decide, refuse_shared_origins
 
@@ -27,24 +27,26 @@ PRESENT = tuple(status for status in AssetStatus if status is not AssetStatus.GO
 
 #: Whether the file at a place, read now, has an asset's content.
 Holds = Callable[[Place, Asset], bool]
-Kept = dict[tuple[int, bytes], Signature]
+#: (asset id, root id, path, signature) of copies that were kept.
+Kept = Sequence[tuple[int, int, bytes, Signature]]
 
 
 def look_at_way_back(
     db: Database, batch: Batch, returns_as: AssetStatus, *, without_lost: bool = False, holds: Holds | None = None
 ) -> UndoLook:
-    """What taking this batch back would do now. Changes nothing."""
+    """What taking this batch back would do now. Raises RootUnavailable when copies are out of reach."""
     with db.reading() as conn:
         roots = {root.id: root for root in root_rows.list_all(conn)}
         found = members.list_of(conn, batch.id, PRESENT)
         kept = kept_copies.list_of_batch(conn, batch.id)
-        holders = _holders(conn, found)
-    places = {(root_id, path): signature for _, root_id, path, signature in kept}
-    looking = _Looking(db, roots, places, holders, holds)
+        holders, met = _holders(conn, found), moves.list_met(conn, batch.id)
+    looking = _Looking(db, roots, kept, holders, met, holds)
     facts = [looking.at(asset) for asset in found]
     looking.close()
     verdicts = refuse_shared_origins(decide(one, returns_as, without_lost=without_lost) for one in facts)
-    return UndoLook(batch, returns_as, verdicts, list(_copies(kept, roots)))
+    going = {(one.source.root.id, one.source.path) for one in facts if one.source is not None}
+    copies = [copy for copy in _copies(db, kept, roots) if (copy.place.root.id, copy.place.path) not in going]
+    return UndoLook(batch, returns_as, verdicts, copies)
 
 
 def _holders(conn: Connection, found: Sequence[Asset]) -> dict[tuple[int, bytes], int]:
@@ -64,61 +66,17 @@ def _origin(asset: Asset) -> tuple[int, bytes]:
     return asset.origin_root_id or asset.root_id, asset.origin_path or asset.path
 
 
-def _copies(kept: Sequence[tuple[int, int, bytes, Signature]], roots: dict[int, Root]) -> Iterator[Copy]:
+def _copies(db: Database, kept: Kept, roots: dict[int, Root]) -> Iterator[Copy]:
     """The copies that stayed in the batch folder. One that was changed there is not ours to take away."""
     names = Names()
-    for asset_id, root_id, path, signature in kept:
-        if roots[root_id].kind not in IN_BATCH:
-            continue
+    inside = [one for one in kept if roots[one[1]].kind in IN_BATCH]
+    check_roots(db, [roots[root_id] for root_id in {one[1] for one in inside}])
+    for asset_id, root_id, path, signature in inside:
         place = Place(roots[root_id], path)
         spot = spot_at(names, place, signature)
         if spot in (Spot.SAME, Spot.FREE):
             yield Copy(asset_id, place, signature, spot is Spot.SAME)
     names.close()
-
-
-class Names:
-    """What lies at names below a root. The folder of the last name stays open, since names come folder by folder."""
-
-    def __init__(self) -> None:
-        self._folder: tuple[int, bytes] | None = None
-        self._descriptor: int | None = None
-
-    def find(self, place: Place) -> os.stat_result | None:
-        """What is at the name itself (a link is not followed); None when there is certainly nothing.
-
-        Raises OSError for every other answer, and when a part of the path is not a folder.
-        """
-        folder, _, name = place.path.rpartition(b"/")
-        if self._folder != (place.root.id, folder):
-            self.close()
-            try:
-                self._descriptor = open_folder(place.root, folder)
-            except FileNotFoundError:
-                self._descriptor = None
-            self._folder = (place.root.id, folder)
-        return None if self._descriptor is None else look(self._descriptor, name)
-
-    def close(self) -> None:
-        """Let go of the folder."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-        self._folder = self._descriptor = None
-
-
-def spot_at(names: Names, place: Place, expected: Signature | None, size_bytes: int | None = None) -> Spot:
-    """What lies at a place, where a file with this signature, or at least of this size, is expected."""
-    try:
-        seen = names.find(place)
-    except OSError as error:
-        return Spot.BLOCKED if error.errno in faults.NOT_A_FOLDER else Spot.UNKNOWN
-    if seen is None:
-        return Spot.FREE
-    wanted = expected.size_bytes if expected is not None else size_bytes
-    if not is_regular(seen) or seen.st_size != wanted:
-        return Spot.OTHER
-    is_known = expected is not None and seen.st_mtime_ns == expected.mtime_ns
-    return Spot.SAME if is_known else Spot.UNREAD
 
 
 class _Looking:
@@ -130,9 +88,12 @@ class _Looking:
         roots: dict[int, Root],
         kept: Kept,
         holders: dict[tuple[int, bytes], int],
+        met: dict[int, Met],
         holds: Holds | None,
     ) -> None:
-        self._db, self._roots, self._kept, self._holders, self._holds = db, roots, kept, holders, holds
+        self._db, self._roots, self._holders, self._met, self._holds = db, roots, holders, met, holds
+        self._kept = {(root_id, path): signature for _, root_id, path, signature in kept}
+        self._in_batch = {one[0]: one for one in kept if roots[one[1]].kind in IN_BATCH}
         self._away: dict[int, bool] = {}
         self._here, self._there = Names(), Names()
 
@@ -148,8 +109,31 @@ class _Looking:
         if there in (Spot.SAME, Spot.UNREAD) and self._is_one_file(place, origin):
             there = Spot.SECOND_NAME
         holder = self._holders.get((origin_root, path))
-        return Facts(asset, place, origin, here, self._read(origin, asset, there),
-                     holder if holder != asset.id else None)
+        facts = Facts(asset, place, origin, here, self._read(origin, asset, there),
+                      holder if holder != asset.id else None)
+        return self._keep_what_was_met(facts)
+
+    def _keep_what_was_met(self, facts: Facts) -> Facts:
+        """What lay in the archive before the batch stays there; what the batch brought goes back, or a copy of it."""
+        met = self._met.get(facts.asset.id)
+        if met is None or (met.root_id, met.path) != (facts.asset.root_id, facts.asset.path):
+            return facts
+        source = self._brought(facts.asset, met) if facts.there is Spot.FREE else None
+        if source is None:
+            return replace(facts, stays=True)
+        return replace(facts, source=source, here=Spot.SAME)
+
+    def _brought(self, asset: Asset, met: Met) -> Place | None:
+        """The very file that the batch brought: in the trash still, or kept in the batch folder."""
+        looked_at = []
+        if met.trash_root_id is not None and met.trash_path is not None:
+            expected = replace(asset.signature, mtime_ns=met.src_mtime_ns or 0)
+            looked_at.append((Place(self._roots[met.trash_root_id], met.trash_path), expected))
+        if asset.id in self._in_batch:
+            _, root_id, path, signature = self._in_batch[asset.id]
+            looked_at.append((Place(self._roots[root_id], path), signature))
+        found = (place for place, expected in looked_at if self._spot(self._here, place, expected, asset) is Spot.SAME)
+        return next(found, None)
 
     def close(self) -> None:
         """Let go of open folders."""

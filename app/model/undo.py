@@ -62,7 +62,8 @@ TRY_LATER = "See to the disk, then ask again."
 class Facts:
     """One file of the batch: where it lies, where it came from, and what is at both places.
 
-    `holder` is another asset that is known at its former place.
+    `holder` is another asset that is known at its former place. `source` is what goes back instead of the file itself,
+    when the archive held its content before it came there; `stays` when only a copy of that can go.
     """
 
     asset: Asset
@@ -71,6 +72,8 @@ class Facts:
     here: Spot
     there: Spot
     holder: int | None = None
+    source: Place | None = None
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

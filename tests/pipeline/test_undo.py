@@ -12,14 +12,15 @@ import pytest
 from app import jobs
 from app.db import assets, batches, deliveries, kept_copies, made_folders, runs
 from app.errors import Conflict, IllegalTransition
+from app.files.prune import drop_expired_trash
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Stage, Trigger
 from app.pipeline import batch, sort
 from app.pipeline.manifest_store import load_newest
-from app.pipeline.step import StepContext, Stopped
+from app.pipeline.step import Stopped
 from app.pipeline.undo.taking_back import TakingBack
 from app.services import Services
 from tests.conftest import read_tree, write_tree
-from tests.pipeline.library import a_step, assert_rows_agree, get_asset, get_batch, statuses
+from tests.pipeline.library import assert_rows_agree, get_asset, get_batch, statuses
 from tests.pipeline.running import go, messages, workflow
 from tests.pipeline.stages import run_dedup, run_inspect, run_scan, states
 from tests.pipeline.undoing import (
@@ -31,28 +32,12 @@ from tests.pipeline.undoing import (
     events_of,
     make,
     media_tree,
+    step_to,
     undo,
 )
 
 Opener = Callable[..., Services]
 
-
-class StoppingStep(StepContext):
-    """A step that is asked to stop once so many files are done."""
-
-    stop_at = 0
-
-    def safe_point(self, done: int, total: int, size_bytes: int = 0) -> None:
-        if done >= self.stop_at:
-            self.stopping.set()
-        super().safe_point(done, total, size_bytes)
-
-
-def stopping_after(services: Services, stage: Stage, files: int, batch_id: int | None = None) -> StoppingStep:
-    plain = a_step(services, stage, batch_id)
-    step = StoppingStep(services, plain.run_id, plain.step_id, batch_id)
-    step.stop_at = files
-    return step
 
 STATUSES = [BatchStatus.PENDING, BatchStatus.SYNCED, BatchStatus.SORTED]
 MODES = [("move", "move"), ("copy", "move"), ("move", "copy"), ("copy", "copy")]
@@ -103,7 +88,7 @@ def test_a_batch_that_was_cut_off_while_it_was_built_goes_back(services: Service
     before = media_tree(services)
     monkeypatch.setattr(batch.batch_folder, "SLICE", 2)
     with pytest.raises(Stopped):
-        batch.run(services, stopping_after(services, Stage.BATCH, 2))
+        batch.run(services, step_to(services, Stage.BATCH, 2))
     end_runs(services)
     assert sorted(statuses(services, *(a.id for a in made))) == ["batched"] * 2 + ["unique"] * 3
     undo(services, 1)
@@ -116,7 +101,7 @@ def test_a_batch_that_was_cut_off_while_it_was_sorted_goes_back(services: Servic
     one = batch_up_to(services, BatchStatus.SYNCED)
     monkeypatch.setattr(sort, "SLICE", 1)
     with pytest.raises(Stopped):
-        sort.run(services, stopping_after(services, Stage.SORT, 2, one.id))
+        sort.run(services, step_to(services, Stage.SORT, 2, one.id))
     end_runs(services)
     assert get_batch(services, one.id).status is BatchStatus.SORTING
     undo(services, one.id)
@@ -518,7 +503,7 @@ def test_copies_in_a_delivery_folder_stay_and_that_is_said(open_test_services: O
     look = jobs.look_at_undo(services, 1)
     assert look.in_batch_folder == 0
     undo(services, 1)
-    assert {k: v for k, v in media_tree(services).items() if not k.startswith("delivery/")} == before
+    assert media_tree(services) == before
     assert read_tree(tmp_path / "usb") == delivered
     assert "The 5 copies in the delivery folder stay there." in events_of(services, "batch.undone")[0].message
     with services.db.reading() as conn:
@@ -527,3 +512,34 @@ def test_copies_in_a_delivery_folder_stay_and_that_is_said(open_test_services: O
     assert workflow(services).status is RunStatus.DONE
     with services.db.reading() as conn:
         assert deliveries.count(conn, 2) == len(FILES)
+
+
+# --- content that the archive held before
+
+
+@pytest.mark.parametrize(("batch_mode", "sort_mode"), MODES)
+def test_a_file_that_the_archive_held_before_stays_there_and_what_the_batch_brought_goes_back(
+    open_test_services: Opener, batch_mode: str, sort_mode: str
+) -> None:
+    services = open_test_services(batch={"transfer_mode": batch_mode}, sorter={"transfer_mode": sort_mode})
+    write_tree(services.root(RootKind.ARCHIVE).path, {"2024/05/06/a.mp4": FILES["deep/er/a.mp4"]})
+    make(services)
+    before = media_tree(services)
+    one = batch_up_to(services, BatchStatus.SORTED)
+    undo(services, one.id)
+    assert_undone(services, before, one.id)
+    assert_rows_agree(services)
+
+
+def test_with_its_trash_expired_a_copy_goes_back_and_the_file_in_the_archive_stays(services: Services) -> None:
+    write_tree(services.root(RootKind.ARCHIVE).path, {"2024/05/06/a.jpg": b"photo"})
+    make(services, {"a.jpg": b"photo"})
+    one = batch_up_to(services, BatchStatus.SORTED)
+    assert drop_expired_trash(services.db, 0).dropped == 1
+    undo(services, one.id)
+    assert {k: v and v[0] for k, v in media_tree(services).items()} == {
+        "ingest/a.jpg": b"photo", "archive/2024/05/06/a.jpg": b"photo",
+    }  # fmt: skip
+    with services.db.reading() as conn:
+        assert list(kept_copies.list_places(conn, services.root(RootKind.ARCHIVE).id)) == []
+    assert_rows_agree(services)

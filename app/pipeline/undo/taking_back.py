@@ -105,12 +105,15 @@ def _slices(groups: Sequence[Sequence[Verdict]]) -> Iterator[list[Verdict]]:
 
 def _as_move(work: TakingBack, verdict: Verdict) -> Move:
     facts = verdict.facts
-    return Move(facts.asset, facts.place, facts.origin, PURPOSE, work.look.returns_as)
+    source = facts.source or facts.place
+    return Move(facts.asset, source, facts.origin, PURPOSE, work.look.returns_as, keep_source=facts.stays)
 
 
 def _move(work: TakingBack, moves: Sequence[Move]) -> None:
     def settle(conn: Connection, moved: Sequence[Moved]) -> None:
         write_returned(conn, [(m.move.asset.id, m.move.target) for m in moved], work.reason)
+        # What lay there before the batch, or was brought back itself, is no copy that we keep.
+        kept_copies.remove_at(conn, [(m.move.source.root.id, m.move.source.path) for m in moved])
 
     moved = work.services.disk.move_files(
         work.services.db, moves, run_id=work.step.run_id, batch_id=work.batch.id, settle=settle,
