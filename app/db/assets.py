@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, text, update
 
-from app.db import totals
+from app.db import findings, totals
 from app.db.clock import now
 from app.db.names import name_key
 from app.db.rows import build, columns_for
@@ -171,6 +171,8 @@ def mark(
         by_status.setdefault(asset.status, []).append(asset)
     for before, group in by_status.items():
         _mark_alike(conn, group, before, status, {"reason": reason, **columns})
+    if status is AssetStatus.GONE:
+        findings.drop_of_assets(conn, [asset.id for asset in changed])
 
 
 def _refuse_illegal(changed: Sequence[Asset], status: AssetStatus) -> None:
@@ -236,6 +238,7 @@ def place(
         "updated_at": now(),
     }
     conn.execute(update(assets).where(assets.c.id == asset_id).values(**values))
+    findings.drop_of_assets(conn, [asset_id])
 
 
 def place_many(
@@ -246,6 +249,7 @@ def place_many(
     With a status this is `mark` as well, in the same statement: it raises as `mark` does.
     """
     at = now()
+    findings.drop_of_assets(conn, [one[0].id for one in placed])
     if status is None:
         rows = [(*_where(root_id, path, s), at, asset.id) for asset, root_id, path, s in placed]
         if rows:
@@ -283,6 +287,7 @@ def resize(conn: Connection, asset: Asset, signature: Signature) -> None:
         "head_digest": None,
         "sha256": None,
         "inspected_at": None,
+        "verified_at": None,
         "updated_at": now(),
     }
     conn.execute(update(assets).where(assets.c.id == asset.id).values(**values))

@@ -86,6 +86,8 @@ UNFINISHED_SUFFIXES = frozenset(
     b"part partial crdownload download opdownload tmp temp filepart aria2 !ut !qb bc! unfinished incomplete "
     b"uploading upload rsync-tmp rclonepart ocpart swp lock".split()
 )
+#: The reason for a file of which nothing is known but that it is something else; all other reasons are for litter.
+NO_MEDIA = "not a photo or video"
 #: `rsync` writes `.IMG_1.JPG.a1B2c3` beside the target.
 RSYNC_TEMPORARY = re.compile(rb"\..+\.[A-Za-z0-9]{6}", re.DOTALL)
 
@@ -156,4 +158,4 @@ def _unsupported_reason(name: bytes, ending: bytes) -> str:
     if RSYNC_TEMPORARY.fullmatch(name) and suffix(name.rpartition(b".")[0]) in MEDIA_SUFFIXES:
         return "temporary file of rsync"
     shown = ending[:20].decode("utf-8", "backslashreplace")
-    return f"not a photo or video (.{shown})" if ending else "not a photo or video"
+    return f"{NO_MEDIA} (.{shown})" if ending else NO_MEDIA

@@ -1,6 +1,7 @@
 """Requests for work: what web and CLI call. Rows are the truth; a message to the worker is only a wake-up call."""
 
 from app.jobs.control import cancel, pause, resume
+from app.jobs.findings import Accepted, accept_finding, report_again
 from app.jobs.preview import start_preview
 from app.jobs.rebuild import confirm_rebuild, start_comparison, start_rebuild
 from app.jobs.repair import Repair, repair
@@ -15,11 +16,14 @@ from app.jobs.requests import (
 )
 from app.jobs.retry import Retried, retry_all_assets, retry_asset, retry_batch, retry_failed_assets, retry_run
 from app.jobs.undo import cancel_batch, look_at_undo, start_undo, take_in_again
+from app.jobs.verify import start_scheduled_verify, start_verify
 from app.jobs.wake import worker_alive
 
 __all__ = [
+    "Accepted",
     "Repair",
     "Retried",
+    "accept_finding",
     "cancel",
     "cancel_batch",
     "confirm_rebuild",
@@ -27,6 +31,7 @@ __all__ = [
     "look_at_undo",
     "pause",
     "repair",
+    "report_again",
     "resume",
     "retry_all_assets",
     "retry_asset",
@@ -38,10 +43,12 @@ __all__ = [
     "start_dedup",
     "start_preview",
     "start_rebuild",
+    "start_scheduled_verify",
     "start_sort",
     "start_stage",
     "start_sync",
     "start_undo",
+    "start_verify",
     "start_workflow",
     "take_in_again",
     "worker_alive",

@@ -1,6 +1,13 @@
 """The values that the program speaks of, their statuses and the legal changes. No input or output here."""
 
-from app.model.findings import GRAVE_FINDINGS, OPEN_FINDINGS, Finding, FindingKind
+from app.model.findings import (
+    GRAVE_FINDINGS,
+    OPEN_FINDINGS,
+    VERIFIABLE,
+    VERIFIED_BY_DEFAULT,
+    Finding,
+    FindingKind,
+)
 from app.model.statuses import (
     ASSET_CHANGES,
     BATCH_CHANGES,
@@ -40,6 +47,8 @@ __all__ = [
     "OPEN_BATCH",
     "OPEN_FINDINGS",
     "OPEN_MOVE",
+    "VERIFIABLE",
+    "VERIFIED_BY_DEFAULT",
     "WORKFLOW_STAGES",
     "Asset",
     "AssetStatus",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.model.statuses import RootKind
 from app.model.values import Signature
 
 
@@ -23,6 +24,16 @@ class FindingKind(StrEnum):
 OPEN_FINDINGS = tuple(kind for kind in FindingKind if kind is not FindingKind.IGNORED)
 #: Those after which content of ours may be lost.
 GRAVE_FINDINGS = (FindingKind.ALTERED, FindingKind.MISSING, FindingKind.UNREADABLE)
+
+#: What a verification can be told to look through, and which folders that means.
+VERIFIABLE: dict[str, tuple[RootKind, ...]] = {
+    "archive": (RootKind.ARCHIVE,),
+    "batch": (RootKind.STAGING, RootKind.BATCH),
+    "duplicates": (RootKind.DUPLICATES,),
+    "ingest": (RootKind.INGEST,),
+}
+#: Ingest only when it is named: files there come and go, and are read when they are taken in.
+VERIFIED_BY_DEFAULT = ("archive", "batch", "duplicates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,6 @@ class Finding:
 
     @property
     def signature(self) -> Signature | None:
-        """What the file system said of the file when it was found; None when there was none, or it was not looked at."""
+        """What the file system said of the file when it was found; None when there was none, or it was not read."""
         known = (self.device, self.inode, self.size_bytes, self.mtime_ns, self.ctime_ns)
-        return None if None in known else Signature(*(number or 0 for number in known))
+        return Signature(*(number for number in known if number is not None)) if None not in known else None

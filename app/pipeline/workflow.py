@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 
 from app.model import BatchStatus, Report, RunKind, RunStatus, Stage
-from app.pipeline import order, preview, sync, undo
+from app.pipeline import order, preview, sync, undo, verify
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
 from app.pipeline.rebuild import run as rebuild
 from app.pipeline.step import StepContext, Stopped
@@ -28,6 +28,7 @@ STAGES: Mapping[Stage, StageFunction] = {
     Stage.REBUILD: rebuild.run,
     Stage.PREVIEW: preview.run,
     Stage.UNDO: undo_with_peer_kept,
+    Stage.VERIFY: verify.run,
 }
 
 

@@ -1,0 +1,37 @@
+"""The verify stage: is every file still what it was, and does anything lie in our folders that no row knows?
+
+No file is touched, and no asset changes its status: what is not as it should be becomes a finding, and a person says
+what is right. A run that is cut off goes on with what it has not read yet.
+"""
+
+from __future__ import annotations
+
+from app.files.roots import check_roots
+from app.model import Report
+from app.pipeline.failing import finish_interrupted_moves
+from app.pipeline.step import StepContext
+from app.pipeline.verify.content import Content
+from app.pipeline.verify.moved import join_moved
+from app.pipeline.verify.scope import scope_of
+from app.pipeline.verify.telling import finish
+from app.pipeline.verify.tree import Tree
+from app.services import Services
+
+__all__ = ["run"]
+
+
+def run(services: Services, step: StepContext) -> Report:
+    """Read every file that is due, walk the folders, and tell what was found. Raises RootUnavailable."""
+    scope = scope_of(services, step)
+    check_roots(services.db, list(scope.roots))
+    finish_interrupted_moves(services.db)
+    content = Content(services, step, scope)
+    content.run()
+    tree = Tree(services, step, scope)
+    tree.run()
+    # Believed only once every folder was there to the end.
+    check_roots(services.db, list(scope.roots))
+    # In one transaction: cut off in between, a file that was moved would be taken for two.
+    with services.db.transaction() as conn:
+        join_moved(conn, scope)
+        return finish(conn, scope, content.counts, tree.passed_over, [*content.failures, *tree.failures])
