@@ -177,6 +177,19 @@ def list_findings(
     return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in rows]
 
 
+def list_by_finding(conn: Connection, finding: str) -> list[Sighting]:
+    """Every file of one finding, in id order."""
+    c = rebuild_files.c
+    return _built(conn, select(*columns_for(rebuild_files, Sighting)).where(c.finding == finding).order_by(c.id))
+
+
+def list_of_size(conn: Connection, size_bytes: int, areas: Sequence[str], limit: int) -> list[Sighting]:
+    """Files of one size that were read, in one of these areas."""
+    c = rebuild_files.c
+    fit = (c.size_bytes == size_bytes, c.area.in_(areas), c.sha256.is_not(None))
+    return _built(conn, select(*columns_for(rebuild_files, Sighting)).where(*fit).order_by(c.id).limit(limit))
+
+
 def count_findings(conn: Connection) -> dict[str, int]:
     """How many files there are of each finding."""
     c = rebuild_files.c

@@ -142,7 +142,10 @@ def end_unfinished_work(conn: Connection, why: str) -> None:
         "UPDATE steps SET status = 'cancelled', ended_at = ?, error = ? WHERE status = 'running'", (at, why)
     )
     conn.exec_driver_sql(
-        "UPDATE moves SET state = 'ABORTED', note = ?, updated_at = ? WHERE state IN ('PLANNED', 'PLACED')", (why, at)
+        # Without its temporary name: what lies there may be all that is left of a file, and is looked at by itself.
+        "UPDATE moves SET state = 'ABORTED', tmp_name = NULL, note = ?, updated_at = ? "
+        "WHERE state IN ('PLANNED', 'PLACED')",
+        (why, at),
     )
 
 
@@ -195,6 +198,36 @@ def _trash_values(row: TrashRow, purpose: str, at: str) -> dict[str, Any]:
         "created_at": at,
         "updated_at": at,
     }
+
+
+def note_begun_copy(conn: Connection, source: tuple[int, bytes], temp: tuple[int, bytes], content: Content) -> bool:
+    """Make the journal's row again for a copy that was cut off: recovery then removes what it left, if its source
+    still holds that content. False when there is such a row, or another one for the same source."""
+    name = temp[1].rpartition(b"/")[2]
+    m = moves.c
+    open_ = m.state.in_((MoveState.PLANNED.value, MoveState.PLACED.value))
+    same_source = (m.src_root_id == source[0]) & (m.src_path == source[1])
+    if conn.execute(select(m.id).where(open_, or_(m.tmp_name == name, same_source))).first() is not None:
+        return False
+    at = now()
+    conn.execute(
+        moves.insert().values(
+            purpose="rebuild", state=MoveState.PLANNED.value, keep_source=True, places_asset=False,
+            src_root_id=source[0], src_path=source[1], dst_root_id=temp[0], dst_path=temp[1] + b".target",
+            tmp_name=name, digest=content.digest, digest_algorithm=content.digest_algorithm,
+            size_bytes=content.size_bytes, method="copy", created_at=at, updated_at=at,
+            note="Written by a rebuild, which found an unfinished copy.",
+        )
+    )  # fmt: skip
+    return True
+
+
+class Content(NamedTuple):
+    """What a file holds."""
+
+    digest: str
+    digest_algorithm: str
+    size_bytes: int
 
 
 def add_root(conn: Connection, kind: str, path: bytes, marker_id: str) -> None:

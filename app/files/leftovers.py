@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.errors import RootUnavailable
+from app.files.content import CHUNK_BYTES
 from app.files.directory import is_regular, signature_of
+from app.files.hash_reader import open_file
 from app.files.moving import TEMP_PREFIX, TRASH_FOLDER
 from app.files.walk import open_folder
-from app.model import Root, Signature
+from app.model import Place, Root, Signature
 
 #: Folders of ours that are roots themselves or hold no media.
 NOT_ENTERED = (b".mp-staging", b".media-pipeline")
@@ -69,3 +72,47 @@ def _leftover(entry: os.DirEntry[str], path: bytes, is_trash: bool) -> Leftover 
     except FileNotFoundError:
         return None
     return Leftover(path, is_trash, signature_of(seen)) if is_regular(seen) else None
+
+
+def is_begun_copy(temp: Place, source: Place) -> bool:
+    """Whether a temporary file is a copy of the source as far as it got: its beginning, then nothing but zeros.
+
+    Room is reserved before the first byte is copied, so a copy that was cut off has the full size.
+    """
+    buffers = memoryview(bytearray(CHUNK_BYTES)), memoryview(bytearray(CHUNK_BYTES))
+    try:
+        with _opened(temp) as copy, _opened(source) as original:
+            if os.fstat(copy).st_size > os.fstat(original).st_size:
+                return False
+            return _begins_alike(copy, original, buffers)
+    except OSError:
+        return False
+
+
+def _begins_alike(copy: int, original: int, buffers: tuple[memoryview, memoryview]) -> bool:
+    offset, only_zeros = 0, False
+    while count := os.preadv(copy, [buffers[0]], offset):
+        begun = bytes(buffers[0][:count])
+        if only_zeros or begun != _read(original, buffers[1][:count], offset):
+            written = begun.rstrip(b"\0")
+            if written and (only_zeros or written != _read(original, buffers[1][: len(written)], offset)):
+                return False
+            only_zeros = True
+        offset += count
+    return True
+
+
+def _read(descriptor: int, into: memoryview, offset: int) -> bytes:
+    done = 0
+    while done < len(into) and (count := os.preadv(descriptor, [into[done:]], offset + done)):
+        done += count
+    return bytes(into[:done])
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[int]:
+    descriptor = open_file(place.root.path, place.path)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -99,6 +99,8 @@ def _put(
         values["cleaned_at"] = None
     if verdict.error is not None:
         values["error"] = verdict.error
+    if head.undone_at is not None:
+        values["undone_at"] = head.undone_at
     rebuild_rows.put_batch(conn, verdict.batch_id, values)
 
 

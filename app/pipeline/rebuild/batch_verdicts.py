@@ -67,7 +67,7 @@ class Known:
 NOTHING_FOUND = "None of its files was found."
 UNDONE = "It was taken back."
 
-#: How far along a batch is.
+#: How far along a batch is; one that is taken back, or was, is nowhere on this way.
 ORDER = (BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED, BatchStatus.SORTING, BatchStatus.SORTED)
 
 
@@ -106,9 +106,9 @@ def reconcile(
         return known.status, known.is_published, None
     if known is None or status is BatchStatus.CANCELLED:
         return found
-    if known.status is BatchStatus.CANCELLED:
-        return known.status, known.is_published, reason
     stands_at = (known.error_from or BatchStatus.PENDING) if known.status is BatchStatus.ERROR else known.status
+    if stands_at not in ORDER:
+        return known.status, known.is_published, reason
     if ORDER.index(stands_at) >= ORDER.index(status) and known.is_published == is_published:
         return known.status, is_published, reason
     return status, is_published, reason

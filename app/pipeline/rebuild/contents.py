@@ -26,6 +26,7 @@ class Finding(StrEnum):
     TRASH = "trash"
     ONLY_IN_TRASH = "only_in_trash"
     UNFINISHED_COPY = "unfinished_copy"
+    BEGUN_COPY = "begun_copy"
     ONLY_UNFINISHED = "only_unfinished"
     UNREADABLE = "unreadable"
     LEFT_IN_PLACE = "left_in_place"
@@ -38,7 +39,8 @@ WORDS = {
     Finding.SPARE_COPY: "It lies among the files of batches, and its content is somewhere else as well.",
     Finding.TRASH: "It is the source of a file that was copied; it is dropped when cleanup.trash_days have passed.",
     Finding.ONLY_IN_TRASH: "It was found only in the trash; it stays there until you move it.",
-    Finding.UNFINISHED_COPY: "It is what is left of a copy that was cut off; its content may be incomplete.",
+    Finding.UNFINISHED_COPY: "It is what is left of a copy that was cut off; of which file, is not certain.",
+    Finding.BEGUN_COPY: "It is what is left of a copy that was cut off; it is removed when files may move again.",
     Finding.ONLY_UNFINISHED: "It was found only as a copy that was not finished; it stays there until you move it.",
 }
 NOT_MEDIA = "It is not a photo or video."
@@ -55,6 +57,8 @@ KEPT_IN_INGEST = (
     AssetStatus.FAILED,
 )
 KEPT_IN_ARCHIVE = (AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE, AssetStatus.FAILED)
+#: What a batch's files are is then no matter of its status alone.
+HELD_UP = (BatchStatus.ERROR, BatchStatus.UNDOING)
 #: Statuses under which an asset stands for its content, so that duplicates may lean on it.
 STANDING = (AssetStatus.ARCHIVED, AssetStatus.DELIVERED, AssetStatus.BATCHED, AssetStatus.UNIQUE)
 
@@ -153,7 +157,7 @@ def _in_batch(claim: Claim, file: Sighting) -> Placed:
     was_failed = claim.row is not None and claim.row.status is AssetStatus.FAILED
     if was_failed and _is_where_it_was(claim, file):
         return _as_before(claim, file, batch.batch_id)
-    if batch.status is BatchStatus.ERROR and _is_where_it_was(claim, file) and _is_in_its_batch(claim):
+    if batch.status in HELD_UP and _is_where_it_was(claim, file) and _is_in_its_batch(claim):
         return _as_before(claim, file, batch.batch_id)
     reason = ENDED_BATCH if batch.status is BatchStatus.CANCELLED else None
     return Placed(file, claim, batch.file_status, reason, batch.batch_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -16,10 +15,6 @@ from app.pipeline.manifest import MANIFEST_NAME, Manifest, parse
 from app.pipeline.manifest_store import ARCHIVE_FOLDER, read_own_file
 from app.pipeline.step import StepContext
 from app.services import Services
-
-#: In the head of a manifest whose batch was taken back.
-UNDONE = re.compile(rb'"undone_at":\s*"([^"]+)"')
-FILES = b'"files":'
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,6 @@ def _head(place: Place, path: bytes | None, failures: list[Failure]) -> Head | N
     except FileError as error:
         failures.append(Failure(printable(place.absolute), str(error)))
         return None
-    undone = UNDONE.search(content.partition(FILES)[0])
     return Head(
         manifest.batch_id,
         manifest.batch_name,
@@ -96,7 +90,7 @@ def _head(place: Place, path: bytes | None, failures: list[Failure]) -> Head | N
         place,
         path,
         manifest.file_count,
-        undone[1].decode() if undone else None,
+        manifest.undone_at,
     )
 
 

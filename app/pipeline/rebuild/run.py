@@ -18,6 +18,7 @@ from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Failure, Report, Root, RootKind
 from app.pipeline.rebuild.batch_rows import count_batches, settle_batches
 from app.pipeline.rebuild.batch_verdicts import BatchVerdict
+from app.pipeline.rebuild.begun_copies import settle_begun_copies
 from app.pipeline.rebuild.claims import Claim, Modes
 from app.pipeline.rebuild.contents import decide
 from app.pipeline.rebuild.manifests import read_manifests
@@ -46,6 +47,7 @@ def run(services: Services, step: StepContext) -> Report:
     created = {head.batch_id: head.created_at for head in heads}
     _Deciding(services, step, walked, verdicts).run(created)
     unreadable = settle_unread(services, step)
+    settle_begun_copies(services, step, walked)
     return _finish(services, step, walked, verdicts, [*bad_manifests, *unreadable])
 
 
