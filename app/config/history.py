@@ -30,10 +30,9 @@ def revision_details(store: ConfigStore, revision: str) -> dict[str, Any]:
     """One kept revision: its text, masked, and what going back to it would change now. Raises NotFound."""
     kept = store.find_revision(revision)
     verdict = store.check_revision(revision)
-    newest = _place_in_force(store, store.history())
     return {
         **_facts(kept),
-        "in_force": newest is not None and store.history()[newest].revision == kept.revision,
+        "in_force": kept.revision == store.current().revision,
         "text": store.revision_text(revision),
         "changes": changes_json(verdict.changes),
         "errors": problems_json(verdict.problems),
@@ -46,7 +45,7 @@ def _facts(revision: Revision) -> dict[str, Any]:
 
 def _config(store: ConfigStore, revision: Revision) -> Config | None:
     try:
-        return store.load_revision(revision.revision).config
+        return store.load_kept(revision).config
     except ConfigError:
         return None
 

@@ -108,7 +108,7 @@ class ConfigStore:
     def _newest_good(self) -> tuple[Revision, Snapshot] | None:
         for kept in files.list_revisions(self.path):
             with suppress(ConfigError):
-                return kept, parse(files.read_text(kept.path), self.environment, self.path)
+                return kept, self.load_kept(kept)
         return None
 
     def keep_in_force(self) -> None:
@@ -231,7 +231,11 @@ class ConfigStore:
 
     def load_revision(self, revision: str) -> Snapshot:
         """A kept revision, secrets and all, for work that began with it. Raises NotFound, ConfigError."""
-        return parse(files.read_revision(self.path, revision), self.environment, self.path)
+        return self.load_kept(files.find_revision(self.path, revision))
+
+    def load_kept(self, kept: Revision) -> Snapshot:
+        """The same of one that was found already. Raises ConfigError."""
+        return parse(files.read_text(kept.path), self.environment, self.path)
 
     def _old_text(self, expected_revision: str | None) -> str:
         text = "" if files.file_state(self.path) is None else files.read_text(self.path, strict=False)

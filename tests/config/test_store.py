@@ -289,3 +289,11 @@ def test_the_default_path_follows_the_variable(monkeypatch: pytest.MonkeyPatch) 
     assert default_path() in ("/etc/media-pipeline/config.yaml", "./data/config.yaml")
     monkeypatch.setenv("MEDIA_PIPELINE_CONFIG", "/somewhere/config.yaml")
     assert default_path() == "/somewhere/config.yaml"
+
+
+def test_what_root_saves_belongs_to_the_owner_of_the_file(store: ConfigStore, path: Path) -> None:
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    os.chown(path, owner, -1)
+    store.save_partial({"batch": {"max_files": 3}}, "cli (root)")
+    folder = path.parent / "revisions"
+    assert {file.stat().st_uid for file in (path, folder, *folder.iterdir())} == {owner}
