@@ -15,6 +15,7 @@ from app.model import RunStatus
 from app.pipeline.tick import advance_debug_pause, look_at_deliveries, wake_waiting
 from app.services import ServiceContainer
 from worker.executor import Executor
+from worker.timetable import start_due_verify
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
@@ -90,6 +91,7 @@ class Schedule:
             return
         wake_waiting(services)
         advance_debug_pause(services)
+        start_due_verify(services)
         self._remind()
         self._executor.mend()
         self._checkpoint_when_idle()
