@@ -51,14 +51,17 @@ def settle_changed(services: Services, batch: Batch, run_id: int | None) -> tupl
     try:
         # An unmounted share also lacks every file: its marker is looked for before anything is believed.
         check_roots(services.db, [work.roots[root_id] for root_id in {asset.root_id for asset in changed}])
-        waiting = [words for asset in changed if (words := _settle(work, asset)) is not None]
+        waiting = [words for asset in changed if (words := settle_one(work, asset)) is not None]
     except (RootUnavailable, MoverBusy) as error:
         return len(changed), Trouble("folder_unavailable", str(error))
     return len(changed), Trouble("files_unreadable", waiting[0]) if waiting else None
 
 
-def _settle(work: Mending, asset: Asset) -> str | None:
-    """Decide what becomes of one file, and write it down; a sentence when it is to be tried again."""
+def settle_one(work: Mending, asset: Asset) -> str | None:
+    """Decide what becomes of one file, and write it down; a sentence when it is to be tried again.
+
+    Raises IllegalTransition when the delivery is over meanwhile.
+    """
     place = Place(work.roots[asset.root_id], asset.path)
     seen = look_at(place, asset)
     if seen is Whereabouts.HERE:

@@ -49,6 +49,19 @@ def test_without_a_yes_it_asks_and_a_no_changes_nothing(machine: Machine) -> Non
     assert media_tree(machine.services) == before
 
 
+def test_a_dry_run_shows_what_would_happen_and_changes_nothing(machine: Machine) -> None:
+    make(machine.services)
+    batch_up_to(machine.services, BatchStatus.SORTED)
+    before = media_tree(machine.services)
+    code, out, _ = machine.call("undo", "1", "--dry-run")
+    assert (code, "go back to where they came from" in out) == (0, True)
+    code, seen = machine.ask("undo", "1", "--dry-run")
+    assert (code, seen["possible"], seen["files"]) == (0, True, 5)
+    write_tree(machine.base / "ingest", {"empty.jpg": b"another"})
+    assert machine.call("undo", "1", "--dry-run")[0] == 1
+    assert {k: v for k, v in media_tree(machine.services).items() if k != "ingest/empty.jpg"} == before
+
+
 def test_as_json_it_is_one_document_and_asks_nobody(machine: Machine) -> None:
     make(machine.services)
     before = media_tree(machine.services)

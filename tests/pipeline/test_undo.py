@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from app import jobs
-from app.db import assets, batches, deliveries, kept_copies, made_folders, runs
+from app.db import assets, batches, deliveries, kept_copies, made_folders, roots, runs
 from app.errors import Conflict, IllegalTransition
 from app.files.prune import drop_expired_trash
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Stage, Trigger
-from app.pipeline import batch, sort
+from app.pipeline import batch, sort, undelivered
 from app.pipeline.manifest_store import load_newest
 from app.pipeline.step import Stopped
 from app.pipeline.undo.taking_back import TakingBack
@@ -543,3 +543,19 @@ def test_with_its_trash_expired_a_copy_goes_back_and_the_file_in_the_archive_sta
     with services.db.reading() as conn:
         assert list(kept_copies.list_places(conn, services.root(RootKind.ARCHIVE).id)) == []
     assert_rows_agree(services)
+
+
+def test_a_look_at_the_delivery_that_began_before_the_undo_takes_nothing_from_it(services: Services) -> None:
+    """The worker looks at deliveries beside its runs: what it read before may have gone back meanwhile."""
+    make(services)
+    before = media_tree(services)
+    one = batch_up_to(services, BatchStatus.PENDING)
+    with services.db.reading() as conn:
+        known = {root.id: root for root in roots.list_all(conn)}
+        read_before = assets.list_in_batch(conn, one.id)
+    undo(services, one.id)
+    late = undelivered.Mending(services, one, None, known)
+    for asset in read_before:
+        with pytest.raises(IllegalTransition):
+            undelivered.settle_one(late, asset)
+    assert_undone(services, before, one.id)
