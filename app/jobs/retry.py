@@ -71,6 +71,8 @@ def retry_run(services: Services, run_id: int) -> Run:
     """
     with services.db.transaction() as conn:
         run = runs.get(conn, run_id)
+        if run.status is not RunStatus.FAILED:
+            raise IllegalTransition(f"Run {run.id}", run.status, "retried")
         run = runs.change(conn, run, RunStatus.QUEUED, error=None, wish=None, ended_at=None, attempts=0)
         journal.record(conn, "run.resumed", f"Run {run.id} is tried again.", run_id=run.id, batch_id=run.batch_id)
     wake_worker(services, run.id)

@@ -46,7 +46,11 @@ def answer_error(error: errors.MediaPipelineError) -> Response:
     kind = kind_of(error)
     if kind.status >= 500:
         log.warning("Answered %s %s with %s: %s", request.method, request.path, kind.status, error)
-    return problem(kind.status, str(error), kind=kind, **more)
+    return problem(kind.status, _sentence(str(error)), kind=kind, **more)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def answer_validation(error: ValidationError) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app import jobs
-from app.db import assets, batches, totals
+from app.db import assets, batches, runs, totals
 from app.errors import Conflict, IllegalTransition, RunInProgress
 from app.model import (
     AssetStatus,
@@ -157,3 +157,28 @@ def test_a_file_that_is_tried_again_counts_in_its_batch_again(services: Services
     jobs.retry_asset(services, add_failed_asset(services, RootKind.BATCH, batch_id))
     with services.db.reading() as conn:
         assert batches.get(conn, batch_id).file_count == 1
+
+
+def test_only_a_run_that_failed_can_be_retried(services: Services) -> None:
+    run = jobs.start_cleanup(services, Trigger.API)
+    with services.db.transaction() as conn:
+        runs.change(conn, run, RunStatus.RUNNING)
+    with pytest.raises(IllegalTransition, match="is running and cannot become retried"):
+        jobs.retry_run(services, run.id)
+
+
+def test_all_files_set_aside_in_ingest_are_retried_and_the_others_are_counted_by_reason(services: Services) -> None:
+    with services.db.transaction() as conn:
+        for kind in (RootKind.INGEST, RootKind.INGEST, RootKind.ARCHIVE, RootKind.DUPLICATES):
+            root = services.root(kind)
+            number = assets.last_id(conn) + 1
+            assets.insert_discovered(conn, root.id, [(b"%d.jpg" % number, Signature(1, number, 3, 4, 5), None)])
+            assets.mark(conn, [assets.get(conn, number)], AssetStatus.SET_ASIDE)
+    assert jobs.retry_all_assets(services, AssetStatus.SET_ASIDE).as_json() == {
+        "count": 2,
+        "left": 2,
+        "left_by_reason": [
+            {"reason": "it waits for a review in the archive", "files": 1},
+            {"reason": "it lies in the duplicates folder, not in an ingest folder", "files": 1},
+        ],
+    }
