@@ -1,5 +1,6 @@
 """An installation that has been through a lot, for questions about it: two archived batches, one that stopped, a
-duplicate, files that failed, were set aside and left in place, a run that failed, settings that were changed."""
+duplicate, files that failed, were set aside, left in place, spoiled or wait, a run that failed, settings that were
+changed, a backup."""
 
 from __future__ import annotations
 
@@ -42,8 +43,10 @@ class Prepared(Installation):
         self._arrive()
         self.do("run")
         self._leave_things_undone(self.services)
-        self.do("config", "set", "sorter.timezone=Europe/Berlin")
+        self.do("config", "set", "sorter.timezone=Europe/Berlin", "batch.allow_parallel=true")
+        self.do("backup")
         self._spoil_the_archive()
+        write_tree(self.ingest, {"late/IMG_20200202_020202.jpg": make_jpeg(seed=11)})
 
     def call(self, *arguments: str) -> tuple[int, str, str]:
         """(exit code, stdout, stderr) of a command in this process."""
@@ -100,6 +103,12 @@ class Prepared(Installation):
         os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
         write_tree(self.archive, {"2024/05/06/stranger.jpg": make_jpeg(seed=99)})
 
+    def _last_preview(self) -> int:
+        """The run of the newest preview, 0 before the first."""
+        with self.services.db.reading() as conn:
+            found = runs.find_last(conn, RunKind.PREVIEW)
+        return found.id if found is not None else 0
+
     def placeholders(self) -> dict[str, Any]:
         """What stands for the names in braces of the table of questions."""
         place = self.archive / "2024/05/06/IMG_0001.JPG"
@@ -119,5 +128,6 @@ class Prepared(Installation):
             "batch_id": photo.batch_id,
             "failed_batch_id": 3,
             "run_id": 1,
+            "preview_id": self._last_preview(),
             "base": self.base,
         }

@@ -82,6 +82,12 @@ ANSWERS: dict[str, Answer] = {
     "Which batches have stopped?": Answer("batch_003", same=True),
     "What happened to this batch?": Answer("batch.created", same=True),
     "What has failed, and can be tried again?": Answer("The archive folder was away."),
+    "What will happen when I press run?": Answer("batch_004", data="2020/02/02"),
+    "Which files would a run touch, and where would each go?": Answer("2020/02/02", data="2020/02/02"),
+    "Which batches would a run make?": Answer("batch_004"),
+    "Can I take this batch back, and what would that do?": Answer(
+        "go back to where they came from", data='"possible": true', same=True
+    ),
     "What is running now?": Answer("Nothing is running.", data='"running": false'),
     "What was asked for lately, and by whom?": Answer("schedule", same=True),
     "What did this run do, step by step?": Answer("5 unique", same=True),
@@ -99,6 +105,10 @@ ANSWERS: dict[str, Answer] = {
     "Is a move here a rename or a copy?": Answer("is a rename: it takes no time", code=1),
     "Is the worker running?": Answer("No worker is running", code=1, served='"status": "ready"'),
     "How much room is left?": Answer("Free bytes", data='"free_bytes": ', same=True),
+    "When was the last backup made?": Answer("0 days old", code=1, served="media-pipeline-backup-"),
+    "Was the database made anew, and is that confirmed?": Answer(
+        "No rebuild was made.", data='"state": "none"', same=True
+    ),
     "Why does the delivery not work?": Answer("peer is mounted", code=1, served="sync.target is folder"),
     "What did the processes write?": Answer("moves that were cut off", same=True),
     "Which version is this?": Answer(__version__),

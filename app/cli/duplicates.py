@@ -24,7 +24,7 @@ def duplicates(cli: Cli, limit: int, after_id: int) -> int:
         original, count = one["original"], one["duplicate_count"]
         cli.say(f"{original['id']:>6}  {original['place']} ({original['status']}), {original['size_bytes']:,} bytes")
         for other in one["duplicates"]:
-            cli.say(f"        = {other['id']}  {other['place']}")
+            cli.say(f"        = {other['id']}  {other['place']} ({other['status']})")
         if count > len(one["duplicates"]):
             cli.say(f"        and {count - len(one['duplicates']):,} more: assets find --original {original['id']}")
     if not found["sets"]:

@@ -137,8 +137,9 @@ def _delivery(facts: Facts) -> Iterator[str]:
 
 def _moves(facts: Facts) -> Iterator[str]:
     for move in facts.moves:
-        words = {"DONE": "was moved", "ABORTED": "was not moved", "QUARANTINE": "may have been moved"}
-        what = words.get(move["state"], "is being moved")
+        done = "copied" if move["keep_source"] else "moved"
+        words = {"DONE": f"was {done}", "ABORTED": f"was not {done}", "QUARANTINE": f"may have been {done}"}
+        what = words.get(move["state"], f"is being {done}")
         yield f"On {moment(move['updated_at'])} it {what} from {move['source']} to {move['target']}."
 
 
