@@ -96,11 +96,12 @@ def _unpack(archive: tarfile.TarFile, folder: str) -> Unpacked:
     description = _describe(archive)
     expected = {member.name: member for member in description.members}
     paths: dict[str, str] = {}
-    for number, header in enumerate(archive):
+    # Not by iterating over the archive: that would begin with its first member again.
+    while (header := archive.next()) is not None:
         member = expected.get(header.name)
         if member is None or header.name in paths or not header.isreg():
             raise BadRequest(f"It holds {header.name!r}, which it does not describe.")
-        paths[member.name] = os.path.join(folder, str(number))
+        paths[member.name] = os.path.join(folder, str(len(paths)))
         _write(archive, header, member, paths[member.name])
     missing = sorted(set(expected) - set(paths))
     if missing:
@@ -129,7 +130,10 @@ def _write(archive: tarfile.TarFile, header: tarfile.TarInfo, member: Member, pa
 
 def _check_database(found: Unpacked) -> None:
     """Raises StateError for a database of a newer version; BadRequest when it is not the one described."""
-    revision = read_revision(found.database)
+    try:
+        revision = read_revision(found.database)
+    except StateError as error:
+        raise BadRequest(f"The database in the backup cannot be used: {error}") from error
     refuse_newer(found.database, revision)
     try:
         check_whole(found.database)
