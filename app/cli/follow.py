@@ -16,7 +16,7 @@ from app import jobs
 from app.cli.context import Cli
 from app.db import runs
 from app.errors import StateError
-from app.model import Run, RunStatus, Step, StepStatus
+from app.model import Run, RunStatus, Stage, Step, StepStatus
 from app.overview.runs import run_with_steps, step_summary
 
 LOOK_EVERY_SECONDS = 0.3
@@ -138,14 +138,14 @@ class _Display:
         self.reported.add(step.id)
         if step.id in self.bars:
             self.progress.remove_task(self.bars.pop(step.id))
-        if not self.cli.as_json:
+        # A preview is shown in tables of its own.
+        if not self.cli.as_json and step.stage is not Stage.PREVIEW:
             summary = step_summary(step)
             self.cli.print_json({"step": summary["name"], "status": summary["status"], **_shown(summary)})
 
 
 def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    # A preview shows its summary in tables of its own.
-    return {"message": summary["message"], "data": {k: v for k, v in summary["data"].items() if k != "summary"}}
+    return {"message": summary["message"], "data": summary["data"]}
 
 
 def _finish(cli: Cli, run: Run, tell: bool) -> int:

@@ -57,6 +57,7 @@ class Story:
     foreign: Sequence[tuple[bytes, int]]
     second_name: bool
     removed: int
+    is_archive_elsewhere: bool
 
 
 @lru_cache(maxsize=64)
@@ -130,6 +131,7 @@ def stories(draw: st.DrawFn) -> Story:
         draw(st.lists(foreign_places, max_size=3, unique_by=lambda pair: pair[0])),
         draw(st.booleans()),
         draw(st.integers(0, 2)),
+        draw(st.sampled_from([False, False, True])),
     )
 
 

@@ -12,6 +12,7 @@ from app.errors import printable
 from app.files.imagined_room import Need
 from app.model import Report, Stage
 from app.pipeline.preview.rehearsal import Rehearsal
+from app.pipeline.preview.words import counted
 from app.pipeline.room import in_words
 
 #: So many folders and warnings are in the summary; the lists have them all.
@@ -106,10 +107,10 @@ def _warnings(
     for message in rehearsal.delivery_waits_for:
         yield f"The run would wait: {message}"
     if counts["weak_dates"]["files"]:
-        yield f"{counts['weak_dates']['files']} files have no certain date."
+        yield f"{counted(counts['weak_dates']['files'], 'file')} without a certain date."
     still_changing = _seen(conn, rehearsal)["still_changing"]
     if still_changing:
-        yield f"{still_changing} files are still changing and are taken up by a later run."
+        yield f"{counted(still_changing, 'file')} still changing; a later run takes them up."
     for kind in TOLD:
         told = journal.list_events(conn, kind_prefix=kind, run_id=rehearsal.step.run_id, limit=WARNINGS_SHOWN)
         yield from (event.message for event in reversed(told))
@@ -118,9 +119,9 @@ def _warnings(
 def _in_words(summary: dict[str, Any]) -> str:
     counts, batches = summary["counts"], summary["batches"]
     goes = counts["archived"]["files"] + counts["review"]["files"]
-    message = f"{goes} files in {batches['count']} batches would go to the archive"
+    message = f"{counted(goes, 'file')} in {counted(batches['count'], 'batch')} would go to the archive"
     message += f", {in_words(counts['archived']['size_bytes'] + counts['review']['size_bytes'])}"
-    message += f"; {counts['duplicates']['files']} duplicates"
+    message += f"; {counted(counts['duplicates']['files'], 'duplicate')}"
     for name in ("set_aside", "failed", "waiting"):
         files = counts[name]["files"]
         message += f", {files} {name.replace('_', ' ')}" if files else ""
