@@ -301,7 +301,7 @@ def test_rows_of_a_restored_database_follow_what_has_happened_since_and_keep_the
     go(site.services, jobs.start_stage(site.services, (Stage.SCAN, Stage.DEDUP), Trigger.API))
     with site.services.db.transaction() as conn:
         deliveries.confirm(conn, 1, "PEER", [(1, "v1")])
-    told = [(e.id, e.kind) for e in events(site, "batch.")]
+    told, first_id = [(e.id, e.kind) for e in events(site, "batch.")], id_of(site, "origin_path", b"img_0000.jpg")
     path = site.backup()
     workflow(site.services)
     write_tree(site.services.config.paths.source_dir, {"late.jpg": make_jpeg(taken="2024:01:02 03:04:05", seed=900)})
@@ -317,12 +317,16 @@ def test_rows_of_a_restored_database_follow_what_has_happened_since_and_keep_the
     ]  # fmt: skip
     with site.services.db.reading() as conn:
         assert deliveries.confirmed_ids(conn, 1, "PEER") == {1}
-        moved = conn.exec_driver_sql("SELECT id FROM assets WHERE path = ?", (b"albums/img_0000.jpg",)).all()
-    assert [row[0] for row in moved] == [1]
+    assert id_of(site, "path", b"albums/img_0000.jpg") == first_id
     jobs.confirm_rebuild(site.services)
     assert workflow(site.services).status is RunStatus.DONE
     assert count(site.services, AssetStatus.ARCHIVED) == 8
-    assert len(read_tree(site.base / "archive")) == 8
+    assert len([name for name in read_tree(site.base / "archive") if name.endswith(".jpg")]) == 8
+
+
+def id_of(site: Site, column: str, path: bytes) -> int:
+    with site.services.db.reading() as conn:
+        return int(conn.exec_driver_sql(f"SELECT id FROM assets WHERE {column} = ?", (path,)).scalar_one())
 
 
 def test_a_run_that_was_at_work_when_the_backup_was_made_does_not_go_on(site: Site) -> None:

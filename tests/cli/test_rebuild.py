@@ -1,0 +1,120 @@
+"""`rebuild`, `backup` and `restore` on the command line, with real workers, from loss to the end of the next run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import run
+from app.config.store import ConfigStore
+from app.services import set_up
+from tests.conftest import make_jpeg, read_tree, write_tree
+from tests.web.conftest import write_config
+
+FILES = 5
+
+
+class Machine:
+    """A configuration file, folders, and a way to call the command line on them."""
+
+    def __init__(self, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.base, self.capsys = base, capsys
+        self.config_path = write_config(base)
+        set_up(ConfigStore(str(self.config_path)).load()).close()
+
+    def call(self, *arguments: str) -> tuple[int, str, str]:
+        """(exit code, stdout, stderr)."""
+        self.capsys.readouterr()
+        code = run(["--config", str(self.config_path), *arguments])
+        said = self.capsys.readouterr()
+        return code, said.out, said.err
+
+    def lose_database(self) -> None:
+        for path in (self.base / "state").iterdir():
+            if path.name.startswith(("db.sqlite", "queue.sqlite")):
+                path.unlink()
+
+    def archived(self) -> int:
+        return len([name for name in read_tree(self.base / "archive") if name.endswith(".jpg")])
+
+
+@pytest.fixture
+def machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Machine]:
+    found = Machine(tmp_path, capsys)
+    pictures = {f"p{n}.jpg": make_jpeg(taken=f"2024:05:06 07:08:0{n}", seed=n) for n in range(FILES)}
+    write_tree(tmp_path / "ingest", pictures)
+    assert found.call("run", "--json")[0] == 0
+    yield found
+
+
+def test_a_lost_database_is_rebuilt_looked_at_and_confirmed(machine: Machine) -> None:
+    machine.lose_database()
+    code, _, err = machine.call("run")
+    assert (code, "media-pipeline rebuild" in err or "no database" in err) == (1, True)
+    code, out, err = machine.call("rebuild")
+    assert code == 0, err
+    assert f"{FILES} archived" in out
+    assert "batch batch_001 (id 1): SORTED, 5 files" in out
+    assert "media-pipeline rebuild --confirm" in out
+    code, _, err = machine.call("run")
+    assert (code, "until then nothing moves" in err) == (2, True)
+    report = json.loads(machine.call("rebuild", "--report", "--json")[1])
+    assert (report["state"], report["report"]["statuses"]["archived"]) == ("unconfirmed", FILES)
+    assert machine.call("rebuild", "--confirm")[0] == 0
+    write_tree(machine.base / "ingest", {"new.jpg": make_jpeg(taken="2024:06:06 07:08:09", seed=99)})
+    assert machine.call("run", "--json")[0] == 0
+    assert machine.archived() == FILES + 1
+
+
+def test_a_healthy_database_is_not_rebuilt_but_compared_when_asked(machine: Machine) -> None:
+    code, _, err = machine.call("rebuild")
+    assert (code, "Nothing needs to be rebuilt" in err) == (2, True)
+    assert machine.call("rebuild", "--confirm")[0] == 2
+    assert machine.call("rebuild", "--report", "--compare")[0] == 2
+    code, out, _ = machine.call("rebuild", "--compare", "--json")
+    answer = json.loads(out)
+    assert (code, answer["state"], answer["cause"]) == (0, "unconfirmed", "compared")
+    assert answer["worth_a_look"] == []
+
+
+def test_a_new_database_is_forced_and_the_old_one_kept(machine: Machine) -> None:
+    code, out, _ = machine.call("rebuild", "--force-new")
+    assert (code, "The old database is kept as" in out) == (0, True)
+    kept = [name for name in os.listdir(machine.base / "state") if ".kept-" in name]
+    assert len(kept) == 1
+
+
+def test_a_backup_is_made_and_restored_after_everything_was_lost(machine: Machine) -> None:
+    code, out, _ = machine.call("backup", str(machine.base / "safe.tar.gz"), "--json")
+    made = json.loads(out)
+    assert (code, made["name"], made["size_bytes"]) == (0, "safe.tar.gz", (machine.base / "safe.tar.gz").stat().st_size)
+    machine.lose_database()
+    machine.config_path.unlink()
+    code, out, err = machine.call("restore", str(machine.base / "safe.tar.gz"), "--yes")
+    assert code == 0, err
+    assert "A whole backup" in out
+    assert f"{FILES} archived" in out
+    assert machine.call("rebuild", "--confirm")[0] == 0
+    assert machine.call("run", "--json")[0] == 0
+    assert machine.archived() == FILES
+
+
+def test_a_restore_is_looked_at_before_it_is_done(machine: Machine) -> None:
+    path = json.loads(machine.call("backup", "--json")[1])["path"]
+    before = (machine.base / "state" / "db.sqlite").stat().st_ino
+    code, out, _ = machine.call("restore", path, "--dry-run", "--json")
+    planned = json.loads(out)
+    assert (code, planned["is_dry"], planned["manifests"], planned["changed_keys"]) == (0, True, 1, [])
+    assert machine.call("restore", path, "--json")[0] == 2
+    assert machine.call("restore", str(machine.config_path))[0] == 2
+    assert (machine.base / "state" / "db.sqlite").stat().st_ino == before
+
+
+def test_backups_beyond_the_number_to_keep_go(machine: Machine) -> None:
+    for _ in range(3):
+        assert machine.call("backup", "--keep", "2")[0] == 0
+    assert len(os.listdir(machine.base / "state" / "backups")) == 2
