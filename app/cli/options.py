@@ -55,7 +55,7 @@ class Noun(click.Group):
         helps = args and args[0] in context.help_option_names
         if not helps and (not args or args[0].startswith("-")):
             args = [self.without_verb, *args]
-        elif args and args[0].isdecimal():
+        elif args and args[0].isdecimal() and "show" in self.commands:
             args = ["show", *args]
         return super().parse_args(context, args)
 

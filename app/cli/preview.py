@@ -28,20 +28,17 @@ Lister = Callable[..., dict[str, Any]]
 @click.pass_obj
 def preview(cli: Cli, with_files: bool, last: bool) -> int:
     """Rehearse a run without touching a file: batches, folders, dates, duplicates, room."""
-    run_id = None
+    run_id, code = None, 0
     if not last:
         run = jobs.start_preview(cli.services, Trigger.CLI)
         cli.say(f"Preview {run.id} was asked for.")
-        code = follow_run(cli, run, tell=False)
-        run_id = run.id
-        if code != 0:
-            return code
+        run_id, code = run.id, follow_run(cli, run, tell=False)
     found = preview_summary(cli.services, run_id)
     if cli.as_json:
         cli.print_json(_everything(cli, found, with_files))
     elif found["is_finished"]:
         _show(cli, found, with_files)
-    return 0
+    return code
 
 
 def _everything(cli: Cli, found: dict[str, Any], with_files: bool) -> dict[str, Any]:
