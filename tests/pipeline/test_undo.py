@@ -14,6 +14,7 @@ from app.db import assets, batches, deliveries, kept_copies, made_folders, roots
 from app.errors import Conflict, IllegalTransition
 from app.files.prune import drop_expired_trash
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Stage, Trigger
+from app.overview import ConfigFacts, overview
 from app.pipeline import batch, sort, undelivered
 from app.pipeline.manifest_store import load_newest
 from app.pipeline.step import Stopped
@@ -436,7 +437,7 @@ def test_duplicates_of_a_batch_that_was_taken_back_stay_duplicates(services: Ser
     end_runs(services)
     one = batch_up_to(services, BatchStatus.SORTED)
     undo(services, one.id)
-    run_dedup(services)
+    assert run_dedup(services).detail["reopened"] == 0
     assert states(services) == {b"a.jpg": "set_aside", b"copy.jpg": "duplicate"}
 
 
@@ -559,3 +560,15 @@ def test_a_look_at_the_delivery_that_began_before_the_undo_takes_nothing_from_it
         with pytest.raises(IllegalTransition):
             undelivered.settle_one(late, asset)
     assert_undone(services, before, one.id)
+
+
+def test_an_undo_that_was_stopped_is_warned_of_until_it_goes_on(services: Services) -> None:
+    make(services)
+    one = batch_up_to(services, BatchStatus.SORTED)
+    with services.db.transaction() as conn:
+        batches.change(conn, one, BatchStatus.UNDOING, returns_as="set_aside")
+    warned = [w["message"] for w in overview(services, ConfigFacts(path=""))["warnings"]]
+    assert any("is being taken back, and that was stopped" in message for message in warned)
+    undo(services, one.id)
+    warned = [w["message"] for w in overview(services, ConfigFacts(path=""))["warnings"]]
+    assert not any("taken back" in message for message in warned)
