@@ -114,7 +114,7 @@ def _connect(path: str) -> sqlite3.Connection:
 def check_whole(path: str) -> None:
     """Raise StateError when the database at this path is damaged."""
     with _plain_words(path), closing(_connect(path)) as conn:
-        answers = [str(row[0]) for row in conn.execute("PRAGMA quick_check(5)")]
+        answers = [" ".join(str(row[0]).split()) for row in conn.execute("PRAGMA quick_check(5)")]
     if answers != ["ok"]:
         raise _damaged(path, "; ".join(answers))
 
