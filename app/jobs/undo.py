@@ -37,7 +37,9 @@ def start_undo(services: Services, batch_id: int, trigger: Trigger, *, without_l
     Raises NotFound, IllegalTransition, RunInProgress, and Conflict naming what stands in the way.
     """
     with services.db.reading() as conn:
-        batch, is_moving = _require_undoable(conn, batch_id), moves.has_open(conn)
+        batch, is_moving, busy = _require_undoable(conn, batch_id), moves.has_open(conn), runs.find_in_flight(conn)
+    if busy is not None:
+        raise RunInProgress(busy.id, busy.status)
     if not is_moving:  # else only the run, which finishes those moves first, can tell
         _refuse_obstacles(look_at_undo(services, batch_id, without_lost=without_lost))
     arguments = {"returns_as": AssetStatus.SET_ASIDE.value, "without_lost": without_lost}
