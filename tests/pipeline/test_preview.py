@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from app.files.move import Move, move_files, recover
 from app.files.roots import free_bytes
 from app.model import AssetStatus, BatchStatus, Place, RootKind, Run, RunStatus, Trigger
 from app.overview.preview import list_batches, list_duplicates, list_files, peer_words, preview_summary
+from app.pipeline import preview as preview_stage
 from app.pipeline import scan
 from app.pipeline.room import require_room
 from app.pipeline.step import StepContext
@@ -363,3 +365,21 @@ def test_a_run_uses_up_what_is_known(services: Services) -> None:
     workflow(services)
     assert rows_of(services.db.path)["known_digests"] == []
     assert [batch.status for batch in the_batches(services)] == [BatchStatus.SORTED]
+
+
+# --- the one way to media
+
+#: What a preview does not play: looks at a peer, cleanup, and the works that are no part of the workflow.
+NOT_PLAYED = ("undelivered.py", "finished_folders.py", "undo/", "rebuild/", "verify/")
+CHANGING = re.compile(r"\b(move_files|move_directory|write_new_file|remove_own_file|remove_empty_folders)\b")
+
+
+def test_the_stages_that_a_preview_plays_change_media_through_the_disk_alone() -> None:
+    home = Path(preview_stage.__file__).parents[1]
+    found = []
+    for path in home.rglob("*.py"):
+        name = str(path.relative_to(home))
+        lines = [line for line in path.read_text().splitlines() if CHANGING.search(line) and "disk." not in line]
+        if lines and not name.startswith(NOT_PLAYED):
+            found.append((name, lines))
+    assert found == []
