@@ -10,14 +10,13 @@ import os
 from dataclasses import dataclass
 
 from app.backup.publishing import keep_aside, put_in_place, unfinished_name
-from app.backup.state import DatabaseState, look_at_database, refuse_in_use
+from app.backup.state import DatabaseState, look_at_database, refuse_in_use, stopped_service
 from app.config.schema import Config
 from app.db import confirmation, facts, journal, rebuild_rows
 from app.db.clock import now
 from app.db.connection import Database
 from app.db.migrate import DATABASE_ID, migrate, open_database
 from app.errors import Conflict, RootUnavailable, StateError, printable
-from app.files.lock import mover_lock
 from app.files.markers import Marker, read_marker
 from app.files.roots import SET_UP_AT, add_staging, configured_roots, staging_places
 from app.model import RootKind
@@ -36,13 +35,11 @@ def prepare_rebuild(config: Config, *, force_new: bool = False) -> Prepared:
     """See to it that there is a database which a rebuild may fill.
 
     One that is missing or damaged is made anew; the damaged one is kept under another name. A healthy one is refused,
-    unless a rebuild of it was begun, or `force_new` says so: then it is kept aside too. Raises MoverBusy while a
-    worker lives, Conflict, StateError, and RootUnavailable when a folder or its marker is missing.
+    unless a rebuild of it was begun, or `force_new` says so: then it is kept aside too. Raises Conflict, also while
+    the service runs, StateError, and RootUnavailable when a folder or its marker is missing.
     """
     path = config.system.db_path
-    state_dir = os.path.dirname(os.path.abspath(path))
-    os.makedirs(state_dir, exist_ok=True)
-    with mover_lock(state_dir):
+    with stopped_service(path):
         state, words = (DatabaseState.DAMAGED, "") if force_new else look_at_database(path)
         if state is DatabaseState.HEALTHY:
             return _prepare_healthy(path, words)

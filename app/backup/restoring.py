@@ -10,13 +10,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from app.backup.contents import MANIFESTS
 from app.backup.making import list_manifests
 from app.backup.publishing import keep_aside, put_in_place, stamp, unfinished_name
-from app.backup.state import refuse_in_use
+from app.backup.state import refuse_in_use, stopped_service
 from app.backup.unpacking import Unpacked, remove_folder, unpacked
 from app.config import files
 from app.config.parse import Snapshot, parse
@@ -27,7 +26,6 @@ from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.migrate import migrate, open_database
 from app.errors import ConfigError, Conflict, FileError, MediaPipelineError, TargetExists
-from app.files.lock import mover_lock
 from app.files.manifest import MANIFEST_FOLDER
 from app.files.markers import Marker, read_marker, write_marker
 from app.files.own_files import write_new_file
@@ -69,7 +67,7 @@ def restore(config_path: str, backup_path: str, wish: Wish, environment: dict[st
     """Verify a backup and put it back.
 
     Raises BadRequest for a file that is no whole backup, Conflict when the folders belong to another database or the
-    service runs, MoverBusy while a worker lives, StateError for a backup of a newer version, ConfigError.
+    service runs, StateError for a backup of a newer version, ConfigError.
     """
     work = os.path.join(os.path.dirname(os.path.abspath(config_path)), f"restore.new-{uuid.uuid4().hex}")
     _drop_unfinished(os.path.dirname(work))
@@ -82,9 +80,7 @@ def restore(config_path: str, backup_path: str, wish: Wish, environment: dict[st
         )  # fmt: skip
         planned.changed_keys = _changed(config_path, config, environment)
         planned.folders_unmarked = _check_folders(config, found.description.database_id)
-        with ExitStack() as held:
-            os.makedirs(os.path.dirname(os.path.abspath(config.system.db_path)), exist_ok=True)
-            held.enter_context(mover_lock(os.path.dirname(os.path.abspath(config.system.db_path))))
+        with stopped_service(config.system.db_path):
             refuse_in_use(config.system.db_path)
             if not wish.is_dry:
                 _put_back(found, snapshot, planned, wish)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 
 from app.db.migrate import check_whole, read_database_id, read_revision, refuse_newer
-from app.errors import Conflict, DatabaseDamaged, StateError
+from app.errors import Conflict, DatabaseDamaged, MoverBusy, StateError
+from app.files.lock import mover_lock
 
 #: The bytes of a database file on which SQLite places the lock of whoever has it open.
 SHARED_FIRST, SHARED_BYTES = 0x40000002, 510
@@ -44,6 +47,22 @@ def look_at_database(path: str) -> tuple[DatabaseState, str]:
     return DatabaseState.HEALTHY, f"The database {path} is in good order."
 
 
+STOP_FIRST = "Stop it (./scripts/stop.sh, or docker compose stop), then try again."
+
+
+@contextmanager
+def stopped_service(path: str) -> Iterator[None]:
+    """Keep a worker from starting on the state folder of this database. Raises Conflict while one lives there."""
+    state_dir = os.path.dirname(os.path.abspath(path))
+    os.makedirs(state_dir, exist_ok=True)
+    with ExitStack() as held:
+        try:
+            held.enter_context(mover_lock(state_dir))
+        except MoverBusy as error:
+            raise Conflict(f"The service is running, and its worker holds {state_dir}. {STOP_FIRST}") from error
+        yield
+
+
 def refuse_in_use(path: str) -> None:
     """Raise Conflict when another process has this database open. This process must not."""
     try:
@@ -57,9 +76,7 @@ def refuse_in_use(path: str) -> None:
     except OSError as error:
         if error.errno not in (errno.EAGAIN, errno.EACCES):
             raise StateError(f"The database {path} cannot be locked: {error.strerror}.") from error
-        raise Conflict(
-            f"Another process has the database {path} open: the service is running. Stop it (./scripts/stop.sh, or "
-            "docker compose stop), then try again."
-        ) from error
+        words = f"Another process has the database {path} open: the service is running. {STOP_FIRST}"
+        raise Conflict(words) from error
     finally:
         os.close(descriptor)

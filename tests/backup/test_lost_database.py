@@ -19,7 +19,7 @@ from app.config.schema import Config
 from app.config.store import Snapshot
 from app.db import confirmation, journal, roots
 from app.db.migrate import open_database, read_database_id
-from app.errors import Conflict, DatabaseDamaged, MoverBusy, RootUnavailable, StateError
+from app.errors import Conflict, DatabaseDamaged, RootUnavailable, StateError
 from app.files.lock import mover_lock
 from app.files.markers import Marker, write_marker
 from app.model import RootKind
@@ -175,7 +175,7 @@ def test_a_live_worker_keeps_the_rebuild_from_beginning(config: Config, state: P
     with subprocess.Popen([sys.executable, "-c", program, str(state)], stdout=subprocess.PIPE, cwd=home()) as worker:
         assert worker.stdout is not None
         worker.stdout.readline()
-        with pytest.raises(MoverBusy):
+        with pytest.raises(Conflict, match="service is running"):
             prepare_rebuild(config)
         worker.kill()
     with mover_lock(state):

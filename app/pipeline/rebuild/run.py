@@ -143,4 +143,5 @@ def _finish(
         words = in_words(found)
         journal.record(conn, "rebuild.finished", words, level="warning", run_id=step.run_id, detail=found["counts"])
         files, size_bytes = rebuild_files.count(conn)
-    return Report("done", words, files, 0, size_bytes, failures=failures, detail=found["counts"])
+    told = {name: number for name, number in found["counts"].items() if number}
+    return Report("done", words, files, 0, size_bytes, failures=failures, detail=told)
