@@ -120,6 +120,7 @@ class Prepared(Installation):
             "file": place,
             "ingest_path": self.ingest / "camera/IMG_0001.JPG",
             "duplicate_path": self.ingest / "phone/copy.jpg",
+            "spoiled_path": self.archive / "2021/07/08/scan.jpg",
             "stray_path": self.ingest / "notes.txt",
             "asset_id": photo.id,
             "duplicate_id": known[b"phone/copy.jpg"].id,

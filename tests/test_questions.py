@@ -101,6 +101,12 @@ ANSWERS: dict[str, Answer] = {
     "Is my settings file right?": Answer("No faults.", data='"valid": true', body="{config}"),
     "What may this setting be, and what does it mean?": Answer("Europe/Berlin", served="Zone that decides the day"),
     "What would a preset change?": Answer("sync.target"),
+    "Is the archive still intact?": Answer("{spoiled_path}", data='"altered": 1', code=1),
+    "Which files are damaged, missing or not ours?": Answer("{spoiled_path}", code=1, same=True),
+    "When was what read again, and when is the next time?": Answer(
+        "1 never verified", data='"never_verified": 1', code=1, same=True
+    ),
+    "Is this file still what it was?": Answer("The last verification found something wrong with it", same=True),
     "Is everything as it should be?": Answer("The peer's disk is full.", code=1),
     "Is a move here a rename or a copy?": Answer("is a rename: it takes no time", code=1),
     "Is the worker running?": Answer("No worker is running", code=1, served='"status": "ready"'),
