@@ -57,7 +57,7 @@ def start_due_verify(services: Services) -> int | None:
     try:
         run = jobs.start_scheduled_verify(services)
     except Conflict as conflict:
-        # Somebody was faster, or a rebuild waits for a person's word: the next tick asks again.
+        # Somebody was faster: the next tick asks again.
         get_logger().debug("a verification is due and cannot begin", why=str(conflict))
         return None
     _note(services, Served(run.requested_at, served.expression))

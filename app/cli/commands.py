@@ -22,10 +22,11 @@ from app.cli.setup import setup
 from app.cli.show import overview
 from app.cli.stages import cleanup, dedup, run_everything, sort, sync
 from app.cli.undo import undo
+from app.cli.verify import findings, verify
 from app.cli.why import why
 
 COMMANDS: tuple[click.Command, ...] = (
-    run_everything, preview, dedup, batch, sync, sort, cleanup, retry, undo,
+    run_everything, preview, dedup, batch, sync, sort, cleanup, retry, undo, verify, findings,
     overview, assets, duplicates, why, runs, journal, logs,
     config, key,
     doctor, setup, rebuild, backup, restore_backup, completion,

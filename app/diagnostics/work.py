@@ -103,16 +103,16 @@ def _files(count: int) -> str:
 
 def check_findings(services: Services) -> Iterator[Check]:
     """What the last verification found and nobody has settled."""
-    query = select(findings.c.kind, func.count()).group_by(findings.c.kind)
+    query = select(findings.c.kind, func.count()).where(findings.c.kind != "ignored").group_by(findings.c.kind)
     with services.db.reading() as conn:
         found = {row[0]: row[1] for row in conn.execute(query)}
     if not found:
         yield Check("findings", OK, "No verification has found anything wrong.")
         return
     words = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.items()))
-    state = WARNING if set(found) <= {"foreign"} else FAULT
+    state = WARNING if set(found) <= {"foreign", "moved"} else FAULT
     yield Check("findings", state, f"Verification found files that are not as they should be: {words}.",
-                "See: media-pipeline verify --findings; put damaged files back from your backup.")  # fmt: skip
+                "See: media-pipeline findings; put damaged files back from your backup, or accept what is right.")  # fmt: skip
 
 
 def check_leftovers(services: Services) -> Iterator[Check]:

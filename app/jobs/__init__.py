@@ -1,7 +1,8 @@
 """Requests for work: what web and CLI call. Rows are the truth; a message to the worker is only a wake-up call."""
 
 from app.jobs.control import cancel, pause, resume
-from app.jobs.findings import Accepted, accept_finding, report_again
+from app.jobs.findings import accept_finding, report_again
+from app.jobs.found import Accepted
 from app.jobs.preview import start_preview
 from app.jobs.rebuild import confirm_rebuild, start_comparison, start_rebuild
 from app.jobs.repair import Repair, repair

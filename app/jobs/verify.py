@@ -26,7 +26,7 @@ def start_verify(
 
     `roots`: archive, batch, duplicates, ingest (None: all but ingest). `max_mb_per_second`: 0 is no cap, None is what
     the settings say. `older_than_days`: only files that were not found intact for so long (None or 0: all).
-    Raises BadRequest, RunInProgress, and Conflict while a rebuild waits to be confirmed.
+    Raises BadRequest, RunInProgress.
     """
     names = list(VERIFIED_BY_DEFAULT if roots is None else dict.fromkeys(roots))
     _refuse(names, max_mb_per_second, older_than_days)

@@ -24,6 +24,7 @@ from app.overview.runs import (
     run_with_steps,
     worker_state,
 )
+from app.overview.verification import count_findings
 from app.overview.warnings import collect_warnings
 from app.services import Services
 
@@ -71,6 +72,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "syncing_batches": syncing_batches(conn),
         "dedup": dedup_status(conn),
         "left_in_place": _left_in_place(conn),
+        "findings": count_findings(conn),
         "worker": worker_state(conn),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.model import went_on_without
+from app.model import GRAVE_FINDINGS, went_on_without
 from app.overview.roots import in_words
 
 #: So many stopped batches are named, the newest; the others are counted.
@@ -79,6 +79,9 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
             )
         )
     found += _about_failed_batches(seen["failed_batches"])
+    if seen["batches"]["by_status"]["UNDOING"] and seen["run"] is None:
+        what = "A batch is being taken back, and that was stopped before its end. The next batch waits for it."
+        found.append(_warning(what, "`media-pipeline batch list --status UNDOING` names it; undo it again."))
     last = seen["last_run"]
     if last is not None and last["status"] == "failed":
         found.append(
@@ -104,7 +107,8 @@ def _about_failed_batches(failed: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def _about_files(seen: dict[str, Any]) -> list[dict[str, str]]:
-    return [*(_about_left_out(entry) for entry in seen["left_out"]), *_about_failed(seen)]
+    left_out = [_about_left_out(entry) for entry in seen["left_out"]]
+    return [*left_out, *_about_failed(seen), *_about_findings(seen["findings"])]
 
 
 def _about_left_out(entry: dict[str, Any]) -> dict[str, str]:
@@ -124,3 +128,25 @@ def _about_failed(seen: dict[str, Any]) -> list[dict[str, str]]:
         else f"{count:,} files have failed and stay where they are."
     )
     return [_warning(what, "The Failed line of the balance sheet leads to the reasons; then let them be tried again.")]
+
+
+def _about_findings(found: dict[str, int]) -> list[dict[str, str]]:
+    """What the last verification found and nobody has settled: what may be lost first, then what lies wrong."""
+    told = []
+    grave = {kind.value: found[kind.value] for kind in GRAVE_FINDINGS if found[kind.value]}
+    if grave:
+        files = sum(grave.values())
+        what = "1 file is not as it was" if files == 1 else f"{files:,} files are not as they were"
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in grave.items())
+        remedy = (
+            "`media-pipeline findings` lists them. Put each back from your backup, and verify again; or accept what "
+            "was done on purpose. `media-pipeline why FILE` tells where else a file is."
+        )
+        told.append(_warning(f"{what}, says the last verification: {counts}.", remedy, "error"))
+    odd = {kind: found[kind] for kind in ("moved", "foreign") if found[kind]}
+    if odd:
+        words = {"moved": "moved or renamed by hand", "foreign": "known to no row"}
+        counts = ", ".join(f"{count:,} {words[kind]}" for kind, count in odd.items())
+        remedy = "`media-pipeline findings` lists them, each with what to do; accepting them settles it."
+        told.append(_warning(f"Files lie in our folders that we did not put there so: {counts}.", remedy))
+    return told

@@ -27,6 +27,7 @@ from app.web.api import (
     doctor,
     duplicates,
     failed,
+    findings,
     health,
     journal,
     left_in_place,
@@ -42,6 +43,7 @@ from app.web.api import (
     sort,
     sync,
     undo,
+    verify,
     why,
     workflow,
 )
@@ -56,7 +58,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
-    preview,
+    preview, verify, findings,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

@@ -32,6 +32,8 @@ ADMIN_ENDPOINTS = frozenset(
         "backup.make",
         "config.change",
         "config.replace_text",
+        "findings.accept",
+        "findings.report",
         # Its answers tell whether a guessed secret is right, as often as somebody asks.
         "config.validate",
         "rebuild.confirm",

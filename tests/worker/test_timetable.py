@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app import jobs
-from app.db import confirmation, facts, runs
+from app.db import facts, runs
 from app.db.clock import later
 from app.model import RunKind, RunStatus, Trigger
 from app.services import Services
@@ -94,14 +94,6 @@ def test_beside_another_run_it_waits_and_stays_due(open_test_services: Opener) -
     assert start_due_verify(services) is None
     end_all(services)
     assert start_due_verify(services) is not None
-
-
-def test_it_waits_for_a_rebuild_to_be_confirmed(open_test_services: Opener) -> None:
-    services = open_test_services(verify={"schedule": "0 0 1 1 *"})
-    serve_until(services, later(-86_400 * 1_000))
-    with services.db.transaction() as conn:
-        confirmation.require(conn, later(0), "test")
-    assert start_due_verify(services) is None
 
 
 def test_another_schedule_begins_anew(open_test_services: Opener) -> None:

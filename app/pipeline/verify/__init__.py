@@ -6,6 +6,7 @@ what is right. A run that is cut off goes on with what it has not read yet.
 
 from __future__ import annotations
 
+from app.db import confirmation
 from app.files.roots import check_roots
 from app.model import Report
 from app.pipeline.failing import finish_interrupted_moves
@@ -24,7 +25,7 @@ def run(services: Services, step: StepContext) -> Report:
     """Read every file that is due, walk the folders, and tell what was found. Raises RootUnavailable."""
     scope = scope_of(services, step)
     check_roots(services.db, list(scope.roots))
-    finish_interrupted_moves(services.db)
+    _finish_moves(services)
     content = Content(services, step, scope)
     content.run()
     tree = Tree(services, step, scope)
@@ -35,3 +36,11 @@ def run(services: Services, step: StepContext) -> Report:
     with services.db.transaction() as conn:
         join_moved(conn, scope)
         return finish(conn, scope, content.counts, tree.passed_over, [*content.failures, *tree.failures])
+
+
+def _finish_moves(services: Services) -> None:
+    """A file in the middle of a move would be missing in one place and foreign in the other."""
+    with services.db.reading() as conn:
+        may_move = confirmation.awaited_since(conn) is None
+    if may_move:
+        finish_interrupted_moves(services.db)
