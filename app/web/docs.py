@@ -15,6 +15,7 @@ from flask_openapi.openapi import OpenAPI
 from app.errors import MediaPipelineError
 from app.web.auth import OPEN_ENDPOINTS, SECURITY_SCHEMES, scope_needed
 from app.web.context import container
+from app.web.openapi import complete
 from app.web.problems import KINDS
 
 blueprint = Blueprint("docs", __name__)
@@ -35,6 +36,7 @@ def document() -> Response:
     for path, item in described["paths"].items():
         for method, operation in item.items():
             _say_access(operation, endpoints.get((path, method.upper())), method.upper())
+    complete(described)
     with suppress(MediaPipelineError, OSError):
         header = container().store.current().config.auth.header_name
         described["components"]["securitySchemes"]["key"]["name"] = header

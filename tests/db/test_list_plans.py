@@ -19,7 +19,7 @@ from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus
 from app.overview.files import asset_story, assets_at
 from app.overview.troubled import left_files, troubled_files
 from app.services import Services
-from bench.lists import build
+from bench.library import build
 from tests.conftest import make_services
 
 SMALL, LARGE = 4_000, 32_000
