@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-lists image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,6 +32,9 @@ torture-sample: ## a sample of it, another one each day
 
 bench: ## throughput of the whole pipeline beside cp -a
 	$(PY) bench/pipeline.py
+
+bench-lists: ## every list and search with a million files
+	$(PY) bench/lists.py
 
 image: ## build the container image
 	docker build -t $${MEDIA_PIPELINE_IMAGE:-media-pipeline:local} .
