@@ -80,6 +80,7 @@ def _show(cli: Cli, planned: Restored) -> int:
 def _done(done: Restored) -> list[str]:
     said = [f"The old database is kept as {done.kept_database}."] if done.kept_database else []
     said += [f"The old settings are kept as {done.kept_config}."] if done.kept_config else []
-    said.append(f"{done.manifests_put_back:,} of {done.manifests:,} manifests were missing in the archive and are back.")
+    back = f"{done.manifests_put_back:,} of {done.manifests:,}"
+    said.append(f"{back} manifests were missing in the archive and are back.")
     said += [f"  {name} differs in the archive and stays as it is." for name in done.manifests_differing[:LISTED]]
     return said
