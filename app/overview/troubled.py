@@ -15,7 +15,7 @@ from app.model import AssetStatus
 from app.overview.summaries import absolute, asset_line
 
 #: So many of the newest files are read to count the reasons.
-COUNTED = 5_000
+COUNTED = 2_000
 #: So many reasons are told, the commonest first.
 REASONS = 50
 
