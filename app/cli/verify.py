@@ -74,11 +74,9 @@ def _show_status(cli: Cli) -> int:
         message = next((step["message"] for step in last["steps"]), "") or last["status"]
         cli.say(f"Run {last['id']} ({last['requested_at'][:19].replace('T', ' ')} UTC): {message}")
     for name, part in status["coverage"].items():
-        oldest = (part["oldest_verified_at"] or "never")[:10]
-        cli.say(
-            f"{name}: {part['files']:,} files, {part['never_verified']:,} never verified; of the others each was "
-            f"verified on {oldest} or later."
-        )
+        oldest = part["oldest_verified_at"]
+        others = f"; each of the others was on {oldest[:10]} or later" if oldest else ""
+        cli.say(f"{name}: {part['never_verified']:,} of {part['files']:,} files were never verified{others}.")
     if status["next_at"]:
         cli.say(f"The next one begins at {status['next_at'][:16].replace('T', ' ')} UTC.")
     cli.say(f"{status['findings']['total']:,} findings wait for a person.")
