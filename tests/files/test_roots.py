@@ -171,7 +171,8 @@ def test_a_lost_database_is_never_replaced_by_an_empty_one(services: Services, t
     services.close()
     for file in (tmp_path / "state").glob("db.sqlite*"):
         file.unlink()
-    with pytest.raises(StateError, match=r"is missing or empty.*pipeline restore.*pipeline rebuild.*start over on purpose"):
+    ways_out = r"is missing or empty.*pipeline restore.*pipeline rebuild.*start over on purpose"
+    with pytest.raises(StateError, match=ways_out):
         set_up(Snapshot(services.config, "again"))
     assert not (tmp_path / "state" / "db.sqlite").exists()
 
