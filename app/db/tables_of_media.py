@@ -116,7 +116,7 @@ assets = Table(
     Index("ix_assets_original", "original_id"),
     Index("uq_assets_place", "root_id", "path", unique=True, sqlite_where=text("status != 'gone'"),
           postgresql_where=text("status != 'gone'")),
-    Index("ix_assets_verified", "root_id", "verified_at", "id", sqlite_where=text("status != 'gone'"),
+    Index("ix_assets_verified", "root_id", "verified_at", "id", "status", sqlite_where=text("status != 'gone'"),
           postgresql_where=text("status != 'gone'")),
 )
 

@@ -143,12 +143,14 @@ def count_verified_since(conn: Connection, root_ids: Sequence[int], since: str) 
 
 def coverage(conn: Connection, root_id: int) -> dict[str, Any]:
     """How much under a root was verified: files, how many never, and when the longest unverified was found intact."""
+    # Three questions that one index answers without a look at the rows.
+    here = "FROM assets WHERE root_id = ? AND status != 'gone' AND"
     sql = (
-        "SELECT (SELECT COUNT(*) FROM assets WHERE root_id = ? AND status != 'gone'), "
-        "(SELECT COUNT(*) FROM assets WHERE root_id = ? AND status != 'gone' AND verified_at IS NULL), "
-        "(SELECT MIN(verified_at) FROM assets WHERE root_id = ? AND status != 'gone' AND verified_at > '')"
+        f"SELECT (SELECT COUNT(*) {here} verified_at IS NULL), (SELECT COUNT(*) {here} verified_at > ''), "
+        f"(SELECT MIN(verified_at) {here} verified_at > '')"
     )
-    files, never, oldest = conn.exec_driver_sql(sql, (root_id, root_id, root_id)).one()
+    never, verified, oldest = conn.exec_driver_sql(sql, (root_id, root_id, root_id)).one()
+    files = never + verified
     return {"files": files, "never_verified": never, "oldest_verified_at": oldest}
 
 

@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_index("ix_findings_run_id", "findings", ["run_id", "id"])
     op.create_index("ix_findings_size", "findings", ["size_bytes"])
     _create_partial("ix_findings_sha256", "findings", ["sha256"], "sha256 IS NOT NULL")
-    _create_partial("ix_assets_verified", "assets", ["root_id", "verified_at", "id"], "status != 'gone'")
+    _create_partial("ix_assets_verified", "assets", ["root_id", "verified_at", "id", "status"], "status != 'gone'")
 
 
 def _create_partial(name: str, table: str, columns: list[str], where: str) -> None:
