@@ -287,6 +287,16 @@ def test_what_a_killed_preview_had_read_is_found_in_the_copy_that_it_left(servic
     assert preview_summary(services, run.id)["summary"]["seen"]["read"] == 0
 
 
+@pytest.mark.parametrize("left", [b"", b"SQLite format 3\0" + b"\x10\0\2\2" + b"cut off" * 600, b"no database at all"])
+def test_a_copy_that_was_cut_off_while_it_was_made_is_made_again(services: Services, left: bytes) -> None:
+    fill(services, 1)
+    run = jobs.start_preview(services, Trigger.API)
+    os.makedirs(services.state_dir / "previews")
+    Path(rehearsals.path_of(services.db, run.id)).write_bytes(left)
+    assert go(services, run).status is RunStatus.DONE
+    assert preview_summary(services, run.id)["summary"]["counts"]["archived"]["files"] == 1
+
+
 # --- how long it holds
 
 

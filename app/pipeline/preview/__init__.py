@@ -8,8 +8,10 @@ that no later run has to read them again.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from app.db import known_digests, moves, rehearsals
-from app.errors import Conflict
+from app.errors import Conflict, StateError
 from app.model import Report
 from app.pipeline.preview.outcomes import write_outcomes
 from app.pipeline.preview.rehearsal import Rehearsal, rehearse
@@ -29,10 +31,7 @@ def run(services: Services, step: StepContext) -> Report:
     with services.db.reading() as conn:
         if moves.has_open(conn):
             raise Conflict("A move was cut off and is not finished yet; the preview can begin when that is mended.")
-    if rehearsals.is_kept(services.db, step.run_id):
-        # This preview was cut off before: what it had read is in the copy that it left.
-        with rehearsals.opened(services.db, step.run_id) as left:
-            known_digests.keep_what_was_read(left, services.db)
+    _keep_what_was_left(services, step.run_id)
     rehearsals.remove_all_but(services.db, rehearsals.KEPT)
     rehearsals.copy_database(services.db, step.run_id)
     with rehearsals.opened(services.db, step.run_id) as copy:
@@ -47,3 +46,11 @@ def run(services: Services, step: StepContext) -> Report:
             rehearsal.disk.close()
     rehearsals.finish(services.db, step.run_id)
     return report
+
+
+def _keep_what_was_left(services: Services, run_id: int) -> None:
+    """When this preview was cut off before: what it had read is in the copy that it left, if that was made whole."""
+    if not rehearsals.is_kept(services.db, run_id):
+        return
+    with rehearsals.opened(services.db, run_id) as left, suppress(StateError):
+        known_digests.keep_what_was_read(left, services.db)
