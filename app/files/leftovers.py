@@ -32,9 +32,10 @@ class Leftover:
 
 
 def walk_leftovers(root: Root) -> Iterator[Leftover]:
-    """Every such file under a root, in hidden folders too. Raises RootUnavailable when the root cannot be read.
+    """Every such file under a root, in hidden folders too.
 
-    Links are not followed; a folder below that cannot be read is passed over.
+    Raises RootUnavailable when the root or our trash in it cannot be read. Links are not followed; another folder that
+    cannot be read is passed over: it is somebody else's, or `walk` tells of it.
     """
     waiting = [b""]
     while waiting:
@@ -42,8 +43,8 @@ def walk_leftovers(root: Root) -> Iterator[Leftover]:
         try:
             descriptor = open_folder(root, folder)
         except OSError as error:
-            if not folder:
-                raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
+            if not folder or _is_trash(folder):
+                raise RootUnavailable(root.kind, Place(root, folder).absolute, error.strerror or str(error)) from error
             continue
         try:
             yield from _look(descriptor, folder, waiting)
@@ -52,7 +53,7 @@ def walk_leftovers(root: Root) -> Iterator[Leftover]:
 
 
 def _look(descriptor: int, folder: bytes, waiting: list[bytes]) -> Iterator[Leftover]:
-    in_trash = TRASH_FOLDER in folder.split(b"/")
+    in_trash = _is_trash(folder)
     with os.scandir(descriptor) as entries:
         for entry in entries:
             name = os.fsencode(entry.name)
@@ -64,6 +65,10 @@ def _look(descriptor: int, folder: bytes, waiting: list[bytes]) -> Iterator[Left
                 found = _leftover(entry, path, in_trash or name.startswith(TRASH_FOLDER))
                 if found is not None:
                     yield found
+
+
+def _is_trash(folder: bytes) -> bool:
+    return TRASH_FOLDER in folder.split(b"/")
 
 
 def _leftover(entry: os.DirEntry[str], path: bytes, is_trash: bool) -> Leftover | None:

@@ -30,13 +30,17 @@ SPECIAL_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One name under a root. `group_name` is the name whose stem says the group (a JSON's is its media file's)."""
+    """One name under a root. `group_name` is the name whose stem says the group (a JSON's is its media file's).
+
+    `is_unread` says that the file system could not tell what is there: a file, or a folder with all that is in it.
+    """
 
     path: bytes
     kind: Kind
     signature: Signature | None = None
     reason: str = ""
     group_name: bytes = b""
+    is_unread: bool = False
 
 
 def signature_at(root: Root, path: bytes) -> Signature | None:
@@ -124,7 +128,7 @@ def walk(root: Root, ignore_patterns: Sequence[str] = ()) -> Iterator[Found]:
         except OSError as error:
             if not folder:
                 raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
-            yield Found(folder, "left", reason=f"folder cannot be read: {error.strerror}")
+            yield Found(folder, "left", reason=f"folder cannot be read: {error.strerror}", is_unread=True)
 
 
 def _folder(root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes]) -> Iterator[Found]:
@@ -164,7 +168,7 @@ def _look_at(
     except FileNotFoundError:
         return None
     except OSError as error:
-        return Found(path, "left", reason=f"cannot be read: {error.strerror}")
+        return Found(path, "left", reason=f"cannot be read: {error.strerror}", is_unread=True)
     reason = ignored_by(name, path, patterns) if patterns else None
     if stat.S_ISDIR(status.st_mode):
         reason = reason or folder_reason(name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.db import batches, rebuild_entries
 from app.db.rebuild_entries import NewEntry
-from app.errors import FileError, printable
+from app.errors import FileError, RootUnavailable, printable
 from app.files.walk import open_folder
 from app.model import Batch, Failure, Place, Root, RootKind
 from app.pipeline.manifest import MANIFEST_NAME, Manifest, parse
@@ -66,6 +66,8 @@ def _names(root: Root, folder: bytes) -> list[bytes]:
         descriptor = open_folder(root, folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise RootUnavailable(root.kind, Place(root, folder).absolute, error.strerror or str(error)) from error
     try:
         return sorted(os.fsencode(name) for name in os.listdir(descriptor))
     finally:

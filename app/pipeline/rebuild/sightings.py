@@ -11,6 +11,7 @@ from itertools import islice
 
 from app.db import rebuild_files
 from app.db.rebuild_files import Seen, Sighting
+from app.errors import RootUnavailable
 from app.files.digest import Digested, Wanted, digest_files
 from app.files.leftovers import walk_leftovers
 from app.files.walk import Found, walk
@@ -33,7 +34,7 @@ def walked_roots(services: Services) -> list[Root]:
 def see_everything(services: Services, step: StepContext, sizes: Collection[int]) -> None:
     """Bring the table of sightings up to date with the disk; `sizes` are those of files that manifests name.
 
-    Raises RootUnavailable, and Stopped at a safe point.
+    Raises RootUnavailable, also when a folder below a root cannot be read, and Stopped at a safe point.
     """
     for root in walked_roots(services):
         found = _everything_under(services, root, sizes)
@@ -48,6 +49,8 @@ def see_everything(services: Services, step: StepContext, sizes: Collection[int]
 def _everything_under(services: Services, root: Root, sizes: Collection[int]) -> Iterator[Seen]:
     patterns = services.config.scan.ignore_patterns if root.kind is RootKind.INGEST else ()
     for found in walk(root, patterns):
+        if found.is_unread:
+            raise _unread_below(root, found)
         if found.signature is not None and not _is_own(root, found.path):
             yield _seen(root, found, found.signature, sizes)
         elif found.signature is None:
@@ -55,6 +58,12 @@ def _everything_under(services: Services, root: Root, sizes: Collection[int]) ->
             yield root.id, found.path, Area.LEFT, b"", nothing, found.reason
     for left in walk_leftovers(root):
         yield root.id, left.path, Area.TRASH if left.is_trash else Area.TEMPORARY, b"", left.signature, None
+
+
+def _unread_below(root: Root, found: Found) -> RootUnavailable:
+    """What cannot be looked at would be taken for an empty place, and every file there be given up."""
+    way_out = "give the service the right to read it, or mend the disk, then go on with `media-pipeline rebuild`"
+    return RootUnavailable(root.kind, Place(root, found.path).absolute, f"{found.reason}; {way_out}")
 
 
 def _is_own(root: Root, path: bytes) -> bool:
