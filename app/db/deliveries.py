@@ -51,6 +51,11 @@ def forget_batch(conn: Connection, batch_id: int) -> None:
     conn.execute(delete(deliveries).where(deliveries.c.batch_id == batch_id))
 
 
+def forget_asset(conn: Connection, asset_id: int) -> None:
+    """Take back that an asset arrived anywhere: it is lost or not missed, and no copy of it may stand for it."""
+    conn.execute(delete(deliveries).where(deliveries.c.asset_id == asset_id))
+
+
 def count(conn: Connection, batch_id: int) -> int:
     """How many (asset, device) confirmations the batch has."""
     return int(conn.execute(select(func.count()).where(deliveries.c.batch_id == batch_id)).scalar_one())

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, or_, select
 from app.db.assets import CHUNK, CONVERTERS, NOT_GONE
 from app.db.clock import now
 from app.db.rows import build, columns_for
-from app.db.tables import assets, batches, moves, rebuild_files, roots, runs
+from app.db.tables import assets, batches, deliveries, moves, rebuild_files, roots, runs
 from app.model import Asset, AssetStatus, BatchStatus, MoveState, RunStatus
 
 #: Why a row is gone that a rebuild put aside; found again, it is the same asset.
@@ -92,11 +92,15 @@ def write(conn: Connection, rows: Iterable[AssetRow]) -> None:
 
 
 def give_up_unfound(conn: Connection, root_ids: Sequence[int]) -> int:
-    """Mark as gone every asset under these roots whose file the rebuild did not find; returns how many."""
+    """Mark as gone every asset under these roots whose file the rebuild did not find; returns how many. That they,
+    and those that gave way, were delivered is forgotten: nothing may be a duplicate of a file that is nowhere."""
     c, f = assets.c, rebuild_files.c
     found = select(f.id).where(f.asset_id == c.id).exists()
     unfound = assets.update().where(NOT_GONE, c.root_id.in_(root_ids), ~found)
-    return conn.execute(unfound.values(status=AssetStatus.GONE.value, reason=NOT_FOUND, updated_at=now())).rowcount
+    many = conn.execute(unfound.values(status=AssetStatus.GONE.value, reason=NOT_FOUND, updated_at=now())).rowcount
+    lost = select(c.id).where(c.status == AssetStatus.GONE.value, c.reason.in_([DISPLACED, NOT_FOUND]))
+    conn.execute(deliveries.delete().where(deliveries.c.asset_id.in_(lost)))
+    return many
 
 
 def put_batch(conn: Connection, batch_id: int, values: dict[str, Any]) -> None:

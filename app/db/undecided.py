@@ -8,10 +8,10 @@ from sqlalchemy import Connection, exists, or_, select
 
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.rows import build, columns_for
-from app.db.tables import assets, deliveries
+from app.db.tables import assets, batches, deliveries
 from app.model import Asset, AssetStatus
 
-#: The states that an original may be in; a gone one must have been delivered, one set aside must lie in the archive,
+#: The states that an original may be in; a gone one must be kept by a peer, one set aside must lie in the archive,
 #: or in ingest again because its batch was taken back.
 POSSIBLE_ORIGINALS = (
     AssetStatus.ARCHIVED,
@@ -30,7 +30,7 @@ ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(id)
 """
 
 #: Labels whose original does not stand for their content any more: it has other content now, it failed or was set
-#: aside on its way, it became a duplicate itself, or it is gone and was never delivered.
+#: aside on its way, it became a duplicate itself, or it is gone and no peer keeps it.
 ORPHANED = """
 SELECT label.id FROM assets AS label JOIN assets AS original ON original.id = label.original_id
 WHERE label.status IN ('duplicate', 'set_aside') AND (
@@ -39,7 +39,8 @@ WHERE label.status IN ('duplicate', 'set_aside') AND (
   OR (original.status = 'set_aside' AND original.root_id NOT IN (
     SELECT id FROM roots WHERE kind = 'archive' OR (kind = 'ingest' AND original.batch_id IS NOT NULL)))
   OR (original.status = 'gone'
-    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.asset_id = original.id)))
+    AND NOT EXISTS (SELECT 1 FROM deliveries JOIN batches ON batches.id = deliveries.batch_id
+      WHERE deliveries.asset_id = original.id AND batches.peer_policy = 'keep' AND batches.released_at IS NULL)))
 """
 
 
@@ -112,10 +113,14 @@ def list_orphaned_labels(conn: Connection) -> list[int]:
     return [row[0] for row in conn.exec_driver_sql(ORPHANED)]
 
 
-def list_delivered_ids(conn: Connection, ids: Sequence[int]) -> set[int]:
-    """Those of these assets that were proven to have arrived at a peer."""
+def list_kept_by_peer(conn: Connection, ids: Sequence[int]) -> set[int]:
+    """Those of these assets that were proven to have arrived at a peer that keeps them: with `mirror` its copy goes
+    when the files leave the batch folder, and what was released nobody keeps for us."""
+    joined = deliveries.join(batches, batches.c.id == deliveries.c.batch_id)
+    is_kept = (batches.c.peer_policy == "keep", batches.c.released_at.is_(None))
     found: set[int] = set()
     for start in range(0, len(ids), CHUNK):
-        query = select(deliveries.c.asset_id).where(deliveries.c.asset_id.in_(ids[start : start + CHUNK]))
+        here = deliveries.c.asset_id.in_(ids[start : start + CHUNK])
+        query = select(deliveries.c.asset_id).select_from(joined).where(here, *is_kept)
         found.update(row[0] for row in conn.execute(query))
     return found

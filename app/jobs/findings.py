@@ -5,7 +5,18 @@ Each acceptance looks at the file once more: only what the verification has seen
 
 from __future__ import annotations
 
-from app.db import accepted, assets, confirmation, findings, foreign_files, kept_copies, roots, runs, verification
+from app.db import (
+    accepted,
+    assets,
+    confirmation,
+    deliveries,
+    findings,
+    foreign_files,
+    kept_copies,
+    roots,
+    runs,
+    verification,
+)
 from app.db.connection import Connection
 from app.errors import BadRequest, Conflict, RunInProgress, printable
 from app.jobs.adoption import adopt, ignore
@@ -94,6 +105,8 @@ def _accept_absence(conn: Connection, look: Look) -> Accepted:
         return _forget_copy(conn, look, "is not there any more, and not missed")
     refuse_in_batch(conn, asset)
     assets.mark(conn, [asset], AssetStatus.GONE, reason=GONE_ON_PURPOSE)
+    # The same content, should it come again, is no duplicate of a file that is nowhere.
+    deliveries.forget_asset(conn, asset.id)
     _forget_copies(conn, asset.id)
     return end(conn, look, f"{look.words} is gone, and not missed.", asset.id)
 

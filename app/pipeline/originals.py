@@ -3,7 +3,8 @@
 * Its file lies at its place with the signature of its row, or reads to the same SHA-256 again: accounted for.
 * Its file waits in the archive for a review of its date: accounted for, as every file of the archive.
 * Its file is back in ingest because its batch was taken back: accounted for.
-* Its row says `gone`, but a peer was proven to have it: accounted for; it left this disk on purpose.
+* Its row says `gone`, but a peer was proven to have it and keeps it: accounted for; it left this disk on purpose.
+  Of a file that was lost, or is said not to be missed, no delivery is known any more: not accounted for.
 * Anything else, an archived file that somebody deleted too: not accounted for, and the new file is kept.
 """
 
@@ -32,7 +33,7 @@ class Originals:
         self.roots: Mapping[int, Root] = {root.id: root for kind in services.roots.values() for root in kind}
         self._by_sha256: dict[str, dict[int, Asset]] = {}
         self._repeated: set[str] = set()
-        self._delivered: set[int] = set()
+        self._kept_by_peer: set[int] = set()
         self._accounted: dict[int, Original | None] = {}
 
     def load(self, wanted: Sequence[Asset]) -> None:
@@ -46,7 +47,7 @@ class Originals:
                 sizes = list({a.size_bytes for a in wanted})
                 found += undecided.list_of_other_algorithm(conn, self.algorithm, sizes)
             gone = [a.id for a in found if a.status is AssetStatus.GONE]
-            self._delivered = undecided.list_delivered_ids(conn, gone)
+            self._kept_by_peer = undecided.list_kept_by_peer(conn, gone)
         for asset in found:
             if asset.sha256 is not None and self._may_stand(asset):
                 self._by_sha256.setdefault(asset.sha256, {})[asset.id] = asset
@@ -81,7 +82,7 @@ class Originals:
 
     def _look(self, asset: Asset) -> Original | None:
         if asset.status is AssetStatus.GONE:
-            return Original(asset, None) if asset.id in self._delivered else None
+            return Original(asset, None) if asset.id in self._kept_by_peer else None
         root = self.roots.get(asset.root_id)
         if root is None:
             return None

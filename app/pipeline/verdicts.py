@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Signature
 
-#: Who may be an original, the better first. A gone one counts only when it was delivered, and one that was set aside
+#: Who may be an original, the better first. A gone one counts only when a peer keeps it, and one that was set aside
 #: only when it lies in the archive, where it waits for a review, or in ingest again after an undo.
 RANK = {
     AssetStatus.ARCHIVED: 0,

@@ -169,4 +169,4 @@ def test_a_file_that_is_gone_is_remembered(machine: Machine) -> None:
         assert assets.count(conn, AssetStatus.GONE) == 1
     code, out, _ = machine.call("why", str(machine.base / "ingest" / "a.jpg"))
     assert code == 0
-    assert "has left the disk" in out and "should the same content come again, it is recognised" in out
+    assert "has left the disk" in out and "should its content come again, it is taken in unless a peer keeps it" in out

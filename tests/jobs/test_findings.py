@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from app import jobs
-from app.db import assets, journal, kept_copies, totals
+from app.db import assets, batches, deliveries, journal, kept_copies, totals
 from app.db.connection import Connection
 from app.errors import BadRequest, Conflict, NotFound, RootUnavailable, RunInProgress
 from app.jobs.actor import work_for
@@ -310,6 +310,23 @@ def test_duplicates_of_an_altered_original_are_judged_again(services: Services) 
     workflow(services)
     assert sorted(len(a.digest or "") for a in archived(services)) == [64, 64]
     assert {a.digest for a in archived(services)} == {asset.digest, get_asset(services, asset.id).digest}
+
+
+@pytest.mark.parametrize("policy", ["keep", "mirror"])
+def test_nothing_stays_a_duplicate_of_a_delivered_file_that_is_said_to_be_gone(services: Services, policy: str) -> None:
+    (asset,) = archive_of(services, 1)
+    content = next(iter(read_tree(root(services).path).values()))
+    write_tree(services.root(RootKind.INGEST).path, {"again.jpg": content})
+    workflow(services)
+    assert asset.batch_id is not None
+    with services.db.transaction() as conn:
+        deliveries.confirm(conn, asset.batch_id, "PEER", [(asset.id, "v1")])
+        batches.set_columns(conn, asset.batch_id, target="syncthing", peer_policy=policy)
+    os.unlink(path_of(services, asset))
+    verify(services)
+    accept(services)
+    workflow(services)
+    assert [(a.digest, a.id != asset.id) for a in archived(services)] == [(asset.digest, True)]
 
 
 def test_a_refused_word_leaves_no_event(services: Services) -> None:

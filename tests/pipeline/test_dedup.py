@@ -139,6 +139,28 @@ def test_what_was_delivered_and_left_the_disk_on_purpose_is_still_an_original(se
     assert states(services) == {b"again.jpg": "duplicate", b"again_b.jpg": "unique"}
 
 
+@pytest.mark.parametrize("change_of_batch", ["peer_policy = 'mirror'", "released_at = '2025'"])
+def test_nothing_is_a_duplicate_of_a_gone_file_that_no_peer_keeps(services: Services, change_of_batch: str) -> None:
+    take_in(services, {"a.jpg": b"same"})
+    asset = archive(services, b"a.jpg")
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql(
+            "INSERT INTO batches (id, name, status, target, transfer_mode, peer_policy, created_at) "
+            "VALUES (1, 'b', 'SORTED', 'syncthing', 'move', 'keep', '2025')"
+        )
+        deliveries.confirm(conn, 1, "PEER", [(asset.id, None)])
+    take_in(services, {"leaning.jpg": b"same"})
+    os.unlink(asset_path(services, asset))
+    change(services, asset, AssetStatus.GONE)
+    take_in(services, {"again.jpg": b"same"})
+    assert states(services) == {b"leaning.jpg": "duplicate", b"again.jpg": "duplicate"}
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql(f"UPDATE batches SET {change_of_batch}")
+    run_scan(services)
+    run_dedup(services)
+    assert sorted(states(services).values()) == ["duplicate", "unique"]
+
+
 def test_a_duplicate_whose_original_vanished_is_judged_again(services: Services) -> None:
     take_in(services, {"a.jpg": b"same", "b/copy.jpg": b"same"})
     assert states(services)[b"b/copy.jpg"] == "duplicate"

@@ -17,6 +17,7 @@ from app.db import (
     assets,
     batches,
     confirmation,
+    deliveries,
     kept_copies,
     left_in_place,
     moves,
@@ -275,6 +276,25 @@ def test_what_a_manifest_names_and_nobody_finds_is_gone_and_told(site: Site) -> 
     write_tree(site.config.paths.source_dir, {"found/img_0001.jpg": content})
     assert site.go_on().status is RunStatus.DONE
     assert len(read_tree(site.config.paths.sorted_dir)) == 3
+
+
+def test_what_was_delivered_and_a_rebuild_finds_nowhere_is_taken_in_when_it_comes_again(site: Site) -> None:
+    fill(site.services, 2)
+    run_workflow(site.services)
+    (batch,) = the_batches(site.services)
+    with site.services.db.transaction() as conn:
+        delivered = [(asset.id, None) for asset in assets.list_by_status(conn, AssetStatus.ARCHIVED)]
+        deliveries.confirm(conn, batch.id, "PEER", delivered)
+    victim = next(site.root(RootKind.ARCHIVE).rglob("img_0001.jpg"))
+    content = victim.read_bytes()
+    victim.unlink()
+    assert go(site.services, jobs.start_comparison(site.services, Trigger.CLI)).status is RunStatus.DONE
+    jobs.confirm_rebuild(site.services)
+    with site.services.db.reading() as conn:
+        assert deliveries.count(conn, batch.id) == 1
+    write_tree(site.config.paths.source_dir, {"found/img_0001.jpg": content})
+    run_workflow(site.services)
+    assert len(read_tree(site.config.paths.sorted_dir)) == 2
 
 
 def test_files_of_the_archive_that_no_manifest_names_are_archived_and_their_copies_are_duplicates(site: Site) -> None:

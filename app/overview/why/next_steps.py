@@ -32,7 +32,7 @@ NEXT = {
     AssetStatus.BATCHED: "It waits for its batch.",
     AssetStatus.DELIVERED: "It waits for its batch.",
     AssetStatus.ARCHIVED: "Nothing more happens to it.",
-    AssetStatus.GONE: "Nothing happens to it; should the same content come again, it is recognised.",
+    AssetStatus.GONE: "Nothing happens to it; should its content come again, it is taken in unless a peer keeps it.",
 }
 
 
