@@ -23,7 +23,7 @@ TEN_FAULTS: dict[str, Any] = {
     "dedup": {"threads": 0, "hash_algorithm": "crc"},
     "scan": {"settle_seconds": -3},
     "system": {"port_api": 99_999, "log_level": "loud"},
-    "nonsense": {"key": 1},
+    "nonsense": {"word": 1},
 }
 TEN_PLACES = {
     "paths.source_dir", "batch.max_size_gb", "batch.max_files", "batch.selection_mode", "dedup.threads",

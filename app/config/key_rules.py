@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from app.config.access import MAIN_KEY, AccessKey
@@ -15,6 +16,9 @@ KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 #: A shorter key can be guessed by a machine that tries for long enough.
 ENOUGH_CHARACTERS = 16
+
+#: No key can be set without one of these words, however faulty the text around it is.
+WORDS_OF_ACCESS = re.compile(r"auth|key", re.IGNORECASE)
 
 
 def key_problems(config: Config) -> Iterator[Problem]:
@@ -43,6 +47,20 @@ def key_doubts(config: Config) -> Iterator[Problem]:
     if config.auth.keys and all(key.scope != "admin" for key in config.auth.every_key):
         words = "hold none with the scope admin: the settings can be changed in the file and at the command line only"
         yield Problem("auth.keys", words)
+
+
+def may_set_keys(text: str, open_text: str) -> bool:
+    """Whether a text with faults may be meant to set keys, going by its lines that a text without keys does not have.
+
+    It asks the words and not the values: a fault may hide where a value belongs, or that it is there at all.
+    """
+    return any(WORDS_OF_ACCESS.search(line) for line in _lines(text) - _lines(open_text))
+
+
+def _lines(text: str) -> Counter[str]:
+    # A file saved as UTF-16 has a NUL between its letters.
+    lines = (line.strip() for line in text.replace("\0", "").splitlines())
+    return Counter(line for line in lines if not line.startswith("#"))
 
 
 def _name_problems(place: str, name: str, taken: set[str]) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from app.config import files
 from app.config.changes import Verdict, changed_keys, changes_between
 from app.config.document import Document, read_document
 from app.config.files import Revision
+from app.config.key_rules import may_set_keys
 from app.config.legacy import carry_over
 from app.config.merging import merged
 from app.config.parse import Snapshot, judge, masked, parse, revision_of, secret_values
@@ -32,6 +33,11 @@ __all__ = ["ConfigStore", "Revision", "Snapshot", "changed_keys", "default_path"
 PATH_VARIABLE = "MEDIA_PIPELINE_CONFIG"
 SYSTEM_PATH = "/etc/media-pipeline/config.yaml"
 LOCAL_PATH = "./data/config.yaml"
+
+OPEN_DOORS = (
+    "the last settings without faults need no key, and this file may be meant to ask for one; they are not put in "
+    "force instead, as anybody could come in. Mend the faults, or go back with `media-pipeline config rollback`"
+)
 
 
 def default_path() -> str:
@@ -63,7 +69,8 @@ class ConfigStore:
     def load(self) -> Snapshot:
         """Read the file now and put it in force; when it has faults, the newest kept revision that has none.
 
-        Raises ConfigError with all problems when there is no such revision, or no file.
+        Raises ConfigError with all problems when there is no such revision, or no file, and when that revision needs
+        no key and the file may be meant to ask for one.
         """
         with self._lock:
             # Looked at before reading: a change in between shows as another state at the next look.
@@ -74,6 +81,7 @@ class ConfigStore:
                 kept = self._newest_good() if state is not None else None
                 if kept is None:
                     raise
+                self._refuse_to_open_doors(kept[1], error)
                 self.fallback, snapshot = kept
                 self._state, self._current, self.fault = state, snapshot, error
                 return snapshot
@@ -110,6 +118,16 @@ class ConfigStore:
             with suppress(ConfigError):
                 return kept, self.load_kept(kept)
         return None
+
+    def _refuse_to_open_doors(self, kept: Snapshot, error: ConfigError) -> None:
+        if kept.config.auth.every_key:
+            return
+        try:
+            text: str | None = files.read_text(self.path, strict=False)
+        except ConfigError:
+            text = None
+        if text is None or may_set_keys(text, kept.text):
+            raise ConfigError([*error.problems, Problem("auth", OPEN_DOORS)]) from error
 
     def keep_in_force(self) -> None:
         """Keep the text in force among the revisions, so that a later start can go back to it. Best effort."""
