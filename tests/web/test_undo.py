@@ -74,7 +74,14 @@ def test_a_cancelled_batch_starts_a_run_and_an_empty_one_ends_at_once(client: Fl
     assert (answer.status_code, answer.json) == (202, {"started": True, "run_id": answer.json["run_id"], "batch_id": 1})
     client.post(f"/api/runs/{answer.json['run_id']}/cancel")
     with site.services.db.transaction() as conn:
-        empty = batches.reserve(conn, naming_pattern="b{index}", allow_parallel=True, target="none",
-                                transfer_mode="move", peer_policy="keep", device_id=None)
+        empty = batches.reserve(
+            conn,
+            naming_pattern="b{index}",
+            allow_parallel=True,
+            target="none",
+            transfer_mode="move",
+            peer_policy="keep",
+            device_id=None,
+        )
     ended = client.post(f"/api/batches/{empty.id}/cancel")
     assert (ended.status_code, ended.json["started"], ended.json["batch"]["status"]) == (200, False, "CANCELLED")
