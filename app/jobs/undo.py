@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.db import assets, batches, deliveries, journal, members, moves, roots, runs
+from app.db import assets, batches, journal, members, moves, roots, runs
+from app.db.cancelling import refuse_delivered, status_on_return
 from app.db.connection import Connection
 from app.errors import Conflict, IllegalTransition, RunInProgress
 from app.files.way_back import look_at_way_back
@@ -15,9 +16,6 @@ from app.model import AssetStatus, Batch, BatchStatus, RootKind, Run, RunKind, R
 from app.model.undo import Act, UndoLook, obstacles_in_words
 from app.services import Services
 
-#: What nobody was proven to have received yet, while no delivery is confirmed.
-BEFORE_DELIVERY = (BatchStatus.PENDING, BatchStatus.SYNCING)
-
 
 def look_at_undo(services: Services, batch_id: int, *, without_lost: bool = False) -> UndoLook:
     """What taking a batch back would do, by names and sizes alone; changes nothing.
@@ -26,7 +24,7 @@ def look_at_undo(services: Services, batch_id: int, *, without_lost: bool = Fals
     """
     with services.db.reading() as conn:
         batch = _require_undoable(conn, batch_id)
-    returns_as = batch.returns_as or AssetStatus.SET_ASIDE
+        returns_as = status_on_return(conn, batch, AssetStatus.SET_ASIDE)
     return look_at_way_back(services.db, batch, returns_as, without_lost=without_lost)
 
 
@@ -54,7 +52,7 @@ def cancel_batch(services: Services, batch_id: int, trigger: Trigger) -> tuple[B
     """
     with services.db.transaction() as conn:
         batch = batches.get(conn, batch_id)
-        _refuse_delivered(conn, batch)
+        refuse_delivered(conn, batch)
         if not members.count(conn, batch_id):
             return _end_empty(conn, batch), None
     arguments = {"returns_as": AssetStatus.UNIQUE.value}
@@ -90,23 +88,6 @@ def _refuse_obstacles(look: UndoLook) -> None:
     if look.of(Act.REFUSE):
         more = f" GET /api/batches/{look.batch.id}/undo and `media-pipeline undo {look.batch.id}` list all of them."
         raise Conflict(obstacles_in_words(look) + " Nothing was moved." + more)
-
-
-def _refuse_delivered(conn: Connection, batch: Batch) -> None:
-    """Raise Conflict unless nobody has received anything of the batch, or its cancelling was begun before."""
-    if batch.returns_as is AssetStatus.UNIQUE and batch.status is not BatchStatus.CANCELLED:
-        return
-    before = BatchStatus(batch.error_from) if batch.error_from else batch.status
-    confirmed = deliveries.count(conn, batch.id)
-    if before in BEFORE_DELIVERY and not confirmed:
-        return
-    if batch.status is BatchStatus.CANCELLED:
-        raise IllegalTransition(f"Batch {batch.name}", batch.status, BatchStatus.CANCELLED)
-    what = f"{confirmed:,} of its files were delivered" if confirmed else f"it is {batch.status}"
-    raise Conflict(
-        f"Batch {batch.name} cannot be cancelled any more: {what}. Take it back instead: `media-pipeline undo "
-        f"{batch.id}` or POST /api/batches/{batch.id}/undo."
-    )
 
 
 def _end_empty(conn: Connection, batch: Batch) -> Batch:

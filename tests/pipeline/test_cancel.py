@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -9,11 +10,14 @@ import pytest
 from app import jobs
 from app.db import assets, batches, deliveries, runs
 from app.errors import Conflict, IllegalTransition, RunInProgress
-from app.model import AssetStatus, Batch, BatchStatus, Run, RunKind, RunStatus, Stage, Trigger
+from app.model import AssetStatus, Batch, BatchStatus, RootKind, Run, RunKind, RunStatus, Stage, Trigger
+from app.pipeline import sort
+from app.pipeline import undo as undo_stage
 from app.services import Services
-from tests.pipeline.library import assert_rows_agree, get_batch, statuses
-from tests.pipeline.running import go, workflow
-from tests.pipeline.undoing import FILES, batch_up_to, events_of, make, media_tree
+from tests.conftest import write_tree
+from tests.pipeline.library import a_step, assert_rows_agree, get_batch, statuses
+from tests.pipeline.running import deliver, go, workflow
+from tests.pipeline.undoing import FILES, assert_undone, batch_up_to, end_runs, events_of, make, media_tree, undo
 
 Opener = Callable[..., Services]
 
@@ -118,3 +122,88 @@ def test_an_undo_of_a_batch_whose_cancelling_was_begun_ends_the_cancelling(servi
         batches.change(conn, one, BatchStatus.UNDOING, returns_as="unique")
     assert go(services, jobs.start_undo(services, one.id, Trigger.CLI)).status is RunStatus.DONE
     assert (media_tree(services), set(statuses(services, *(a.id for a in made)))) == (before, {"unique"})
+
+
+# --- delivered between the asking and the cancelling
+
+
+def prove_delivery(services: Services, batch_id: int) -> None:
+    """The worker's look sees the proof that the peer has every file."""
+    with services.db.transaction() as conn:
+        deliveries.confirm(conn, batch_id, "PEER", [(a.id, "v1") for a in assets.list_in_batch(conn, batch_id)])
+    deliver(services, batch_id)
+
+
+def assert_still_delivered(services: Services, run: Run, one: Batch) -> None:
+    assert run.status is RunStatus.FAILED and "cannot be cancelled any more: 5 of its files were" in (run.error or "")
+    after = get_batch(services, one.id)
+    assert (after.status, after.returns_as, after.undone_at) == (BatchStatus.SYNCED, None, None)
+    assert events_of(services, "batch.undo_started") == []
+    with services.db.reading() as conn:
+        assert {a.status for a in assets.list_in_batch(conn, one.id)} == {AssetStatus.DELIVERED}
+        assert deliveries.count(conn, one.id) == len(FILES)
+
+
+def test_a_batch_that_is_delivered_before_its_cancelling_begins_stays_delivered_and_can_be_undone(
+    services: Services,
+) -> None:
+    make(services)
+    before = media_tree(services)
+    one = batch_up_to(services, BatchStatus.PENDING)
+    _, run = jobs.cancel_batch(services, one.id, Trigger.CLI)
+    prove_delivery(services, one.id)
+    assert run is not None
+    assert_still_delivered(services, go(services, run), one)
+    assert undo(services, one.id).status is RunStatus.DONE
+    assert_undone(services, before, one.id)
+
+
+def test_a_batch_that_is_delivered_while_its_cancelling_looks_at_its_files_stays_delivered(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(services)
+    one = batch_up_to(services, BatchStatus.PENDING)
+    _, run = jobs.cancel_batch(services, one.id, Trigger.CLI)
+    monkeypatch.setattr(undo_stage, "require_room_to_return", lambda *_: prove_delivery(services, one.id))
+    assert run is not None
+    assert_still_delivered(services, go(services, run), one)
+
+
+@pytest.mark.parametrize("reached", [BatchStatus.SYNCED, BatchStatus.SORTED])
+def test_a_cancelling_that_failed_and_is_tried_again_after_the_delivery_changes_nothing(
+    services: Services, reached: BatchStatus
+) -> None:
+    make(services)
+    one = batch_up_to(services, BatchStatus.PENDING)
+    in_the_way = services.root(RootKind.INGEST).path + b"/empty.jpg"
+    write_tree(services.root(RootKind.INGEST).path, {"empty.jpg": b"another file"})
+    failed = cancel(services, one.id)
+    assert failed.status is RunStatus.FAILED
+    os.unlink(in_the_way)
+    prove_delivery(services, one.id)
+    if reached is BatchStatus.SORTED:
+        assert sort.run(services, a_step(services, Stage.SORT, one.id)).outcome == "done"
+        end_runs(services)
+    before = media_tree(services)
+    assert go(services, jobs.retry_run(services, failed.id)).status is RunStatus.FAILED
+    assert (get_batch(services, one.id).status, media_tree(services)) == (reached, before)
+    with services.db.reading() as conn:
+        assert deliveries.count(conn, one.id) == len(FILES)
+
+
+@pytest.mark.parametrize("way_on", ["undo", "retry"])
+def test_a_delivered_batch_whose_cancelling_was_begun_all_the_same_is_taken_back(
+    services: Services, way_on: str
+) -> None:
+    make(services)
+    before = media_tree(services)
+    one = batch_up_to(services, BatchStatus.SYNCED)
+    with services.db.transaction() as conn:
+        begun = batches.change(conn, one, BatchStatus.UNDOING, returns_as="unique")
+        batches.change(conn, begun, BatchStatus.ERROR, error="delivered meanwhile", error_from="UNDOING")
+    with pytest.raises(Conflict, match="cannot be cancelled any more"):
+        jobs.cancel_batch(services, one.id, Trigger.CLI)
+    run = undo(services, one.id) if way_on == "undo" else go(services, jobs.retry_batch(services, one.id))
+    assert (run.status, run.error) == (RunStatus.DONE, None)
+    assert_undone(services, before, one.id)
+    assert get_batch(services, one.id).returns_as is AssetStatus.SET_ASIDE

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.db import batches, deliveries, journal
+from app.db.cancelling import refuse_delivered, status_on_return
 from app.errors import IllegalTransition, NoSpace, RootUnavailable
 from app.files.way_back import look_at_way_back
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report
@@ -38,7 +39,9 @@ UNDOABLE = (
 
 
 def run(services: Services, step: StepContext, retain: Retain) -> Report:
-    """Take the step's batch back. Raises IllegalTransition when it has ended otherwise."""
+    """Take the step's batch back. Raises IllegalTransition when it has ended otherwise, and Conflict when it was
+    to be cancelled and has been delivered meanwhile; it stays as it is then.
+    """
     finish_interrupted_moves(services.db)
     if step.batch_id is None:
         return Report("idle", "No batch was named that is to be taken back.")
@@ -58,7 +61,11 @@ def run(services: Services, step: StepContext, retain: Retain) -> Report:
 
 
 def _look(services: Services, step: StepContext, batch: Batch) -> UndoLook:
-    returns_as = batch.returns_as or AssetStatus(step.arguments.get("returns_as", AssetStatus.SET_ASIDE))
+    wanted = AssetStatus(step.arguments.get("returns_as", AssetStatus.SET_ASIDE))
+    with services.db.reading() as conn:
+        returns_as = status_on_return(conn, batch, wanted)
+        if returns_as is AssetStatus.UNIQUE:
+            refuse_delivered(conn, batch)
 
     def reads_as(place: Place, asset: Asset) -> bool:
         step.safe_point(0, batch.file_count)
@@ -88,15 +95,19 @@ def _take_back(services: Services, step: StepContext, look: UndoLook, retain: Re
 
 
 def _begin(services: Services, step: StepContext, look: UndoLook, peer: str) -> Batch:
-    batch = look.batch
+    batch, returns_as = look.batch, look.returns_as.value
     if batch.status is BatchStatus.UNDOING:
+        with services.db.transaction() as conn:
+            batches.set_columns(conn, batch.id, returns_as=returns_as)
         return batch
     files = len(look.of(Act.GO_BACK)) + len(look.of(Act.ADOPT))
     with services.db.transaction() as conn:
+        if look.returns_as is AssetStatus.UNIQUE:  # the worker's look at the delivery may have seen the proof just now
+            refuse_delivered(conn, batches.get(conn, batch.id))
         words = f"Batch {batch.name} is taken back: {files:,} files go to where they came from. {peer}"
-        detail = {"from": batch.status.value, "files": files, "becomes": look.returns_as.value}
+        detail = {"from": batch.status.value, "files": files, "becomes": returns_as}
         journal.record(conn, "batch.undo_started", words, run_id=step.run_id, batch_id=batch.id, detail=detail)
-        return batches.change(conn, batch, BatchStatus.UNDOING, returns_as=look.returns_as.value, error=None,
+        return batches.change(conn, batch, BatchStatus.UNDOING, returns_as=returns_as, error=None,
                               error_from=None, next_look_at=None, sync_detail=None)
 
 
