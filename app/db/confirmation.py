@@ -83,6 +83,24 @@ def refuse_move(conn: Connection) -> None:
         raise Conflict(awaited)
 
 
+def begin_rebuild(conn: Connection) -> None:
+    """A rebuild sets out: what an earlier one reported may not be confirmed any more.
+
+    Raises Conflict when no confirmation is awaited: rows would be rewritten and files move without anybody's word.
+    """
+    refuse_rebuild(conn)
+    facts.put(conn, REPORT, "")
+
+
+def refuse_rebuild(conn: Connection) -> None:
+    """Raise Conflict unless a confirmation is awaited."""
+    if awaited_since(conn) is None:
+        raise Conflict(
+            "What an earlier rebuild found is confirmed, and files may move; `media-pipeline rebuild --compare` begins "
+            "a new one."
+        )
+
+
 def note_report(conn: Connection, found: Mapping[str, Any]) -> None:
     """Keep what the rebuild found; only now may it be confirmed."""
     facts.put(conn, REPORT, json.dumps(dict(found)))

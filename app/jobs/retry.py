@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.db import assets, batches, deliveries, journal, members, roots, runs
+from app.db import assets, batches, confirmation, deliveries, journal, members, roots, runs
 from app.db.connection import Connection
 from app.errors import Conflict, IllegalTransition, printable
 from app.jobs.wake import wake_worker
@@ -67,12 +67,15 @@ class Retried:
 def retry_run(services: Services, run_id: int) -> Run:
     """Queue a failed run again; it goes on where it stopped.
 
-    Raises NotFound, IllegalTransition when it has not failed, RunInProgress.
+    Raises NotFound, IllegalTransition when it has not failed, RunInProgress, and Conflict for a rebuild when no
+    confirmation is awaited any more.
     """
     with services.db.transaction() as conn:
         run = runs.get(conn, run_id)
         if run.status is not RunStatus.FAILED:
             raise IllegalTransition(f"Run {run.id}", run.status, "retried")
+        if run.kind is RunKind.REBUILD:
+            confirmation.refuse_rebuild(conn)
         run = runs.change(conn, run, RunStatus.QUEUED, error=None, wish=None, ended_at=None, attempts=0)
         journal.record(conn, "run.resumed", f"Run {run.id} is tried again.", run_id=run.id, batch_id=run.batch_id)
     wake_worker(services, run.id)

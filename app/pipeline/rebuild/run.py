@@ -34,7 +34,12 @@ SLICE = 500
 
 
 def run(services: Services, step: StepContext) -> Report:
-    """Make the rows agree with the disk. Raises RootUnavailable before a missing folder is taken for an empty one."""
+    """Make the rows agree with the disk.
+
+    Raises RootUnavailable before a missing folder is taken for an empty one, and Conflict when nobody would be asked.
+    """
+    with services.db.transaction() as conn:
+        confirmation.begin_rebuild(conn)
     walked = walked_roots(services)
     check_roots(services.db, walked)
     heads, bad_manifests = read_manifests(services, step)
