@@ -97,6 +97,8 @@ def list_(cli: Cli, kind: str | None, limit: int, after_id: int) -> int:
     """List what waits for a person, each with its reason and what to do. Ends with 1 when there is something."""
     with cli.services.db.reading() as conn:
         found = find_findings(conn, FindingKind(kind) if kind else None, after_id, limit)
+        while not found["findings"] and found["next_after_id"]:  # thousands of ignored files may come first
+            found = find_findings(conn, None, found["next_after_id"], limit)
     if cli.as_json:
         cli.print_json(found)
     elif found["findings"]:
