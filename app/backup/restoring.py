@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from app.backup.contents import MANIFESTS
@@ -20,7 +21,7 @@ from app.backup.unpacking import Unpacked, remove_folder, unpacked
 from app.config import files
 from app.config.parse import Snapshot, parse
 from app.config.schema import Config
-from app.config.store import changed_keys
+from app.config.store import ConfigStore, changed_keys
 from app.db import confirmation, journal, rebuild_rows
 from app.db import roots as root_rows
 from app.db.clock import now
@@ -80,8 +81,7 @@ def restore(config_path: str, backup_path: str, wish: Wish, environment: dict[st
         )  # fmt: skip
         planned.changed_keys = _changed(config_path, config, environment)
         planned.folders_unmarked = _check_folders(config, found.description.database_id)
-        with stopped_service(config.system.db_path):
-            refuse_in_use(config.system.db_path)
+        with _stopped({config.system.db_path, *_db_path_in_force(config_path, environment)}):
             if not wish.is_dry:
                 _put_back(found, snapshot, planned, wish)
                 _record(planned, os.path.basename(backup_path))
@@ -106,6 +106,26 @@ def _changed(config_path: str, wanted: Config, environment: dict[str, str]) -> l
         return changed_keys(parse(files.read_text(config_path), environment, config_path).config, wanted)
     except ConfigError:
         return ["all"]
+
+
+def _db_path_in_force(config_path: str, environment: dict[str, str]) -> list[str]:
+    """Where the database of the service lies that may run now; empty when no service can have been started there."""
+    try:
+        path = ConfigStore(config_path, environment).load().config.system.db_path
+        os.stat(os.path.dirname(os.path.abspath(path)))
+    except (ConfigError, FileNotFoundError, NotADirectoryError):
+        return []
+    return [path]
+
+
+@contextmanager
+def _stopped(db_paths: set[str]) -> Iterator[None]:
+    """Keep the service off these databases. Raises Conflict while it runs on one of them."""
+    with ExitStack() as held:
+        for path in sorted(db_paths):
+            held.enter_context(stopped_service(path))
+            refuse_in_use(path)
+        yield
 
 
 def _check_folders(config: Config, database_id: str) -> list[str]:
