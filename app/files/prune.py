@@ -18,7 +18,7 @@ from app.db.connection import Database
 from app.errors import OutsideRoot
 from app.files import faults, lock
 from app.files.directory import FOLDER_FLAGS, Folders, is_regular, look, split
-from app.files.lock import mover_lock
+from app.files.lock import mover_lock, refuse_rehearsal
 from app.files.own_files import remove_own_file, write_new_file
 from app.files.trash_expiry import TrashReport, drop_expired_trash
 from app.model import Place, Root
@@ -68,7 +68,9 @@ def remove_stale_temps(db: Database, root: Root, days: float = 0) -> list[bytes]
     """Remove temporary files of ours under a root whose move ended more than `days` ago; returns their paths.
 
     A file goes only when its name has our pattern and a row of the journal that is done or undone names it.
+    Raises StateError for the database of a preview.
     """
+    refuse_rehearsal(db)
     with mover_lock(os.path.dirname(os.path.abspath(db.path))), lock.moving, Folders() as opened:
         found = list(_walk_temps(opened, root))
         with db.reading() as conn:

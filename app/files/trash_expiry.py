@@ -13,7 +13,7 @@ from app.db.moves import MoveRow
 from app.errors import RootUnavailable
 from app.files import content, faults, lock
 from app.files.directory import Folders, is_regular, look, signature_of, split
-from app.files.lock import mover_lock
+from app.files.lock import mover_lock, refuse_rehearsal
 from app.files.recover_facts import is_in_trash_folder
 from app.model import Asset, AssetStatus, Place, Root
 
@@ -38,8 +38,9 @@ def drop_expired_trash(db: Database, days: float) -> TrashReport:
 
     One is dropped only when it still holds what was planned and its asset's file, re-checked now by signature or
     else by content, is another file that holds the same. All else stays, also what lies under a root that is away:
-    it may be a former one that never comes back. Raises MoverBusy.
+    it may be a former one that never comes back. Raises MoverBusy, and StateError for the database of a preview.
     """
+    refuse_rehearsal(db)
     before = later(-days * SECONDS_PER_DAY)
     last_id, dropped, size, kept = 0, 0, 0, 0
     with mover_lock(os.path.dirname(os.path.abspath(db.path))), lock.moving:

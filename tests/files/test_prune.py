@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.db import assets
-from app.errors import FileError, NoSpace, TargetExists
+from app.db import assets, rehearsals
+from app.errors import FileError, NoSpace, StateError, TargetExists
 from app.files import prune
 from app.files.own_files import temp_name_of
 from app.model import AssetStatus, Place
@@ -22,6 +22,12 @@ def copied(library: Library, content: bytes = b"one") -> None:
 
 def archived(library: Library) -> bytes:
     return Place(library.archive, b"1.jpg").absolute
+
+
+def trash_path(library: Library) -> bytes:
+    ((path,),) = library.rows("trash_path")
+    assert isinstance(path, bytes)
+    return path
 
 
 def test_trash_is_dropped_once_its_days_are_over(two_mounts: Library) -> None:
@@ -77,9 +83,9 @@ def test_trash_stays_when_its_asset_is_gone(two_mounts: Library) -> None:
 
 def test_trash_with_other_content_than_planned_stays(two_mounts: Library) -> None:
     copied(two_mounts)
-    path = two_mounts.ingest.path + b"/.mp-trash/1"
-    os.unlink(path)
-    two_mounts.write(two_mounts.ingest, {b".mp-trash/1": b"two"})
+    path = trash_path(two_mounts)
+    os.unlink(Place(two_mounts.ingest, path).absolute)
+    two_mounts.write(two_mounts.ingest, {path: b"two"})
     assert prune.drop_expired_trash(two_mounts.db, 0).kept == 1
     assert two_mounts.trash() == [b"two"]
 
@@ -89,7 +95,7 @@ def test_trash_that_is_the_archived_file_by_another_name_stays(library: Library)
     library.write(library.archive, {b"1.jpg": b"one"})
     library.run([library.move_to(library.know([b"1.jpg"])[0], b"1.jpg")])
     os.unlink(archived(library))
-    os.link(library.ingest.path + b"/.mp-trash/1", archived(library))
+    os.link(Place(library.ingest, trash_path(library)).absolute, archived(library))
     assert prune.drop_expired_trash(library.db, 0).kept == 1
     assert library.trash() == [b"one"]
 
@@ -101,6 +107,21 @@ def test_a_trash_path_outside_our_trash_is_never_removed(two_mounts: Library) ->
         conn.exec_driver_sql("UPDATE moves SET trash_path = ?", (b"photo.jpg",))
     assert prune.drop_expired_trash(two_mounts.db, 0).kept == 1
     assert two_mounts.files(two_mounts.ingest) == {b"photo.jpg": b"one"}
+
+
+def test_nothing_is_removed_for_the_rows_of_a_preview(two_mounts: Library) -> None:
+    copied(two_mounts)
+    with two_mounts.db.reading() as conn:
+        temp = conn.exec_driver_sql("SELECT tmp_name FROM moves").scalar_one()
+    two_mounts.write(two_mounts.archive, {temp: b"half"})
+    rehearsals.copy_database(two_mounts.db, 1)
+    with rehearsals.opened(two_mounts.db, 1) as copy:
+        with pytest.raises(StateError, match="preview"):
+            prune.drop_expired_trash(copy, 0)
+        with pytest.raises(StateError, match="preview"):
+            prune.remove_stale_temps(copy, two_mounts.archive)
+    assert two_mounts.trash() == [b"one"]
+    assert two_mounts.files(two_mounts.archive) == {b"1.jpg": b"one", temp: b"half"}
 
 
 def test_only_empty_folders_that_were_named_are_removed_deepest_first(library: Library) -> None:
