@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.db import journal
+from app.db import batches, journal, runs
+from app.model import BatchStatus, RunKind, RunStatus, Stage, Trigger
 from app.web.auth import ADMIN_ENDPOINTS, OPEN_ENDPOINTS, READ_ENDPOINTS, opens, scope_needed
 from tests.web.conftest import KEY, Site
 from tests.web.test_auth import urls
@@ -58,6 +59,52 @@ def test_a_refusal_names_the_scope_that_is_needed_and_the_key_that_was_sent(shar
     assert answer.json["detail"] == "This needs a key with the scope admin; the key home-assistant has the scope run."
     assert answer.content_type == "application/problem+json"
     assert shared.services.config.batch.max_files == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage", "needed"),
+    [
+        (RunKind.UNDO, Stage.UNDO, "admin"),
+        (RunKind.REBUILD, Stage.REBUILD, "admin"),
+        (RunKind.VERIFY, Stage.VERIFY, "run"),
+        (RunKind.STAGE, Stage.DEDUP, "run"),
+    ],
+)
+def test_a_failed_run_is_tried_again_only_by_whoever_may_start_it(
+    shared: Site, kind: RunKind, stage: Stage, needed: str
+) -> None:
+    with shared.services.db.transaction() as conn:
+        run = runs.insert_queued(conn, kind, Trigger.API, [stage])
+        run = runs.change(conn, runs.change(conn, run, RunStatus.RUNNING), RunStatus.FAILED)
+    answer = shared.client().post(f"/api/runs/{run.id}/retry", headers={"x-api-key": RUN_KEY})
+    with shared.services.db.reading() as conn:
+        after = runs.get(conn, run.id).status
+    if needed == "run":
+        assert (answer.status_code, after) == (202, RunStatus.QUEUED)
+        return
+    assert (answer.status_code, answer.json["scope_needed"], after) == (403, "admin", RunStatus.FAILED)
+    # A rebuild has rules of its own as well; the door itself is open for this key.
+    assert shared.client().post(f"/api/runs/{run.id}/retry", headers={"x-api-key": ADMIN_KEY}).status_code != 403
+
+
+@pytest.mark.parametrize(("before", "needed"), [(BatchStatus.UNDOING, "admin"), (BatchStatus.SYNCING, "run")])
+def test_a_failed_batch_that_was_being_taken_back_is_taken_on_only_by_an_admin(
+    shared: Site, before: BatchStatus, needed: str
+) -> None:
+    with shared.services.db.transaction() as conn:
+        one = batches.reserve(conn, naming_pattern="b{index}", allow_parallel=True, target="none",
+                              transfer_mode="move", peer_policy="keep", device_id=None)  # fmt: skip
+        begun = batches.change(conn, one, before)
+        batches.change(conn, begun, BatchStatus.ERROR, error="the disk was full", error_from=before.value)
+    answer = shared.client().post(f"/api/batches/{one.id}/retry", headers={"x-api-key": RUN_KEY})
+    if needed == "admin":
+        with shared.services.db.reading() as conn:
+            assert batches.get(conn, one.id).status is BatchStatus.ERROR
+        assert (answer.status_code, answer.json["scope_needed"]) == (403, "admin")
+        answer = shared.client().post(f"/api/batches/{one.id}/retry", headers={"x-api-key": ADMIN_KEY})
+    assert answer.status_code == 202
+    with shared.services.db.reading() as conn:
+        assert batches.get(conn, one.id).status is before
 
 
 def test_keys_of_their_own_close_the_door_without_a_main_key(make_site: Callable[..., Site]) -> None:

@@ -10,12 +10,14 @@ from flask_openapi.models.tag import Tag
 
 from app import jobs
 from app.db import batches, lists
+from app.model import BatchStatus
 from app.overview.batch_story import batch_story
 from app.overview.batches import batch_summary
 from app.overview.files import AssetSearch, find_assets
 from app.overview.manifests import manifest_text, sums_text
 from app.web.answers import answer_start
 from app.web.context import services, trigger
+from app.web.entry import check_key
 from app.web.models import BatchPath, Started, responses
 from app.web.queries import BatchAssetsQuery, BatchQuery, ManifestQuery
 
@@ -46,8 +48,14 @@ def show(path: BatchPath) -> Response:
 
 @api.post("/<int:batch_id>/retry", responses=responses(404, 409, ok=Started, ok_status=202), summary="Retry a batch")
 def retry(path: BatchPath) -> Response:
-    """Brings a batch out of ERROR, back to the status that it had, and starts the run that carries it on."""
-    return answer_start(
+    """Brings a batch out of ERROR, back to the status that it had, and starts the run that carries it on.
+
+    One that was being taken back is taken back further, which needs the scope admin.
+    """
+    with services().db.reading() as conn:
+        needs_admin = batches.get(conn, path.batch_id).error_from == BatchStatus.UNDOING
+    refusal = check_key("admin") if needs_admin else None
+    return refusal or answer_start(
         lambda: jobs.retry_batch(services(), path.batch_id, trigger()),
         f"Batch {path.batch_id} is tried again",
         batch_id=path.batch_id,

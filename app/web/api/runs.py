@@ -10,14 +10,18 @@ from flask_openapi.models.tag import Tag
 
 from app import jobs
 from app.db import lists, runs
-from app.model import Run
+from app.model import Run, RunKind
 from app.overview.events import EventSearch, find_events
 from app.overview.runs import run_summary, run_with_steps
 from app.services import Services
 from app.web.answers import accepted, answer_start
 from app.web.context import services
+from app.web.entry import check_key
 from app.web.models import RunPath, Started, responses
 from app.web.queries import FollowQuery, RunQuery
+
+#: What only a key with the scope admin starts, it alone starts again.
+ADMIN_KINDS = (RunKind.UNDO, RunKind.REBUILD)
 
 api = APIBlueprint(
     "runs", __name__, url_prefix="/api/runs", abp_tags=[Tag(name="runs", description="Runs and their steps")]
@@ -70,8 +74,11 @@ def cancel(path: RunPath) -> Response:
 
 @api.post("/<int:run_id>/retry", responses=responses(404, 409, ok=Started, ok_status=202), summary="Retry a failed run")
 def retry(path: RunPath) -> Response:
-    """Queues a failed run again; it goes on where it stopped."""
-    return answer_start(lambda: jobs.retry_run(services(), path.run_id), f"Run {path.run_id} is tried again")
+    """Queues a failed run again; it goes on where it stopped. That of an undo or a rebuild needs the scope admin."""
+    with services().db.reading() as conn:
+        needs_admin = runs.get(conn, path.run_id).kind in ADMIN_KINDS
+    refusal = check_key("admin") if needs_admin else None
+    return refusal or answer_start(lambda: jobs.retry_run(services(), path.run_id), f"Run {path.run_id} is tried again")
 
 
 def _steer(ask: Callable[[Services, int], Run], run_id: int, said: str) -> Response:
