@@ -152,11 +152,16 @@ def choose_trash_roots(roots: list[Root]) -> dict[int, Root]:
 
 
 def trash_place(root: Root, row_id: int) -> Place:
-    """Where a source is kept for some days after it was copied."""
-    return Place(root, TRASH_FOLDER + b"/%d" % row_id)
+    """Where a source is kept for some days after it was copied; another place at every call."""
+    return Place(root, TRASH_FOLDER + b"/" + _trash_name(row_id))
 
 
 def trash_beside(source: Place, row_id: int) -> Place:
     """The trash of a source whose root's trash lies on another mount."""
     folder = split(source)[0]
-    return Place(source.root, (folder + b"/" if folder else b"") + b".mp-trash-%d" % row_id)
+    return Place(source.root, (folder + b"/" if folder else b"") + b".mp-trash-" + _trash_name(row_id))
+
+
+def _trash_name(row_id: int) -> bytes:
+    """Different for all time: ids begin anew with a database, and a former one may have left trash under each."""
+    return b"%d-%s" % (row_id, secrets.token_hex(8).encode())

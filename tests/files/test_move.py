@@ -46,7 +46,9 @@ def test_across_mounts_the_source_is_kept_in_the_trash(two_mounts: Library) -> N
     library.write(library.ingest, {b"a/1.jpg": b"one"})
     library.run([library.move_to(library.know([b"a/1.jpg"])[0], b"1.jpg")])
     assert library.trash() == [b"one"]
-    assert library.rows("method, trash_path, trashed_at IS NOT NULL") == [("copy", b".mp-trash/1", 1)]
+    ((method, path, is_trashed),) = library.rows("method, trash_path, trashed_at IS NOT NULL")
+    assert (method, is_trashed) == ("copy", 1)
+    assert os.listdir(library.ingest.path + b"/.mp-trash") == [path.removeprefix(b".mp-trash/")]
 
 
 def test_on_one_mount_nothing_goes_through_the_trash(library: Library) -> None:

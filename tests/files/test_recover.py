@@ -173,7 +173,10 @@ def on_disk(library: Library) -> dict[str, bytes]:
         if os.path.lexists(place.absolute):
             with open(place.absolute, "rb") as file:
                 found[key] = file.read()
-    return found
+    # Recovery takes a source to a name of its own.
+    taken = library.trash()
+    assert len(taken) <= 1
+    return found | ({"x": taken[0]} if taken else {})
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.state}: {case.name}")

@@ -17,7 +17,7 @@ CALL = re.compile(r"^(\w+)\((.*)\)\s+= (\S+)")
 NAME = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 #: Names that are ours: temporary files, the trash, the marker; and the state folder with the database.
-OURS = re.compile(r"^(\.mp-[0-9a-f]{32}\.part|\.mp-trash|\d+|\.media-pipeline-root)$")
+OURS = re.compile(r"^(\.mp-[0-9a-f]{32}\.part|\.mp-trash|\d+-[0-9a-f]{16}|\.media-pipeline-root)$")
 #: Calls that put a folder entry's content at risk, and may only ever name what is ours.
 REMOVING = ("unlink", "unlinkat", "truncate", "truncate64", "rmdir")
 WRITING = ("O_WRONLY", "O_RDWR", "O_TRUNC", "O_APPEND")
