@@ -5,7 +5,7 @@ Totals are not kept meanwhile; `totals.recount` ends a rebuild.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
@@ -89,6 +89,15 @@ def write(conn: Connection, rows: Iterable[AssetRow]) -> None:
         [(row.root_id, row.path, row.id) for row in present] or [(0, b"", 0)],
     )
     conn.exec_driver_sql(UPSERT, [tuple(row) for row in written])
+
+
+def list_unseen(conn: Connection, root_id: int) -> Iterator[tuple[bytes, int]]:
+    """(path, device) of every asset under a root at whose place the rebuild has seen no file; folder by folder."""
+    c, f = assets.c, rebuild_files.c
+    seen = select(f.id).where(f.root_id == c.root_id, f.path == c.path).exists()
+    query = select(c.path, c.device).where(NOT_GONE, c.root_id == root_id, c.device != 0, ~seen).order_by(c.path)
+    for row in conn.execute(query):
+        yield row[0], row[1]
 
 
 def give_up_unfound(conn: Connection, root_ids: Sequence[int]) -> int:

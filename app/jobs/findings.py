@@ -20,7 +20,17 @@ from app.db import (
 from app.db.connection import Connection
 from app.errors import BadRequest, Conflict, RunInProgress, printable
 from app.jobs.adoption import adopt, ignore
-from app.jobs.found import CHANGED_AGAIN, Accepted, Look, asset_here, end, look_again, record, refuse_in_batch
+from app.jobs.found import (
+    CHANGED_AGAIN,
+    Accepted,
+    Look,
+    asset_here,
+    end,
+    look_again,
+    record,
+    refuse_disk_away,
+    refuse_in_batch,
+)
 from app.model import AssetStatus, FindingKind
 from app.services import Services
 
@@ -104,6 +114,7 @@ def _accept_absence(conn: Connection, look: Look) -> Accepted:
     if asset is None:
         return _forget_copy(conn, look, "is not there any more, and not missed")
     refuse_in_batch(conn, asset)
+    refuse_disk_away(look, asset)
     assets.mark(conn, [asset], AssetStatus.GONE, reason=GONE_ON_PURPOSE)
     # The same content, should it come again, is no duplicate of a file that is nowhere.
     deliveries.forget_asset(conn, asset.id)

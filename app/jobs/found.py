@@ -9,6 +9,7 @@ from typing import Any
 from app.db import assets, batches, findings, journal, kept_copies
 from app.db.connection import Connection
 from app.errors import Conflict, FileError, printable
+from app.files.nested_disks import mount_point_without_disk
 from app.files.roots import check_roots
 from app.files.walk import signature_at
 from app.jobs.actor import works_for
@@ -79,6 +80,21 @@ def asset_here(conn: Connection, look: Look) -> Asset | None:
     if kept_copies.list_at(conn, finding.root_id, [finding.path]):
         return None
     raise Conflict(CHANGED_AGAIN)
+
+
+def refuse_disk_away(look: Look, asset: Asset) -> None:
+    """A file on a disk that is not mounted is not gone. Raises Conflict, and FileError when the system cannot tell."""
+    place = Place(look.known[asset.root_id], asset.path)
+    try:
+        mount_point = mount_point_without_disk(place, asset.device)
+    except OSError as error:
+        raise FileError("look at", place.absolute, error.strerror or str(error)) from error
+    if mount_point is not None:
+        where = printable(mount_point)
+        raise Conflict(
+            f"{look.words} may be on a disk that is not mounted: {where} is empty and on another disk "
+            "than it was. Mount it and verify again; if the file is gone all the same, remove that empty folder first."
+        )
 
 
 def refuse_in_batch(conn: Connection, asset: Asset) -> None:

@@ -18,6 +18,7 @@ from app.files.walk import Found, walk
 from app.model import Place, Root, RootKind, Signature
 from app.pipeline.manifest import OWN_NAMES
 from app.pipeline.rebuild.areas import IN_BATCH, OF_KIND, READ, Area, area_of
+from app.pipeline.rebuild.nested_disks import refuse_without_disks
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -34,7 +35,8 @@ def walked_roots(services: Services) -> list[Root]:
 def see_everything(services: Services, step: StepContext, sizes: Collection[int]) -> None:
     """Bring the table of sightings up to date with the disk; `sizes` are those of files that manifests name.
 
-    Raises RootUnavailable, also when a folder below a root cannot be read, and Stopped at a safe point.
+    Raises RootUnavailable, also when a folder below a root cannot be read or is without its disk, and Stopped at a
+    safe point.
     """
     for root in walked_roots(services):
         found = _everything_under(services, root, sizes)
@@ -43,6 +45,7 @@ def see_everything(services: Services, step: StepContext, sizes: Collection[int]
             step.safe_point(0, 0)
     with services.db.transaction() as conn:
         rebuild_files.forget_unseen(conn, step.step_id)
+    refuse_without_disks(services, walked_roots(services))
     _read_everything(services, step)
 
 

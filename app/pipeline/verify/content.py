@@ -14,6 +14,7 @@ from app.db.connection import Connection
 from app.db.findings import NewFinding
 from app.db.verification import Expected
 from app.errors import printable
+from app.files.nested_disks import mount_point_without_disk
 from app.files.roots import check_roots
 from app.files.verifying import Asked, Checked, Outcome, check_files
 from app.files.walk import Looks, signature_at
@@ -167,6 +168,9 @@ def _finding(
             return None
         copies = [Place(known[i], path).absolute for i, path, _ in kept_copies.list_of(conn, expected.asset_id)]
         reason = words.missing(copies, is_copy=is_copy, is_blocked=checked.outcome is Outcome.NO_FILE)
+        mount_point = _mount_point_without_disk(root, expected)
+        if mount_point is not None:
+            reason = words.disk_away(mount_point, is_copy=is_copy)
         return NewFinding(FindingKind.MISSING, expected.asset_id, *expected.place, size_bytes, reason)
     if checked.outcome is Outcome.UNREADABLE:
         reason = words.unreadable(checked.reason, is_copy=is_copy)
@@ -185,6 +189,13 @@ def _finding(
         digest_algorithm=expected.algorithm,
         sha256=checked.sha256,
     )
+
+
+def _mount_point_without_disk(root: Root, expected: Expected) -> bytes | None:
+    try:
+        return mount_point_without_disk(Place(root, expected.path), expected.signature.device)
+    except OSError:
+        return None
 
 
 def _is_back(place: Place) -> bool:

@@ -40,6 +40,12 @@ def missing(copies: list[bytes], *, is_copy: bool, is_blocked: bool) -> str:
     return _of(what, is_copy)
 
 
+def disk_away(mount_point: bytes, *, is_copy: bool) -> str:
+    """That a file is not there because the disk that it lies on is not."""
+    where = printable(mount_point)
+    return _of(f"{NOT_THERE}: {where} is empty and on another disk than it was; its disk is not mounted", is_copy)
+
+
 def unreadable(reason: str, *, is_copy: bool) -> str:
     """That nobody can tell what it holds."""
     return _of(f"It cannot be read: {reason}", is_copy)
