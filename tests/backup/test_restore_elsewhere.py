@@ -43,9 +43,11 @@ def running(program: str, state: Path) -> Iterator[None]:
     """One process of a service that lives on this state folder."""
     with subprocess.Popen([sys.executable, "-c", program, str(state)], stdout=subprocess.PIPE, cwd=HOME) as process:
         assert process.stdout is not None
-        process.stdout.readline()
-        yield
-        process.kill()
+        try:
+            process.stdout.readline()
+            yield
+        finally:
+            process.kill()
 
 
 def save(base: Path, state: Path) -> Path:
