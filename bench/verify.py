@@ -93,9 +93,8 @@ def plain(command: str, folder: Path) -> float:
     names = b"\0".join(paths)
     forget(folder)
     began = time.perf_counter()
-    subprocess.run(
-        ["xargs", "-0", "-P", str(PROCESSES), "-n", at_once, command], input=names, stdout=subprocess.DEVNULL, check=True
-    )
+    words = ["xargs", "-0", "-P", str(PROCESSES), "-n", at_once, command]
+    subprocess.run(words, input=names, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - began
 
 

@@ -123,7 +123,8 @@ def request_run(
 
 def note_request(conn: Connection, run: Run, message: str, actor: str = "") -> None:
     """Tell the journal who asked for a run."""
-    detail = {"trigger": run.trigger, "actor": actor or works_for() or run.trigger, "kind": run.kind, "stages": list(run.stages)}
+    who = actor or works_for() or run.trigger
+    detail = {"trigger": run.trigger, "actor": who, "kind": run.kind, "stages": list(run.stages)}
     journal.record(conn, "run.requested", message, run_id=run.id, batch_id=run.batch_id, detail=detail)
 
 

@@ -79,8 +79,8 @@ def _nothing_left(execution: Execution) -> Ending:
         held = batches.find_open(conn)
     if held is None:
         return Ending(RunStatus.DONE, "Everything is done.")
-    more = ", who undoes it again, to the end" if held.status is BatchStatus.UNDOING else ""
-    message = f"Everything else is done; batch {held.name} (id {held.id}) is {held.status} and waits for a person{more}."
+    who = "a person, who undoes it to the end" if held.status is BatchStatus.UNDOING else "a person"
+    message = f"Everything else is done; batch {held.name} (id {held.id}) is {held.status} and waits for {who}."
     return Ending(RunStatus.DONE, message, "warning", held.id)
 
 
