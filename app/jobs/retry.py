@@ -10,6 +10,7 @@ from typing import Any
 from app.db import assets, batches, confirmation, deliveries, journal, members, roots, runs
 from app.db.connection import Connection
 from app.errors import Conflict, IllegalTransition, printable
+from app.files.kinds import is_own
 from app.jobs.wake import wake_worker
 from app.model import (
     Asset,
@@ -42,6 +43,8 @@ OBSTACLES = {
     (RootKind.ARCHIVE, AssetStatus.SET_ASIDE): "it waits for a review in the archive",
     (RootKind.ARCHIVE, AssetStatus.FAILED): "its place is in the archive, and no run takes files from there",
 }
+#: The same of a file at one of our private names.
+HIDDEN = "it lies in our trash, or is a copy that was cut off"
 #: What a person may have tried again.
 RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
 #: Where the files of a batch lie.
@@ -148,7 +151,8 @@ def retry_all_assets(services: Services, status: AssetStatus) -> Retried:
                     _reopen(conn, asset, known)
                     retried.count += 1
                 else:
-                    retried.left[OBSTACLES[known[asset.root_id].kind, status]] += 1
+                    hidden = is_ours(asset.path)
+                    retried.left[HIDDEN if hidden else OBSTACLES[known[asset.root_id].kind, status]] += 1
         if not found:
             return retried
         after_id = found[-1].id
@@ -158,6 +162,11 @@ def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str |
     """Why no run could take the file up from where it is, in a sentence; None when one can."""
     kind = known[asset.root_id].kind
     where = printable(Place(known[asset.root_id], asset.path).absolute)
+    if is_ours(asset.path):
+        return (
+            f"File {asset.id} lies in our trash, or is a copy that was cut off, at {where}. Move it to the ingest "
+            "folder under a name with its ending, such as photo.jpg, to have it taken in as a new one."
+        )
     if asset.status is AssetStatus.SET_ASIDE:
         if kind is RootKind.INGEST:
             return None
@@ -176,6 +185,11 @@ def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str |
             f"ingest folder to have it taken in as a new one; its place was {where}."
         )
     return None
+
+
+def is_ours(path: bytes) -> bool:
+    """Whether a path is one of our private names, or lies below one: neither name nor ending say what it is."""
+    return any(is_own(part) for part in path.split(b"/"))
 
 
 def _missed_its_batch(conn: Connection, asset: Asset) -> bool:

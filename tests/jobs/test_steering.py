@@ -152,6 +152,17 @@ def test_a_file_that_was_set_aside_elsewhere_is_not_retried_and_the_answer_says_
         jobs.retry_asset(services, asset_id)
 
 
+@pytest.mark.parametrize("path", [b".mp-trash/17", b"trip/.mp-trash-17", b"trip/.mp-%s.part" % (b"0" * 32)])
+def test_a_file_at_one_of_our_private_names_is_not_retried_and_the_answer_says_how_to_get_it_out(
+    services: Services, path: bytes
+) -> None:
+    asset_id = set_aside(services, RootKind.INGEST, path)
+    with pytest.raises(Conflict, match=f"{path.decode()}.*Move it to the ingest folder under a name with its ending"):
+        jobs.retry_asset(services, asset_id)
+    retried = jobs.retry_all_assets(services, AssetStatus.SET_ASIDE)
+    assert (retried.count, list(retried.left)) == (0, ["it lies in our trash, or is a copy that was cut off"])
+
+
 def test_a_file_that_is_tried_again_counts_in_its_batch_again(services: Services) -> None:
     batch_id = make_batch(services, BatchStatus.SYNCING, files=0)
     jobs.retry_asset(services, add_failed_asset(services, RootKind.BATCH, batch_id))
