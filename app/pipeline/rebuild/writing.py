@@ -10,6 +10,7 @@ from app.db import groups, kept_copies, rebuild_entries, rebuild_files, rebuild_
 from app.db.clock import now
 from app.db.connection import Connection
 from app.db.names import name_key
+from app.db.rebuild_entries import Entry
 from app.db.rebuild_files import Sighting
 from app.db.rebuild_rows import AssetRow, TrashRow
 from app.files.kinds import group_stem
@@ -34,7 +35,8 @@ class Writer:
 
     def write(self, conn: Connection, decisions: Sequence[Decision]) -> None:
         """Write all of this in the caller's transaction."""
-        ids = self._ids(conn, decisions)
+        known = self._known(conn, decisions)
+        ids = self._ids(decisions, known)
         group_ids = self._groups(conn, decisions)
         rows = [
             self._row(placed, ids, group_ids, _original(decision, placed, ids))
@@ -42,7 +44,8 @@ class Writer:
             for placed in sorted(decision.placed, key=lambda p: p.leans)
         ]
         lost = [(claim, self._lost_row(claim, ids, group_ids)) for d in decisions for claim in d.lost]
-        rebuild_rows.write(conn, [*rows, *(row for _, row in lost if row is not None)])
+        new = [row for claim, row in lost if row is not None and not _is_of(claim.entry, known)]
+        rebuild_rows.write(conn, [*rows, *new])
         self._write_copies(conn, decisions, ids)
         rebuild_files.write_findings(conn, _findings(decisions, ids))
         entries = [(c.entry.id, ids[id(c)], LOST) for c, row in lost if c.entry is not None]
@@ -50,17 +53,23 @@ class Writer:
 
     # --- ids
 
-    def _ids(self, conn: Connection, decisions: Sequence[Decision]) -> dict[int, int]:
-        """The asset id of every placed file and of every lost claim, by the object's identity."""
+    def _known(self, conn: Connection, decisions: Sequence[Decision]) -> dict[int, Asset]:
+        """The assets, wherever they are, with the ids that manifests give to claims without a row."""
         claims = [p.claim for d in decisions for p in d.placed if p.claim] + [c for d in decisions for c in d.lost]
         wanted = [c.entry.asset_id for c in claims if c.row is None and c.entry is not None]
-        taken = set(rebuild_rows.list_by_id(conn, wanted))
+        return rebuild_rows.list_by_id(conn, wanted)
+
+    def _ids(self, decisions: Sequence[Decision], known: Mapping[int, Asset]) -> dict[int, int]:
+        """The asset id of every placed file and of every lost claim, by the object's identity."""
+        taken = set(known)
         ids: dict[int, int] = {}
         for decision in decisions:
             for placed in decision.placed:
                 ids[id(placed)] = self._id(placed.claim, taken)
             for claim in decision.lost:
-                ids[id(claim)] = self._id(claim, taken)
+                entry = claim.entry
+                is_known = claim.row is None and entry is not None and _is_of(entry, known)
+                ids[id(claim)] = entry.asset_id if is_known and entry is not None else self._id(claim, taken)
         return ids
 
     def _id(self, claim: Claim | None, taken: set[int]) -> int:
@@ -176,6 +185,15 @@ class Writer:
         trashed = [_trash_row(file, ids[id(d.placed[owner])]) for d in decisions for file, owner in d.trashed]
         rebuild_rows.note_trash(conn, trashed, PURPOSE)
         _forget_copies_at(conn, [p.sighting for d in decisions for p in d.placed])
+
+
+def _is_of(entry: Entry | None, known: Mapping[int, Asset]) -> bool:
+    """Whether a line of a manifest is of the asset that has its id already, be it gone or under a former folder."""
+    asset = known.get(entry.asset_id) if entry is not None else None
+    if asset is None or entry is None:
+        return False
+    is_same_file = (asset.batch_id, asset.origin_path) == (entry.batch_id, entry.origin)
+    return asset.sha256 == entry.sha256 or is_same_file
 
 
 def _forget_copies_at(conn: Connection, placed: Iterable[Sighting]) -> None:
