@@ -26,6 +26,7 @@ from app.db import confirmation, journal, rebuild_rows
 from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.migrate import migrate, open_database
+from app.db.snapshot import create_private
 from app.errors import ConfigError, Conflict, FileError, MediaPipelineError, TargetExists
 from app.files.manifest import MANIFEST_FOLDER
 from app.files.markers import Marker, read_marker, write_marker
@@ -166,8 +167,8 @@ def _put_back(found: Unpacked, snapshot: Snapshot, planned: Restored, wish: Wish
 def _ready_database(found: Unpacked, planned: Restored) -> str:
     """The database beside its place, at the newest schema, and waiting from its first moment on."""
     made = unfinished_name(planned.db_path)
+    create_private(made)
     shutil.copyfile(found.database, made)
-    os.chmod(made, 0o600)
     migrate(made)
     db = open_database(made)
     try:
@@ -195,6 +196,7 @@ def _put_config(config_path: str, found: Unpacked) -> str | None:
     with files.save_lock(config_path):
         if files.file_state(config_path) is not None:
             kept = f"{config_path}.kept-{stamp()}-{uuid.uuid4().hex[:6]}"
+            create_private(kept)
             shutil.copy2(config_path, kept)
             files.keep_revision(config_path, files.read_text(config_path, strict=False), "file")
         files.replace_text(config_path, found.config_text)

@@ -11,12 +11,20 @@ from app.errors import StateError
 OWNER_ONLY = 0o600
 
 
+def create_private(path: str) -> None:
+    """Make a new empty file that from its first moment on only its owner may read. Raises OSError."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
+
+
 def snapshot_into(path: str, target: str) -> None:
     """Copy the database at `path` to a new file. Raises StateError; what was begun is then removed."""
     try:
+        create_private(target)
+    except OSError as error:
+        raise StateError(f"The database {path} cannot be copied to {target}: {error}.") from error
+    try:
         with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as conn:
             conn.execute("VACUUM INTO ?", (target,))
-        os.chmod(target, OWNER_ONLY)
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import tarfile
@@ -24,6 +25,7 @@ from app.backup.restoring import Restored, Wish, restore
 from app.backup.shelf import find_backup, list_backups
 from app.config.store import ConfigStore
 from app.db import confirmation, deliveries, journal, runs
+from app.db.snapshot import snapshot_into
 from app.errors import BadRequest, Conflict, MediaPipelineError, NotFound, StateError
 from app.files.markers import Marker, write_marker
 from app.model import AssetStatus, BatchStatus, RootKind, RunStatus, Stage, Trigger
@@ -107,6 +109,37 @@ def test_only_its_owner_may_read_a_backup_and_nothing_half_made_is_left(site: Si
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert os.listdir(path.parent) == [path.name]
     assert [e.detail["name"] for e in events(site, "backup.made")] == [path.name]
+
+
+def test_what_holds_secrets_is_its_owners_alone_from_its_first_moment_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at when its content is there, and before a mode could be set afterwards."""
+    modes: list[int] = []
+
+    def look_first(name: str, number: int) -> None:
+        real = getattr(shutil if name == "copystat" else os, name)
+
+        def looked(*paths: Any, **how: Any) -> Any:
+            modes.append(stat.S_IMODE(os.stat(paths[number]).st_mode))
+            return real(*paths, **how)
+
+        monkeypatch.setattr(shutil if name == "copystat" else os, name, looked)
+
+    look_first("copystat", 1)
+    look_first("chmod", 0)
+    before = os.umask(0)
+    try:
+        snapshot_into(site.services.db.path, str(site.base / "copy.sqlite"))
+        assert stat.S_IMODE((site.base / "copy.sqlite").stat().st_mode) == 0o600
+        site.config_path.chmod(0o600)
+        modes.clear()
+        restored = site.restore(site.backup())
+    finally:
+        os.umask(before)
+    assert restored.kept_config is not None
+    assert modes
+    assert [oct(mode) for mode in modes if mode & 0o077] == []
 
 
 def events(site: Site, kind: str) -> list[Any]:
