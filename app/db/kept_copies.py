@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from app.db.assets import CHUNK
 from app.db.tables import assets, kept_copies
-from app.model import Signature
+from app.model import AssetStatus, Signature
 
 
 def add(conn: Connection, kept: Sequence[tuple[int, int, bytes, Signature]]) -> None:
@@ -68,8 +68,9 @@ def remove(conn: Connection, ids: Sequence[int]) -> None:
 
 
 def forget_outside(conn: Connection, batch_id: int, root_ids: Sequence[int]) -> None:
-    """Forget every kept copy of a batch's assets that is not under one of these roots."""
-    of_batch = select(assets.c.id).where(assets.c.batch_id == batch_id)
+    """Forget every kept copy of a batch's assets that is not under one of these roots. Those of an asset that failed
+    stay known: they may be all that is left of it."""
+    of_batch = select(assets.c.id).where(assets.c.batch_id == batch_id, assets.c.status != AssetStatus.FAILED)
     outside = kept_copies.c.asset_id.in_(of_batch) & kept_copies.c.root_id.not_in(root_ids)
     conn.execute(kept_copies.delete().where(outside))
 

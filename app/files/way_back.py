@@ -20,7 +20,7 @@ from app.files.directory import signature_of
 from app.files.roots import check_roots
 from app.files.spots import Names, spot_at
 from app.model import Asset, AssetStatus, Batch, Place, Root, Signature
-from app.model.undo import IN_BATCH, Copy, Facts, Spot, UndoLook, decide, refuse_shared_origins
+from app.model.undo import GOOD, IN_BATCH, LOST, Copy, Facts, Spot, UndoLook, decide, refuse_shared_origins
 
 #: Every status of an asset that is somewhere.
 PRESENT = tuple(status for status in AssetStatus if status is not AssetStatus.GONE)
@@ -111,7 +111,17 @@ class _Looking:
         holder = self._holders.get((origin_root, path))
         facts = Facts(asset, place, origin, here, self._read(origin, asset, there),
                       holder if holder != asset.id else None)
-        return self._keep_what_was_met(facts)
+        return self._take_the_copy_of_what_is_lost(self._keep_what_was_met(facts))
+
+    def _take_the_copy_of_what_is_lost(self, facts: Facts) -> Facts:
+        """A file that is lost goes back from the copy in the batch folder, unless it lies where it came from still."""
+        is_back = facts.there is Spot.SAME and facts.holder is None
+        if facts.here not in LOST or is_back or facts.asset.id not in self._in_batch:
+            return facts
+        _, root_id, path, signature = self._in_batch[facts.asset.id]
+        copy = Place(self._roots[root_id], path)
+        spot = self._read(copy, facts.asset, self._spot(self._here, copy, signature, facts.asset))
+        return replace(facts, source=copy, here=spot, stays=False) if spot in GOOD else facts
 
     def _keep_what_was_met(self, facts: Facts) -> Facts:
         """What lay in the archive before the batch stays there; what the batch brought goes back, or a copy of it."""

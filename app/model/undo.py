@@ -63,7 +63,7 @@ class Facts:
     """One file of the batch: where it lies, where it came from, and what is at both places.
 
     `holder` is another asset that is known at its former place. `source` is what goes back instead of the file itself,
-    when the archive held its content before it came there; `stays` when only a copy of that can go.
+    when that is lost or the archive held its content before it came there; `stays` when only a copy of that can go.
     """
 
     asset: Asset
@@ -112,7 +112,7 @@ class UndoLook:
     @property
     def in_batch_folder(self) -> int:
         """How many files the peer sees now."""
-        shown = sum(v.facts.place.root.kind is RootKind.BATCH for v in self.verdicts)
+        shown = sum((v.facts.source or v.facts.place).root.kind is RootKind.BATCH for v in self.verdicts)
         return shown + sum(copy.place.root.kind is RootKind.BATCH for copy in self.copies)
 
 

@@ -14,6 +14,7 @@ from app.db import assets, batches, deliveries, kept_copies, made_folders, roots
 from app.errors import Conflict, IllegalTransition
 from app.files.prune import drop_expired_trash
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Stage, Trigger
+from app.model.undo import Act
 from app.overview import ConfigFacts, overview
 from app.pipeline import batch, sort, undelivered
 from app.pipeline.manifest_store import load_newest
@@ -341,6 +342,68 @@ def test_a_file_lost_in_the_archive_whose_original_was_only_copied_is_simply_bac
     assert_rows_agree(services)
 
 
+def lose_in_archive(services: Services, asset_id: int, content: bytes | None = None) -> None:
+    """The archived file is gone, or replaced by another one."""
+    lost = services.root(RootKind.ARCHIVE).path + b"/" + get_asset(services, asset_id).path
+    os.unlink(lost)
+    if content is not None:
+        with open(lost, "xb") as file:
+            file.write(content)
+
+
+@pytest.mark.parametrize("without_lost", [True, False])
+@pytest.mark.parametrize("edited", [None, b"edited"])
+def test_a_file_lost_in_the_archive_goes_back_from_the_copy_in_the_batch_folder(
+    open_test_services: Opener, edited: bytes | None, without_lost: bool
+) -> None:
+    services = open_test_services(sorter={"transfer_mode": "copy"})
+    made = make(services)
+    before = media_tree(services)
+    one = batch_up_to(services, BatchStatus.SORTED)
+    lose_in_archive(services, made[4].id, edited)
+    look = jobs.look_at_undo(services, one.id, without_lost=without_lost)
+    assert ({v.act for v in look.verdicts}, look.in_batch_folder) == ({Act.GO_BACK}, len(FILES))
+    run = undo(services, one.id, without_lost=without_lost)
+    assert (run.status, run.error) == (RunStatus.DONE, None)
+    if edited is not None:  # nobody's by now; verification reports it
+        os.unlink(services.root(RootKind.ARCHIVE).path + b"/2024/05/06/a.mp4")
+        for folder in (b"/2024/05/06", b"/2024/05", b"/2024"):
+            os.rmdir(services.root(RootKind.ARCHIVE).path + folder)
+    assert_undone(services, before, one.id)
+
+
+def test_a_lost_file_with_a_copy_is_not_given_up_because_its_former_place_is_taken(open_test_services: Opener) -> None:
+    services = open_test_services(sorter={"transfer_mode": "copy"})
+    made = make(services)
+    one = batch_up_to(services, BatchStatus.SORTED)
+    lose_in_archive(services, made[4].id)
+    write_tree(services.root(RootKind.INGEST).path, {"deep/er/a.mp4": b"another video"})
+    before = media_tree(services)
+    with pytest.raises(Conflict, match="taken by another file"):
+        jobs.start_undo(services, one.id, Trigger.CLI, without_lost=True)
+    assert media_tree(services) == before
+
+
+def test_the_damaged_copy_of_a_lost_file_stays_where_it_is_and_known(open_test_services: Opener) -> None:
+    services = open_test_services(sorter={"transfer_mode": "copy"})
+    made = make(services)
+    one = batch_up_to(services, BatchStatus.SORTED)
+    lose_in_archive(services, made[4].id)
+    with services.db.reading() as conn:
+        ((_, kept_path, _),) = kept_copies.list_of(conn, made[4].id)
+    copy = services.root(RootKind.BATCH).path + b"/" + kept_path
+    seen = os.stat(copy)
+    with open(copy, "r+b") as file:
+        file.write(b"VIDEO")
+    os.utime(copy, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert undo(services, one.id, without_lost=True).status is RunStatus.DONE
+    assert statuses(services, *(a.id for a in made)) == ["set_aside"] * 4 + ["failed"]
+    assert os.stat(copy).st_ino == seen.st_ino
+    with services.db.reading() as conn:
+        assert [path for _, path, _ in kept_copies.list_of(conn, made[4].id)] == [kept_path]
+        assert [kept_copies.list_of(conn, a.id) for a in made[:4]] == [[]] * 4
+
+
 def test_a_file_that_failed_in_the_batch_folder_goes_back_when_its_content_is_whole(services: Services) -> None:
     made = make(services)
     before = media_tree(services)
@@ -409,7 +472,7 @@ def test_a_paused_undo_leaves_the_batch_undoing_and_goes_on_where_it_was(service
         jobs.create_batch(services, Trigger.CLI)
     waiting = workflow(services)
     assert waiting.status is RunStatus.DONE
-    assert "is UNDOING and waits for a person, who undoes it again" in messages(services, "run.finished")[-1]
+    assert "is UNDOING and waits for a person, who undoes it to the end" in messages(services, "run.finished")[-1]
     undo(services, one.id)
     assert_undone(services, before, one.id)
     assert len(events_of(services, "batch.undo_started")) == len(events_of(services, "batch.undone")) == 1

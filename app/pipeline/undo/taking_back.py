@@ -62,9 +62,10 @@ def require_room_to_return(services: Services, look: UndoLook) -> None:
     roots: dict[int, Root] = {}
     for verdict in look.of(Act.GO_BACK):
         facts = verdict.facts
-        roots[facts.origin.root.id], roots[facts.place.root.id] = facts.origin.root, facts.place.root
+        source, target = (facts.source or facts.place).root, facts.origin.root
+        roots[source.id], roots[target.id] = source, target
         if facts.there is Spot.FREE:
-            sizes.setdefault(facts.origin.root.id, Counter())[facts.place.root.id] += facts.asset.size_bytes
+            sizes.setdefault(target.id, Counter())[source.id] += facts.asset.size_bytes
     for root_id, by_root in sizes.items():
         require_room("take a batch back to", by_root, roots, roots[root_id], copies=False, disk=services.disk)
 
