@@ -67,9 +67,13 @@ def list_keys(cli: Cli) -> int:
 
 @key.command("remove")
 @click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask, even when it is the last key.")
 @click.pass_obj
-def remove(cli: Cli, name: str) -> int:
-    """Remove the key of NAME; browsers that logged in with it are logged out."""
+def remove(cli: Cli, name: str, yes: bool) -> int:
+    """Remove the key of NAME; browsers that logged in with it are logged out.
+
+    Without the last key whoever reaches the server may use it; so that one is removed only after a yes.
+    """
     store = store_for_saving(cli)
     if name == MAIN_KEY:
         raise BadRequest(
@@ -79,6 +83,9 @@ def remove(cli: Cli, name: str) -> int:
     kept = [entry for entry in entries if entry["name"] != name]
     if len(kept) == len(entries):
         raise NotFound("key", name[:64])
+    if all(one.name == name for one in store.current().config.auth.every_key) and not _wants_open_server(cli, yes):
+        cli.say("The key stays.")
+        return 2
     warnings = _save(store, kept, revision)
     is_open = not store.current().config.auth.every_key
     if cli.as_json:
@@ -100,6 +107,11 @@ def _masked_keys(store: ConfigStore) -> list[dict[str, str]]:
 def _save(store: ConfigStore, keys: list[dict[str, str]], revision: str) -> list[str]:
     snapshot = store.save_partial({"auth": {"keys": keys}}, actor=actor(), expected_revision=revision)
     return [warning.sentence() for warning in snapshot.warnings if warning.path.startswith("auth.")]
+
+
+def _wants_open_server(cli: Cli, yes: bool) -> bool:
+    question = "It is the last key: without it whoever reaches this server may use it, as admin. Remove it?"
+    return cli.confirm(question, yes)
 
 
 def _is_main(key: AccessKey) -> bool:

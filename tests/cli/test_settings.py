@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from pathlib import Path
@@ -207,7 +208,7 @@ def test_a_key_is_printed_once_and_opens_what_its_scope_allows(terminal: Termina
     assert terminal.call("key", "remove", "wall-display")[0] == 0
     assert client.get("/api/runs", headers={"x-api-key": shown}).status_code == 401
     assert client.get("/api/runs", headers={"x-api-key": made["key"]}).status_code == 200
-    assert "No key is left" in terminal.call("key", "remove", "anna")[1]
+    assert "No key is left" in terminal.call("key", "remove", "anna", "--yes")[1]
     assert client.get("/api/runs").status_code == 200
     container.services.close()
 
@@ -218,6 +219,21 @@ def test_a_name_that_is_taken_or_no_name_is_refused(terminal: Terminal, name: st
     before = terminal.path.read_bytes()
     assert terminal.call("key", "add", name)[0] == 2
     assert terminal.path.read_bytes() == before
+
+
+def test_the_last_key_is_removed_only_after_a_yes_and_another_one_without_asking(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.call("key", "add", "anna", "--scope", "admin")
+    terminal.call("key", "add", "berta")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert terminal.call("key", "remove", "berta")[0] == 0
+    code, out, _ = terminal.call("key", "remove", "anna")
+    assert (code, "whoever reaches this server may use it" in out) == (2, True)
+    code, answer = terminal.ask("key", "remove", "anna")
+    assert (code, "--yes" in answer["error"]["detail"]) == (2, True)
+    assert [key.name for key in terminal.setting("auth.keys")] == ["anna"]
+    assert terminal.ask("key", "remove", "anna", "--yes") == (0, {"removed": "anna", "needed": False, "warnings": []})
 
 
 def test_what_is_not_there_cannot_be_removed(terminal: Terminal) -> None:
