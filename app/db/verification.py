@@ -56,7 +56,7 @@ ORDER BY a.verified_at, a.id LIMIT :limit
 LATELY = f"""
 SELECT {COLUMNS}, EXISTS (SELECT 1 FROM findings g WHERE g.root_id = a.root_id AND g.path = a.path)
 FROM assets a WHERE a.root_id = :root_id AND a.path > :after_path AND a.status != 'gone'
-AND a.verified_at >= :before AND a.verified_at < :began_at AND {UNTOLD} ORDER BY a.path LIMIT :limit
+AND a.verified_at >= :before AND a.verified_at < :until AND {UNTOLD} ORDER BY a.path LIMIT :limit
 """
 COPIES = """
 SELECT a.id, k.root_id, k.path, k.device, k.inode, k.size_bytes, k.mtime_ns, k.ctime_ns, COALESCE(a.digest, ''),
@@ -66,6 +66,12 @@ WHERE k.root_id = :root_id AND k.id > :after_id AND (k.verified_at IS NULL OR k.
 AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.root_id = k.root_id AND f.path = k.path AND f.run_id = :run_id
   AND f.asset_id IS NOT NULL)
 ORDER BY k.id LIMIT :limit
+"""
+#: Found intact at an instant or later, and wrong after that.
+WRONG_SINCE = """
+SELECT COUNT(*), COALESCE(SUM(a.size_bytes), 0) FROM findings f
+JOIN assets a ON a.root_id = f.root_id AND a.path = f.path AND a.status != 'gone'
+WHERE f.root_id = ? AND f.asset_id = a.id AND a.verified_at >= ?
 """
 INTACT = (
     "UPDATE assets SET verified_at = ?, device = ?, inode = ?, mtime_ns = ?, ctime_ns = ? "
@@ -99,8 +105,8 @@ def list_verified_lately(
     conn: Connection, root_id: int, run_id: int, between: tuple[str, str], after: Expected | None, limit: int
 ) -> list[Expected]:
     """Assets last found intact at the first instant or later and before the second, by path."""
-    before, began_at = between
-    values = {"root_id": root_id, "run_id": run_id, "before": before, "began_at": began_at, "limit": limit}
+    before, until = between
+    values = {"root_id": root_id, "run_id": run_id, "before": before, "until": until, "limit": limit}
     values["after_path"] = after.path if after else b""
     rows = conn.execute(text(LATELY), values).all()
     return [
@@ -131,13 +137,16 @@ def count_due(conn: Connection, root_ids: Sequence[int], run_id: int, before: st
 
 
 def count_verified_since(conn: Connection, root_ids: Sequence[int], since: str) -> tuple[int, int]:
-    """(files, bytes) under these roots that were found intact at an instant or later."""
+    """(files, bytes) under these roots that were found intact at an instant or later, and not wrong after that."""
     files = size_bytes = 0
     for table, is_there in (("assets", "status != 'gone'"), ("kept_copies", "1 = 1")):
         sql = f"SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM {table} WHERE root_id = ? AND verified_at >= ? "
         for root_id in root_ids:
             row = conn.exec_driver_sql(f"{sql} AND {is_there}", (root_id, since)).one()
             files, size_bytes = files + int(row[0]), size_bytes + int(row[1])
+    for root_id in root_ids:
+        row = conn.exec_driver_sql(WRONG_SINCE, (root_id, since)).one()
+        files, size_bytes = files - int(row[0]), size_bytes - int(row[1])
     return files, size_bytes
 
 

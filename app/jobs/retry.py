@@ -68,7 +68,8 @@ class Retried:
 
 
 def retry_run(services: Services, run_id: int) -> Run:
-    """Queue a failed run again; it goes on where it stopped.
+    """Queue a failed run again; it goes on where it stopped. In place of a failed verification a new one is queued:
+    what was read long ago says nothing of today.
 
     Raises NotFound, IllegalTransition when it has not failed, RunInProgress, and Conflict for a rebuild when no
     confirmation is awaited any more.
@@ -79,8 +80,15 @@ def retry_run(services: Services, run_id: int) -> Run:
             raise IllegalTransition(f"Run {run.id}", run.status, "retried")
         if run.kind is RunKind.REBUILD:
             confirmation.refuse_rebuild(conn)
-        run = runs.change(conn, run, RunStatus.QUEUED, error=None, wish=None, ended_at=None, attempts=0)
-        journal.record(conn, "run.resumed", f"Run {run.id} is tried again.", run_id=run.id, batch_id=run.batch_id)
+        if run.kind is RunKind.VERIFY:
+            run = runs.insert_queued(
+                conn, run.kind, run.trigger, run.stages, None, services.revision, arguments=run.arguments
+            )
+            message = f"Run {run_id} is tried again from the beginning, as run {run.id}."
+        else:
+            run = runs.change(conn, run, RunStatus.QUEUED, error=None, wish=None, ended_at=None, attempts=0)
+            message = f"Run {run.id} is tried again."
+        journal.record(conn, "run.resumed", message, run_id=run.id, batch_id=run.batch_id)
     wake_worker(services, run.id)
     return run
 

@@ -9,15 +9,18 @@ from dataclasses import replace
 
 import pytest
 
+from app import jobs
 from app.db import assets, runs
 from app.db.clock import later
 from app.files.roots import MARKER_NAME
 from app.model import AssetStatus, FindingKind, RootKind, RunStatus, Signature
 from app.overview.balance import balance_sheet
 from app.pipeline.verify import words
+from app.pipeline.verify.content import Content
 from app.services import Services
 from tests.conftest import make_jpeg, read_tree, write_tree
 from tests.pipeline.library import assert_rows_agree, get_asset
+from tests.pipeline.running import go
 from tests.pipeline.verifying import (
     archive_of,
     archive_without_workflow,
@@ -350,15 +353,51 @@ def test_a_run_that_is_stopped_goes_on_with_what_it_has_not_read(services: Servi
         conn.exec_driver_sql("UPDATE assets SET verified_at = NULL WHERE id > 4")
         conn.exec_driver_sql("UPDATE runs SET status = 'queued', slot = 1, ended_at = NULL WHERE id = ?", (run.id,))
         conn.exec_driver_sql("UPDATE steps SET status = 'running' WHERE run_id = ?", (run.id,))
-    # What this run has read before is not read again: a change of it since then is for the next run to find.
+    # What this run has read before is not read again: silent damage of it since then is for the next run.
     flip_a_byte(root(services).path + b"/0.jpg")
     flip_a_byte(root(services).path + b"/9.jpg")
-    from tests.pipeline.running import go
-
     with services.db.reading() as conn:
         again = go(services, runs.get(conn, run.id))
     assert found(services) == {b"9.jpg": FindingKind.ALTERED}
     assert report(services, again)["intact"] == 9
+
+
+def test_what_a_run_read_before_it_was_stopped_is_looked_at_once_more_when_it_goes_on(services: Services) -> None:
+    archive_without_workflow(services, {f"{n}.jpg": str(n).encode() for n in range(10)})
+    run = verify(services)
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql("UPDATE runs SET status = 'queued', slot = 1, ended_at = NULL WHERE id = ?", (run.id,))
+        conn.exec_driver_sql("UPDATE steps SET status = 'running' WHERE run_id = ?", (run.id,))
+    os.unlink(root(services).path + b"/0.jpg")
+    edit(root(services).path + b"/1.jpg")
+    with services.db.reading() as conn:
+        queued = runs.get(conn, run.id)
+    again = go(services, queued)
+    assert found(services) == {b"0.jpg": FindingKind.MISSING, b"1.jpg": FindingKind.ALTERED}
+    assert (report(services, again)["intact"], report(services, again)["looked_at"]) == (8, 0)
+
+
+def test_a_verification_that_failed_and_is_tried_again_reads_everything_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive_without_workflow(services, {"a.jpg": b"a", "b.jpg": b"b"})
+    hidden = root(services).path + b".away"
+    read = Content.run
+
+    def and_then_the_folder_goes_away(content: Content) -> None:
+        read(content)
+        os.rename(root(services).path, hidden)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Content, "run", and_then_the_folder_goes_away)
+        failed = verify(services)
+    assert failed.status is RunStatus.FAILED
+    os.rename(hidden, root(services).path)
+    os.unlink(root(services).path + b"/a.jpg")
+    flip_a_byte(root(services).path + b"/b.jpg")
+    again = go(services, jobs.retry_run(services, failed.id))
+    assert (again.status, again.arguments) == (RunStatus.DONE, failed.arguments)
+    assert found(services) == {b"a.jpg": FindingKind.MISSING, b"b.jpg": FindingKind.ALTERED}
 
 
 def signature(size: int, mtime: int) -> Signature:

@@ -100,7 +100,7 @@ class Content:
             if expected.has_finding or not self._looks_the_same(looks, expected):
                 self.counts["total"] += 1
                 yield from self._ask(root, expected)
-            else:
+            elif (expected.verified_at or "") < self.scope.began_at:
                 self.counts["looked_at"] += 1
             self._safe_point()
 

@@ -30,7 +30,7 @@ def due_files(services: Services, scope: Scope) -> Iterator[tuple[Root, Expected
 
 
 def other_files(services: Services, scope: Scope, root: Root) -> Iterator[Expected]:
-    """Every file under a root that was verified lately, but not by this run; folder by folder."""
+    """Every file under a root that was verified lately, but not in this stint of the run; folder by folder."""
     return _every(services, partial(_lately, root, scope))
 
 
@@ -54,7 +54,7 @@ def _long_ago(root: Root, scope: Scope, conn: Connection, after: Expected | None
 
 
 def _lately(root: Root, scope: Scope, conn: Connection, after: Expected | None, limit: int) -> list[Expected]:
-    between = (scope.before, scope.began_at)
+    between = (scope.before, scope.stint_at)
     return verification.list_verified_lately(conn, root.id, scope.run_id, between, after, limit)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db import runs
+from app.db.clock import now
 from app.model import VERIFIABLE, VERIFIED_BY_DEFAULT, Root, RootKind
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -17,12 +18,14 @@ MB = 1_000_000
 @dataclass(frozen=True)
 class Scope:
     """`roots` are looked through. Files not found intact since `before` are read; of the others, only what their
-    folder says. What was found intact at `began_at` or later was read by this very run, perhaps before it was cut off.
+    folder says. What was found intact at `began_at` or later was read by this very run; before `stint_at`, that was
+    before it was cut off, and its folder is asked once more.
     """
 
     run_id: int
     roots: tuple[Root, ...]
     began_at: str
+    stint_at: str
     before: str
     bytes_per_second: float
 
@@ -50,6 +53,7 @@ def scope_of(services: Services, step: StepContext) -> Scope:
         run_id=step.run_id,
         roots=_roots(services, wanted.get("roots") or VERIFIED_BY_DEFAULT),
         began_at=began_at,
+        stint_at=max(now(), began_at),
         before=days_before(began_at, wanted.get("older_than_days") or 0),
         bytes_per_second=float(rate) * MB,
     )
