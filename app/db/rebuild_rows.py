@@ -215,13 +215,16 @@ def _trash_values(row: TrashRow, purpose: str, at: str) -> dict[str, Any]:
 
 def note_begun_copy(conn: Connection, source: tuple[int, bytes], temp: tuple[int, bytes], content: Content) -> bool:
     """Make the journal's row again for a copy that was cut off: recovery then removes what it left, if its source
-    still holds that content. False when there is such a row, or another one for the same source."""
+    still holds that content. True also when there is such a row; False when another one for the same source is
+    unfinished, and this leftover stays for now."""
     name = temp[1].rpartition(b"/")[2]
     m = moves.c
     open_ = m.state.in_((MoveState.PLANNED.value, MoveState.PLACED.value))
     same_source = (m.src_root_id == source[0]) & (m.src_path == source[1])
-    if conn.execute(select(m.id).where(open_, or_(m.tmp_name == name, same_source))).first() is not None:
-        return False
+    same_copy = (m.dst_root_id == temp[0]) & (m.tmp_name == name)
+    known = conn.execute(select(same_copy).where(open_, or_(m.tmp_name == name, same_source))).scalars().all()
+    if known:
+        return any(known)
     at = now()
     conn.execute(
         moves.insert().values(

@@ -48,6 +48,7 @@ def _note(services: Services, leftover: Sighting, source: Sighting) -> None:
     content = Content(source.digest or "", source.digest_algorithm or "", source.size_bytes)
     places = (source.root_id, source.path), (leftover.root_id, leftover.path)
     with services.db.transaction() as conn:
-        rebuild_rows.note_begun_copy(conn, *places, content)
+        if not rebuild_rows.note_begun_copy(conn, *places, content):
+            return
         found = (leftover.id, None, Finding.BEGUN_COPY.value, WORDS[Finding.BEGUN_COPY])
         rebuild_files.write_findings(conn, [found])

@@ -50,10 +50,11 @@ def _note_unreadable(conn: Connection, files: Sequence[Sighting]) -> list[Failur
     for file in files:
         row = assets.find_at(conn, file.root_id, file.path)
         reason = file.note or UNREAD
+        asset_id = row.id if row is not None else None
         if row is None and file.area not in (Area.TRASH, Area.TEMPORARY):
             rows.append(_row(file, next_id, reason))
+            asset_id = next_id
             next_id += 1
-        asset_id = row.id if row is not None else rows[-1].id if rows else None
         findings.append((file.id, asset_id, Finding.UNREADABLE.value, reason))
         failures.append(Failure(printable(file.path), reason))
     rebuild_rows.write(conn, rows)
