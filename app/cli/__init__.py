@@ -10,16 +10,20 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-import click
+try:
+    import click
 
-from app import __version__
-from app.cli import door
-from app.cli.commands import COMMANDS
-from app.cli.context import Cli, ReaderGone, Stopped
-from app.cli.menu import show_menu
-from app.cli.options import EXIT_CODES, complete_command
-from app.config.store import default_path
-from app.log import configure_logging
+    from app import __version__
+    from app.cli import door
+    from app.cli.commands import COMMANDS
+    from app.cli.context import Cli, ReaderGone, Stopped
+    from app.cli.menu import show_menu
+    from app.cli.options import EXIT_CODES, complete_command
+    from app.config.store import default_path
+    from app.log import configure_logging
+except KeyboardInterrupt:
+    # Loading takes a moment. The door is not there yet, and ^C is to end the program as quietly as it does later.
+    sys.exit(130)
 
 PROGRAM = "media-pipeline"
 

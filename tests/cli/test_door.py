@@ -20,7 +20,7 @@ from app.cli import run
 from app.cli.options import EXIT_CODES
 from app.db import journal
 from tests.browser import rows
-from tests.cli.conftest import Machine
+from tests.cli.conftest import HOME, Machine
 from tests.conftest import make_jpeg, write_tree
 
 PROBLEM = {"title", "detail", "retryable", "problems"}
@@ -137,6 +137,21 @@ def test_control_c_ends_quietly_with_130(machine: Machine) -> None:
     following.send_signal(signal.SIGINT)
     rest = following.communicate(timeout=60)
     assert (following.returncode, rest) == (130, (b"", b""))
+
+
+@pytest.mark.parametrize("program", [["-m", "app.cli"], [str(HOME / "scripts" / "workflow.py")]])
+@pytest.mark.parametrize("module", ["click", "sqlalchemy", "rich"])
+def test_control_c_while_the_program_still_loads_ends_quietly_with_130(
+    machine: Machine, program: list[str], module: str
+) -> None:
+    interrupted = machine.base / "loading"
+    interrupted.mkdir()
+    (interrupted / f"{module}.py").write_text("raise KeyboardInterrupt\n")
+    environment = machine.environment(PYTHONPATH=f"{interrupted}:{HOME}")
+    ended = subprocess.run(
+        [sys.executable, *program, "overview"], env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
 
 
 def test_colour_is_for_terminals_alone_and_not_against_the_persons_wish(machine: Machine) -> None:
