@@ -12,7 +12,7 @@ from app.db.tables import assets as assets_table
 from app.db.tables import deliveries as deliveries_table
 from app.db.tables import findings
 from app.errors import printable
-from app.model import Asset, AssetStatus, Batch, Place, Root
+from app.model import Asset, AssetStatus, Batch, FindingKind, Place, Root
 from app.overview.summaries import move_summary
 
 #: So many files of a group are named.
@@ -31,6 +31,7 @@ class Facts:
     original: Asset | None
     original_place: str | None
     original_sent: bool
+    original_finding: str | None
     duplicates: int
     mates: tuple[str, ...]
     batch: Batch | None
@@ -57,6 +58,7 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         original=original,
         original_place=printable(Place(known[original.root_id], original.path).absolute) if original else None,
         original_sent=original is not None and bool(_confirmed(conn, original.id)),
+        original_finding=_finding_at_its_place(conn, original) if original else None,
         duplicates=_count_duplicates(conn, asset.id),
         mates=_mates(conn, asset),
         batch=batches.find(conn, asset.batch_id) if asset.batch_id is not None else None,
@@ -66,6 +68,13 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         verified_at=conn.execute(select(assets_table.c.verified_at).where(assets_table.c.id == asset.id)).scalar(),
         finding=conn.execute(select(findings.c.reason).where(findings.c.asset_id == asset.id)).scalar(),
     )
+
+
+def _finding_at_its_place(conn: Connection, asset: Asset) -> str | None:
+    """What is wrong where the asset should be, as far as a verification has found it and nobody has settled it."""
+    c = findings.c
+    query = select(c.reason).where(c.root_id == asset.root_id, c.path == asset.path)
+    return conn.execute(query.where(c.kind != FindingKind.IGNORED.value)).scalar()
 
 
 def _absolute(known: dict[int, Root], root_id: int, path: bytes) -> str:

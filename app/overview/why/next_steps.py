@@ -45,9 +45,27 @@ def _set_aside(facts: Facts) -> Iterator[str]:
 
 def _duplicate(facts: Facts, config: Config) -> Iterator[str]:
     if facts.root.kind is RootKind.DUPLICATES or config.dedup.duplicate_policy == "label":
-        yield "It stays where it is; nothing is deleted. Remove it yourself when you like."
+        doubt = _doubt_about_original(facts)
+        if doubt:
+            yield f"Its original is not as it was ({doubt}): keep this file; it may be the only good copy."
+        else:
+            yield "It stays where it is; nothing is deleted. Remove it yourself when you like."
     else:
         yield "The next run moves it to the duplicates folder; nothing is deleted."
+
+
+def _doubt_about_original(facts: Facts) -> str:
+    """Why the original may not hold this content any more; empty when nothing speaks against it."""
+    asset, original = facts.asset, facts.original
+    if original is None:
+        return "no row knows it any more"
+    if original.status in (AssetStatus.GONE, AssetStatus.FAILED):
+        return f"file {original.id} {'has left the disk' if original.status is AssetStatus.GONE else 'has failed'}"
+    if facts.original_finding:
+        return facts.original_finding.rstrip(".")
+    if original.digest != asset.digest and (asset.sha256 is None or original.sha256 != asset.sha256):
+        return f"what is known of file {original.id} is another content by now"
+    return ""
 
 
 def _of_batch(batch: Batch) -> str:
