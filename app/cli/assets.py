@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app import jobs
 from app.cli.context import Cli
-from app.cli.options import ASSET_ID, BATCH_ID, Noun
+from app.cli.options import ASSET_ID, BATCH_ID, DAY, Noun
 from app.cli.why import tell
 from app.db import assets as asset_rows
 from app.db import roots as root_rows
@@ -24,6 +24,7 @@ from app.model import AssetStatus, Root, RootKind
 from app.overview.files import AssetSearch, asset_summary, find_assets
 from app.overview.troubled import left_files
 from app.overview.why import whole_story
+from app.overview.why.dates import SOURCES
 
 #: A page of a search when every file is asked for.
 PAGE = 1_000
@@ -45,9 +46,9 @@ def assets() -> None:
 @click.option("--status", type=click.Choice([s.value for s in AssetStatus]), help="Only files of this status.")
 @click.option("--batch", "batch_id", type=BATCH_ID, help="Only files of this batch.")
 @click.option("--root", type=click.Choice([k.value for k in RootKind]), help="Only files in this kind of folder.")
-@click.option("--taken-from", default="", help="Only dates from this source: exif, quicktime, filename, mtime ...")
-@click.option("--since", default="", metavar="DAY", help="Only files taken on this day or later, as in 2024-05-06.")
-@click.option("--until", default="", metavar="DAY", help="Only files taken on this day or earlier.")
+@click.option("--taken-from", type=click.Choice(list(SOURCES)), help="Only files whose date comes from this source.")
+@click.option("--since", default="", type=DAY, metavar="DAY", help="Only files taken on this day or later.")
+@click.option("--until", default="", type=DAY, metavar="DAY", help="Only files taken on this day or earlier.")
 @click.option("--digest", default="", help="Only content whose digest or SHA-256 begins so.")
 @click.option("--origin", default="", help="Only files whose first path in its folder began so.")
 @click.option("--original", "original_id", type=ASSET_ID, help="Only duplicates of this file.")
@@ -86,7 +87,7 @@ def _wanted(conn: Connection, prefix: str, terms: dict[str, Any], limit: int) ->
         status=AssetStatus(status) if status else None,
         batch_id=terms["batch_id"],
         original_id=terms["original_id"],
-        taken_from=terms["taken_from"],
+        taken_from=terms["taken_from"] or "",
         taken_since=terms["since"],
         taken_until=terms["until"],
         sort=terms["sort"] or ("name" if "name" in named else "id"),

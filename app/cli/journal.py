@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from app.cli.context import Cli
-from app.cli.options import ASSET_ID, BATCH_ID, RUN_ID
+from app.cli.options import ASSET_ID, BATCH_ID, DAY, RUN_ID
 from app.db.journal import KINDS
 from app.overview.events import EventSearch, find_events
 
@@ -22,8 +22,8 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, incompl
 @click.option("--kind", default="", shell_complete=_complete_kind, help="Only kinds that begin so, as in batch.")
 @click.option("--level", default="", type=click.Choice(["", *LEVELS]), help="Only this level.")
 @click.option("--text", default="", help="Only events whose sentence has these words.")
-@click.option("--since", default="", metavar="INSTANT", help="At this day or instant (UTC) or after.")
-@click.option("--until", default="", metavar="INSTANT", help="At this day or instant (UTC) or before.")
+@click.option("--since", default="", type=DAY, metavar="INSTANT", help="At this day or instant (UTC) or after.")
+@click.option("--until", default="", type=DAY, metavar="INSTANT", help="At this day or instant (UTC) or before.")
 @click.option("--batch", "batch_id", type=BATCH_ID, help="Only events of this batch.")
 @click.option("--run", "run_id", type=RUN_ID, help="Only events of this run.")
 @click.option("--asset", "asset_id", type=ASSET_ID, help="Only events of this file.")

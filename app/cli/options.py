@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 import click
@@ -16,6 +18,7 @@ from app.errors import MediaPipelineError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.+Z-]*)?)?)?")
 LARGEST_ID = 2**63 - 1
 EXIT_CODES = "Exit codes: 0 done; 1 failed, or something wrong was found; 2 refused, or wrong usage."
 #: So many of the newest rows are offered by a shell's completion.
@@ -103,6 +106,28 @@ class RunId(_RowId):
         return [(run.id, f"{run.kind} {run.status}") for run in runs.list_recent(conn, OFFERED)]
 
 
+class Day(click.ParamType[str]):
+    """A day or an instant; the beginning of one, as in 2024 or 2024-05, will do."""
+
+    name = "day"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it was given. Ends with a usage error for one that names no day."""
+        if value and not (_DAY.fullmatch(value) and _is_in_calendar(value)):
+            self.fail(f"{value} is no day; write it as in 2024-05-06, or its beginning, as in 2024-05.", param, ctx)
+        return value
+
+
+def _is_in_calendar(text: str) -> bool:
+    """Whether the year, month or day that the text begins with exists."""
+    try:
+        date.fromisoformat(text[:10] + "0001-01-01"[len(text) :])
+    except ValueError:
+        return False
+    return True
+
+
 BATCH_ID = BatchId()
 RUN_ID = RunId()
+DAY = Day()
 ASSET_ID = click.IntRange(1, LARGEST_ID)

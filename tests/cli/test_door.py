@@ -64,6 +64,24 @@ def test_an_error_is_one_json_document_for_a_program(machine: Machine, arguments
     assert answer["error"]["detail"].endswith((".", "?"))
 
 
+@pytest.mark.parametrize("command", [("assets", "find"), ("journal",)])
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_what_is_no_day_is_refused_and_every_spelling_of_one_is_taken(
+    machine: Machine, command: tuple[str, ...], option: str
+) -> None:
+    for text in ("yesterday", "06.05.2024", "2024-13", "2024-02-30", "2024-5-6", "0000", "2024-05-06x"):
+        code, _, err = machine.call(*command, option, text)
+        assert (code, f"{text} is no day; write it as in 2024-05-06" in " ".join(err.split())) == (2, True), text
+    for text in ("", "2024", "2024-02", "2024-02-29", "2024-05-06T07:08", "2024-05-06 07:08"):
+        assert machine.call(*command, option, text)[0] == 0, text
+
+
+def test_a_source_of_dates_that_there_is_not_is_refused(machine: Machine) -> None:
+    assert machine.call("assets", "find", "--taken-from", "filename")[0] == 0
+    code, _, err = machine.call("assets", "find", "--taken-from", "banana")
+    assert (code, "filename" in err) == (2, True)
+
+
 def test_a_busy_machine_is_told_to_be_worth_another_try(machine: Machine) -> None:
     rows.start_run(machine.services)
     code, answer = machine.ask("run")
