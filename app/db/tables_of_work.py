@@ -126,6 +126,7 @@ findings = Table(
     Index("ix_findings_size", "size_bytes"),
     Index("ix_findings_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
           postgresql_where=text("sha256 IS NOT NULL")),
+    sqlite_autoincrement=True,
 )
 
 known_digests = Table(

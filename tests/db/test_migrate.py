@@ -105,6 +105,24 @@ def test_an_older_database_is_backed_up_and_then_migrated(path: str) -> None:
     assert stat.S_IMODE(os.stat(backup).st_mode) == 0o600
 
 
+def test_findings_stay_and_their_ids_never_come_back(path: str) -> None:
+    upgrade_to(path, "0006")
+    root = "INSERT INTO roots (id, kind, path, marker_id, created_at) VALUES (1, 'archive', x'2f61', 'm', '2026')"
+    finding = "INSERT INTO findings (run_id, kind, root_id, path, reason, found_at) VALUES (1, 'foreign', 1, ?, '', '')"
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute(root)
+        conn.executemany(finding, [(b"a",), (b"b",)])
+        conn.commit()
+        before = conn.execute("SELECT * FROM findings ORDER BY id").fetchall()
+    bring_up(path)
+    with closing(sqlite3.connect(path)) as conn:
+        assert conn.execute("SELECT * FROM findings ORDER BY id").fetchall() == before
+        assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+        conn.execute("DELETE FROM findings")
+        conn.execute(finding, (b"c",))
+        assert conn.execute("SELECT id, path FROM findings").fetchall() == [(3, b"c")]
+
+
 def test_a_backup_never_replaces_an_earlier_one(path: str) -> None:
     upgrade_to(path, "0001")
     Path(f"{path}.backup-0001").write_text("precious")
