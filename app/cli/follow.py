@@ -140,12 +140,14 @@ class _Display:
             self.progress.remove_task(self.bars.pop(step.id))
         # A preview is shown in tables of its own.
         if not self.cli.as_json and step.stage is not Stage.PREVIEW:
-            summary = step_summary(step)
-            self.cli.print_json({"step": summary["name"], "status": summary["status"], **_shown(summary)})
+            say_step(self.cli, step_summary(step))
 
 
-def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    return {"message": summary["message"], "data": summary["data"]}
+def say_step(cli: Cli, step: dict[str, Any]) -> None:
+    """How a step ended, in one line, and a line for each file that failed in it."""
+    cli.say(f"  {step['name']:8} {step['status']:10} {step['message']}")
+    for failure in step["data"].get("failures", []):
+        cli.say(f"    {failure['path']}: {failure['reason']}")
 
 
 def _finish(cli: Cli, run: Run, tell: bool) -> int:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from app import jobs
 from app.cli.context import Cli
-from app.cli.follow import start_and_follow
+from app.cli.follow import say_step, start_and_follow
 from app.cli.options import BATCH_ID, LARGEST_ID, RUN_ID, Noun
 from app.db import lists
 from app.db import runs as run_rows
@@ -75,9 +75,7 @@ def show(cli: Cli, run_id: int) -> int:
     if found["error"]:
         cli.say(f"Error: {found['error']}")
     for step in found["steps"]:
-        cli.say(f"  {step['name']:8} {step['status']:10} {step['message']}")
-        for failure in step["data"].get("failures", []):
-            cli.say(f"    {failure['path']}: {failure['reason']}")
+        say_step(cli, step)
     return 0
 
 
