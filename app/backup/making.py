@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import io
 import os
+import stat
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from app.db.clock import now
 from app.db.connection import Database
 from app.db.migrate import DATABASE_ID, newest_revision
 from app.db.snapshot import snapshot_into
-from app.errors import Conflict, StateError
+from app.errors import BadRequest, Conflict, StateError
 from app.files.manifest import MANIFEST_FOLDER
 from app.files.own_files import read_own_file
 from app.files.walk import open_folder
@@ -40,10 +41,10 @@ COMPRESSION = 3
 def make_backup(services: Services, config_path: str, target: str | None = None, keep: int = 0) -> Backup:
     """Write one file, durably, under a name that nothing has; with `keep`, only so many of our naming stay beside it.
 
-    Raises Conflict when the named file is there already, StateError and ConfigError when something cannot be read.
+    Raises BadRequest when the folder of the named file is not there, Conflict when the file itself is there already,
+    StateError and ConfigError when something cannot be read.
     """
-    folder = os.path.dirname(os.path.abspath(target)) if target else backup_folder(services)
-    os.makedirs(folder, mode=OWNER_ONLY_FOLDER, exist_ok=True)
+    folder = _folder_for(services, target)
     with _alone_in(folder):
         drop_unfinished(folder)
         path = os.path.abspath(target) if target else free_name(folder)
@@ -61,6 +62,22 @@ def make_backup(services: Services, config_path: str, target: str | None = None,
             drop_old(folder, keep)
     _record(services.db, found)
     return found
+
+
+def _folder_for(services: Services, target: str | None) -> str:
+    """Ours is made when it is missing. A person's is not: its disk may just not be mounted."""
+    if target is None:
+        folder = backup_folder(services)
+        os.makedirs(folder, mode=OWNER_ONLY_FOLDER, exist_ok=True)
+        return folder
+    folder = os.path.dirname(os.path.abspath(target))
+    try:
+        is_folder = stat.S_ISDIR(os.stat(folder).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_folder = False
+    if not is_folder:
+        raise BadRequest(f"There is no folder {folder}. Make it, or mount its disk, then ask again.")
+    return folder
 
 
 @contextmanager

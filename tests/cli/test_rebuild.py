@@ -114,6 +114,16 @@ def test_a_restore_is_looked_at_before_it_is_done(machine: Machine) -> None:
     assert (machine.base / "state" / "db.sqlite").stat().st_ino == before
 
 
+def test_no_folder_is_made_for_a_backup_that_was_named(machine: Machine) -> None:
+    (machine.base / "file").write_text("no folder")
+    before = sorted(os.listdir(machine.base))
+    for folder in ("nowhere", "nowhere/below", "file"):
+        code, _, err = machine.call("backup", str(machine.base / folder / "safe.tar.gz"))
+        assert (code, f"There is no folder {machine.base / folder}." in err) == (2, True), err
+    assert sorted(os.listdir(machine.base)) == before
+    assert machine.call("backup")[0] == 0
+
+
 def test_backups_beyond_the_number_to_keep_go(machine: Machine) -> None:
     for _ in range(3):
         assert machine.call("backup", "--keep", "2")[0] == 0
