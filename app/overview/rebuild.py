@@ -24,6 +24,7 @@ WORTH_A_LOOK = {
     "unfinished_copy": "leftovers of copies that were cut off, of files that are not certain",
     "only_unfinished": "files found only as a copy that was not finished",
     "unreadable": "files that could not be read",
+    "altered": "known files that do not hold what they should",
     "left_in_place": "other files, which are left in place",
 }
 

@@ -11,6 +11,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.db.rebuild_entries import Entry
 from app.model import AssetStatus, Batch, BatchStatus, RootKind
+from app.pipeline.rebuild.altered import Altered
 from app.pipeline.rebuild.areas import ARCHIVED, LASTING
 from app.pipeline.rebuild.batch_verdicts import (
     NOTHING_FOUND,
@@ -28,14 +29,17 @@ from app.services import Services
 PRESENT = tuple(status for status in AssetStatus if status is not AssetStatus.GONE)
 
 
-def settle_batches(services: Services, step: StepContext, heads: Sequence[Head]) -> dict[int, BatchVerdict]:
+def settle_batches(
+    services: Services, step: StepContext, heads: Sequence[Head], altered: Altered
+) -> dict[int, BatchVerdict]:
     """Write the row of every batch that a manifest tells of; what is decided of each, by its id."""
     verdicts: dict[int, BatchVerdict] = {}
     folders = _folders(services)
     for head in heads:
         step.safe_point(0, 0)
         with services.db.reading() as conn:
-            where = _whereabouts(services, conn, head, rebuild_entries.list_of_batch(conn, head.batch_id))
+            entries = rebuild_entries.list_of_batch(conn, head.batch_id)
+            where = _whereabouts(services, conn, head, entries, altered)
             known = batches.find(conn, head.batch_id)
         sort_copies = services.config.sorter.transfer_mode == "copy"
         found = judge(where, is_undone=head.undone_at is not None, sort_copies=sort_copies)
@@ -59,14 +63,18 @@ def _folders(services: Services) -> set[bytes]:
     return {name for root in roots for name in os.listdir(root.path)}
 
 
-def _whereabouts(services: Services, conn: Connection, head: Head, entries: Sequence[Entry]) -> Whereabouts:
+def _whereabouts(
+    services: Services, conn: Connection, head: Head, entries: Sequence[Entry], altered: Altered
+) -> Whereabouts:
+    """Where the files are. An altered one counts as what it should be: its batch stands where it stood."""
     contents = [entry.sha256 for entry in entries]
     paths = [os.fsencode(head.name) + b"/" + entry.path for entry in entries]
-    published = rebuild_files.find_paths(conn, services.root(RootKind.BATCH).id, paths)
-    staged = rebuild_files.find_paths(conn, services.root(RootKind.STAGING).id, paths)
+    batch_id, staging_id = services.root(RootKind.BATCH).id, services.root(RootKind.STAGING).id
+    published = rebuild_files.find_paths(conn, batch_id, paths) | altered.contents_at(batch_id)
+    staged = rebuild_files.find_paths(conn, staging_id, paths) | altered.contents_at(staging_id)
     origins = rebuild_files.find_paths(conn, services.root(RootKind.INGEST).id, [entry.origin for entry in entries])
-    archived = rebuild_files.contents_in(conn, contents, ARCHIVED)
-    lasting = rebuild_files.contents_in(conn, contents, LASTING)
+    archived = rebuild_files.contents_in(conn, contents, ARCHIVED) | altered.contents_in(ARCHIVED)
+    lasting = rebuild_files.contents_in(conn, contents, LASTING) | altered.contents_in(LASTING)
     where = Whereabouts()
     for entry, path in zip(entries, paths, strict=True):
         is_published = published.get(path) == entry.sha256

@@ -5,7 +5,7 @@ Nothing here is a promise that moves anything: each outcome is a row, or a line 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -30,6 +30,7 @@ class Finding(StrEnum):
     ONLY_UNFINISHED = "only_unfinished"
     UNREADABLE = "unreadable"
     LEFT_IN_PLACE = "left_in_place"
+    ALTERED = "altered"
 
 
 WORDS = {
@@ -42,6 +43,7 @@ WORDS = {
     Finding.UNFINISHED_COPY: "It is what is left of a copy that was cut off; of which file, is not certain.",
     Finding.BEGUN_COPY: "It is what is left of a copy that was cut off; it is removed when files may move again.",
     Finding.ONLY_UNFINISHED: "It was found only as a copy that was not finished; it stays there until you move it.",
+    Finding.ALTERED: "It does not hold what it should any more; `media-pipeline findings` says what to do.",
 }
 NOT_MEDIA = "It is not a photo or video."
 NO_BATCH = "It was found in the folder of a batch that no manifest tells of."
@@ -88,14 +90,19 @@ class Decision:
     #: Files without a row of their own, with what to say about them.
     loose: list[tuple[Sighting, Finding, str]] = field(default_factory=list)
     lost: list[Claim] = field(default_factory=list)
+    #: Sightings, by id, of files that only should hold this content.
+    altered: Collection[int] = ()
 
 
-def decide(claims: Sequence[Claim], files: Sequence[Sighting], modes: Modes) -> Decision:
-    """Rows for every file that holds one content, given who may own it."""
+def decide(
+    claims: Sequence[Claim], files: Sequence[Sighting], modes: Modes, altered: Collection[int] = ()
+) -> Decision:
+    """Rows for every file that holds one content, or should (`altered`, by id), given who may own it."""
     assigned = assign(claims, files, modes)
-    decision = Decision(lost=assigned.lost)
+    decision = Decision(lost=assigned.lost, altered=altered)
     for claim, file in assigned.pairs:
-        decision.placed.append(_owned(claim, file))
+        placed = _owned(claim, file)
+        decision.placed.append(replace(placed, finding=Finding.ALTERED) if file.id in altered else placed)
     owners = Owners.of(decision.placed)
     for file in sorted(assigned.spare, key=lambda file: tuple(Area).index(Area(file.area))):
         _spare(decision, owners, file, modes)
@@ -252,7 +259,7 @@ def _copied_from(owners: Owners, file: Sighting, modes: Modes) -> int | None:
 
 
 def _spare_in_batch(decision: Decision, file: Sighting) -> None:
-    if file.size_bytes and any(p.sighting.area in LASTING for p in decision.placed):
+    if file.size_bytes and any(_holds_it(decision, p) for p in decision.placed):
         decision.loose.append((file, Finding.SPARE_COPY, WORDS[Finding.SPARE_COPY]))
         return
     decision.placed.append(
@@ -262,13 +269,17 @@ def _spare_in_batch(decision: Decision, file: Sighting) -> None:
 
 def _spare_of_ours(decision: Decision, file: Sighting) -> None:
     """What lies elsewhere as well may be dropped in time; the only one of its content is kept like any file."""
-    owner = next((n for n, p in enumerate(decision.placed) if p.sighting.area in LASTING), None)
+    owner = next((n for n, p in enumerate(decision.placed) if _holds_it(decision, p)), None)
     if file.area == Area.TRASH and owner is not None:
         decision.trashed.append((file, owner))
     elif file.area == Area.TRASH:
         decision.placed.append(_held_back(file, None))
     else:
         decision.loose.append((file, Finding.UNFINISHED_COPY, WORDS[Finding.UNFINISHED_COPY]))
+
+
+def _holds_it(decision: Decision, placed: Placed) -> bool:
+    return placed.sighting.area in LASTING and placed.sighting.id not in decision.altered
 
 
 def _lean(decision: Decision) -> None:

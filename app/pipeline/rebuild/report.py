@@ -77,6 +77,7 @@ def in_words(found: Mapping[str, Any]) -> str:
         (Finding.NO_MANIFEST.value, "files of the archive are named by no manifest"),
         (Finding.ONLY_IN_TRASH.value, "files were found only in the trash"),
         (Finding.UNREADABLE.value, "files could not be read"),
+        (Finding.ALTERED.value, "known files do not hold what they should"),
     ):
         if counts[key]:
             more.append(f"{counts[key]:,} {what}")

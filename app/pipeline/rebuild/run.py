@@ -16,6 +16,7 @@ from app.db.rebuild_entries import Entry
 from app.db.rebuild_files import Sighting
 from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Failure, Report, Root, RootKind
+from app.pipeline.rebuild.altered import Altered
 from app.pipeline.rebuild.batch_rows import count_batches, settle_batches
 from app.pipeline.rebuild.batch_verdicts import BatchVerdict
 from app.pipeline.rebuild.begun_copies import settle_begun_copies
@@ -48,9 +49,11 @@ def run(services: Services, step: StepContext) -> Report:
     see_everything(services, step, sizes)
     # A share that went away meanwhile looks empty: nothing is believed to be missing before its marker is seen again.
     check_roots(services.db, walked)
-    verdicts = settle_batches(services, step, heads)
+    with services.db.reading() as conn:
+        altered = Altered.find(conn)
+    verdicts = settle_batches(services, step, heads, altered)
     created = {head.batch_id: head.created_at for head in heads}
-    _Deciding(services, step, walked, verdicts).run(created)
+    _Deciding(services, step, walked, verdicts, altered).run(created)
     unreadable = settle_unread(services, step)
     settle_begun_copies(services, step, walked)
     return _finish(services, step, walked, verdicts, [*bad_manifests, *unreadable])
@@ -60,9 +63,15 @@ class _Deciding:
     """One pass over every content, in the order of its SHA-256."""
 
     def __init__(
-        self, services: Services, step: StepContext, walked: Sequence[Root], verdicts: Mapping[int, BatchVerdict]
+        self,
+        services: Services,
+        step: StepContext,
+        walked: Sequence[Root],
+        verdicts: Mapping[int, BatchVerdict],
+        altered: Altered,
     ) -> None:
-        self.db, self.step, self.verdicts = services.db, step, verdicts
+        self.db, self.step, self.verdicts, self.altered = services.db, step, verdicts, altered
+        self._decided: set[str] = set()
         self.ingest = services.root(RootKind.INGEST)
         self.kinds = {root.id: root.kind for root in walked}
         self.modes = Modes(
@@ -83,17 +92,30 @@ class _Deciding:
             with self.db.transaction() as conn:
                 contents = rebuild_files.list_contents(conn, last, SLICE)
                 if not contents:
+                    self._end(conn, writer)
                     return
                 done += self._slice(conn, writer, contents)
+            self._decided |= self.altered.by_content.keys() & set(contents)
             last = contents[-1]
 
+    def _end(self, conn: Connection, writer: Writer) -> None:
+        """Decide about contents that altered files alone should hold, and tell of all such files."""
+        unseen = sorted(set(self.altered.by_content) - self._decided)
+        for start in range(0, len(unseen), SLICE):
+            self._slice(conn, writer, unseen[start : start + SLICE])
+        self.altered.tell(conn, self.step.run_id)
+
     def _slice(self, conn: Connection, writer: Writer, contents: Sequence[str]) -> int:
-        files = rebuild_files.list_of(conn, contents)
+        seen = rebuild_files.list_of(conn, contents)
+        files = {content: self.altered.in_place(content, held) for content, held in seen.items()}
         entries = rebuild_entries.list_of(conn, contents)
         rows = self._rows(conn, files)
         writer.write(
             conn,
-            [decide(self._claims(entries[c], rows.get(c, [])), files[c], self.modes) for c in contents],
+            [
+                decide(self._claims(entries[c], rows.get(c, [])), files[c], self.modes, self.altered.ids)
+                for c in contents
+            ],
         )
         return sum(len(held) for held in files.values())
 
