@@ -67,18 +67,16 @@ class VerifyReader:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             return [NO_FILE]
-        is_known = bool(digest)
+        is_known, is_second = bool(digest), False
         found = self._read(descriptor, (algorithm,) if is_known else (algorithm, "sha256"))
         if is_known and found[algorithm] != digest:
             # A second opinion, again from the disk: one wrong read must not be told as a changed file.
-            found = self._read(descriptor, (algorithm, "sha256"))
-            if found[algorithm] == digest:
-                return [ERROR, UNSTEADY]
+            is_second, found = True, self._read(descriptor, (algorithm, "sha256"))
         seen = facts(before)
         if facts(os.fstat(descriptor)) != seen:
             return [CHANGING]
         if is_known and found[algorithm] == digest:
-            return [INTACT, seen]
+            return [ERROR, UNSTEADY] if is_second else [INTACT, seen]
         if has_writer(descriptor):
             return [CHANGING]
         return [ALTERED if is_known else READ, seen, found[algorithm], found["sha256"]]

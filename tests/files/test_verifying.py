@@ -10,6 +10,7 @@ import pytest
 from blake3 import blake3
 
 from app.files.throttle import SAVED_SECONDS, Throttle
+from app.files.verify_reader import CHANGING, ERROR, UNSTEADY, VerifyReader
 from app.files.verifying import Asked, Checked, Outcome, check_files
 from app.model import Place, Root, RootKind
 from tests.conftest import write_tree
@@ -77,6 +78,44 @@ def test_a_file_that_is_open_for_writing_is_not_told_as_altered(tmp_path: Path) 
     write_tree(tmp_path, {"x.jpg": b"half"})
     with (tmp_path / "x.jpg").open("ab"):
         assert [c.outcome for c in check(a_root(tmp_path), b"x.jpg")] == [Outcome.CHANGING]
+
+
+def test_a_file_that_the_system_cannot_open_is_unreadable(tmp_path: Path) -> None:
+    (found,) = check(a_root(tmp_path), b"x" * 300 + b".jpg")
+    assert (found.outcome, found.reason) == (Outcome.UNREADABLE, "File name too long")
+
+
+class LyingDisk(VerifyReader):
+    """The first read of a file gives something else than every later one."""
+
+    reads = 0
+
+    def _read(self, descriptor: int, algorithms: tuple[str, ...]) -> dict[str, str]:
+        self.reads += 1
+        found = super()._read(descriptor, algorithms)
+        return found if self.reads > 1 else dict.fromkeys(found, "0" * 64)
+
+
+def test_two_reads_with_two_answers_are_a_failing_disk_and_no_altered_file(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"x.jpg": CONTENT})
+    request = [str(tmp_path), "x.jpg", "blake3", blake3(CONTENT).hexdigest()]
+    assert LyingDisk(0).answer(request) == [ERROR, UNSTEADY]
+
+
+class Interrupted(VerifyReader):
+    """Somebody writes to the file while it is read."""
+
+    def _read(self, descriptor: int, algorithms: tuple[str, ...]) -> dict[str, str]:
+        found = super()._read(descriptor, algorithms)
+        os.utime(f"/proc/self/fd/{descriptor}", ns=(1, 1))
+        return found
+
+
+@pytest.mark.parametrize("content", [CONTENT, b"other"])
+def test_a_file_that_is_changed_while_it_is_read_is_neither_intact_nor_altered(tmp_path: Path, content: bytes) -> None:
+    write_tree(tmp_path, {"x.jpg": content})
+    request = [str(tmp_path), "x.jpg", "blake3", blake3(CONTENT).hexdigest()]
+    assert Interrupted(0).answer(request) == [CHANGING]
 
 
 class Clock:

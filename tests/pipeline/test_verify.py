@@ -12,6 +12,7 @@ import pytest
 from app import jobs
 from app.db import assets, runs
 from app.db.clock import later
+from app.errors import FileError
 from app.files.roots import MARKER_NAME
 from app.model import AssetStatus, FindingKind, RootKind, RunStatus, Signature
 from app.overview.balance import balance_sheet
@@ -191,7 +192,19 @@ def test_a_missing_file_is_told_with_the_copy_that_was_kept(open_test_services: 
     assert "a copy of it was kept at " in the_finding(services).reason
 
 
-def test_a_file_that_cannot_be_read_is_told_as_such(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_is_told_as_such_and_there_is_nothing_to_accept(services: Services) -> None:
+    (asset,) = archive_of(services, 1)
+    with services.db.transaction() as conn:
+        assets.set_columns(conn, [(asset.id, {"path": b"x" * 300 + b".jpg"})])
+    verify(services, roots=["archive"])
+    (finding,) = every_finding(services, FindingKind.UNREADABLE)
+    assert finding.reason == "It cannot be read: File name too long."
+    with pytest.raises(FileError, match="File name too long"):
+        jobs.accept_finding(services, finding.id)
+    assert [event.level for event in events(services, "asset.found_unreadable")] == ["error"]
+
+
+def test_a_folder_in_the_place_of_a_file_means_that_the_file_is_missing(services: Services) -> None:
     (asset,) = archive_of(services, 1)
     path = path_of(services, asset)
     os.unlink(path)
