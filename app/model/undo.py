@@ -182,6 +182,9 @@ def peer_in_words(batch: Batch, in_batch_folder: int, confirmed: int) -> str:
     """What happens to the peer's copies when the batch is taken back, in one sentence."""
     if batch.target == "none":
         return "Nothing was delivered, so nothing changes anywhere else."
+    if not confirmed and _is_rebuilt(batch):
+        where = "in the delivery folder" if batch.target == "folder" else "at the peer"
+        return f"What was delivered is not known any more since the database was rebuilt; copies may be {where}."
     if batch.target == "folder":
         return f"The {confirmed:,} copies in the delivery folder stay there." if confirmed else "Nothing was delivered."
     if batch.published_at is None:
@@ -193,3 +196,8 @@ def peer_in_words(batch: Batch, in_batch_folder: int, confirmed: int) -> str:
     if in_batch_folder:
         return f"The peer's copies of the {in_batch_folder:,} files in the batch folder go with them."
     return "The peer's copies went when the files left the batch folder; nothing changes there."
+
+
+def _is_rebuilt(batch: Batch) -> bool:
+    """Whether it was delivered and nothing tells when that began: only a rebuild writes such a batch."""
+    return batch.synced_at is not None and batch.syncing_at is None
