@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from app.config.schema import Config
 from app.config.store import ConfigStore, Revision, Snapshot
 from app.db import config_revisions, facts, journal, moves
 from app.db.connection import Database
-from app.db.migrate import migrate, open_database, read_database_id
+from app.db.migrate import migrate, open_database, read_database_id, read_revision
 from app.errors import ConfigError, Conflict, NotFound, RootUnavailable, StateError
 from app.files.disk import MEDIA, Disk
 from app.files.roots import configured_roots, find_roots, refuse_foreign_markers, set_up_roots
@@ -68,7 +69,11 @@ class Services:
 
 
 def open_services(snapshot: Snapshot) -> Services:
-    """Open the database, which must be migrated, and look up the configured roots. Raises StateError."""
+    """Open the database, which must be migrated, and look up the configured roots.
+
+    Raises StateError, which tells a database that was lost from one that was never made.
+    """
+    refuse_lost_database(snapshot.config)
     db = open_database(snapshot.config.system.db_path)
     return _services(snapshot, db)
 
@@ -95,6 +100,14 @@ def set_up(snapshot: Snapshot) -> Services:
         db.close()
         raise
     return _services(snapshot, db)
+
+
+def refuse_lost_database(config: Config) -> None:
+    """Raise StateError, with the ways out, when there is no database although the folders belong to one."""
+    if read_revision(config.system.db_path) is not None:
+        return
+    with suppress(RootUnavailable):  # a folder that cannot be read proves nothing
+        refuse_foreign_markers(config, None)
 
 
 def _services(snapshot: Snapshot, db: Database) -> Services:

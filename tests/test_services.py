@@ -52,7 +52,7 @@ def test_fresh_services_have_every_root_that_work_needs(services: Services, tmp_
 
 def test_opening_needs_a_database_that_was_set_up(tmp_path: Path, config_path: Path) -> None:
     edit(config_path, "db.sqlite", "other.sqlite")
-    with pytest.raises(StateError, match="no database"):
+    with pytest.raises(StateError, match="missing or empty"):
         open_services(ConfigStore(str(config_path), {}).load())
     assert not (tmp_path / "state" / "other.sqlite").exists()
 
@@ -114,7 +114,7 @@ def test_a_valid_file_with_an_unusable_database_keeps_the_services_and_says_so(
     good = container.services
     edit(config_path, "db.sqlite", "other.sqlite")
     assert container.services is good
-    assert "no database" in str(container.fault)
+    assert "missing or empty" in str(container.fault)
     edit(config_path, "other.sqlite", "db.sqlite")
     assert container.services is good
     edit(config_path, "max_files: 0", "max_files: 1")

@@ -17,7 +17,7 @@ from app.errors import BadRequest, MediaPipelineError
 from app.jobs.verify import MOST_DAYS, MOST_MB_PER_SECOND
 from app.model import FindingKind, Run, RunStatus, Trigger
 from app.overview.runs import run_with_steps
-from app.overview.verification import find_finding, find_findings, verification_status
+from app.overview.verification import REMEDIES, find_finding, find_findings, verification_status
 
 FINDING_ID = click.IntRange(1, LARGEST_ID)
 ENDED_WELL = (RunStatus.DONE, RunStatus.PAUSED)
@@ -178,8 +178,16 @@ def _print(cli: Cli, found: dict[str, Any]) -> None:
         cells = (str(finding["id"]), finding["kind"], Text(finding["place"]), Text(finding["reason"]))
         table.add_row(*cells)
     cli.console.print(table)
-    for kind in dict.fromkeys(finding["kind"] for finding in found["findings"]):
-        remedy = next(f["remedy"] for f in found["findings"] if f["kind"] == kind)
-        cli.say(f"What to do about {kind} files: {remedy}")
+    _print_remedies(cli, found["findings"])
     if found["next_after_id"]:
         cli.say(f"There are more: media-pipeline findings --after {found['next_after_id']}")
+
+
+def _print_remedies(cli: Cli, found: list[dict[str, Any]]) -> None:
+    """What to do: once for each kind, and by itself for each file of which a good copy is known."""
+    general = {kind.value: remedy for kind, remedy in REMEDIES.items()}
+    for finding in found:
+        if finding["remedy"] != general[finding["kind"]]:
+            cli.say(f"What to do about finding {finding['id']}: {finding['remedy']}")
+    for kind in dict.fromkeys(f["kind"] for f in found if f["remedy"] == general[f["kind"]]):
+        cli.say(f"What to do about {kind} files: {general[kind]}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from app.db.clock import now
 from app.db.paging import Walk, read_page
@@ -30,6 +30,20 @@ ON CONFLICT (root_id, path) DO UPDATE SET run_id = excluded.run_id, kind = exclu
   digest_algorithm = excluded.digest_algorithm, sha256 = excluded.sha256, new_root_id = NULL, new_path = NULL,
   found_at = CASE WHEN findings.kind = excluded.kind OR (findings.kind = 'moved' AND excluded.kind = 'missing')
     THEN findings.found_at ELSE excluded.found_at END
+"""
+
+
+#: Rows that hold what a finding's file should hold, and copies of it that were kept; nothing was found at any of them.
+GOOD_COPIES = """
+SELECT g.root_id, g.path FROM (
+  SELECT b.root_id, b.path, 0 AS part, b.id FROM assets a JOIN assets b ON b.digest = a.digest
+  WHERE a.id = :asset_id AND b.digest_algorithm IS a.digest_algorithm AND b.status != 'gone'
+  UNION ALL
+  SELECT k.root_id, k.path, 1 AS part, k.id FROM kept_copies k WHERE k.asset_id = :asset_id
+) g
+WHERE NOT (g.root_id = :root_id AND g.path = :path)
+AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.root_id = g.root_id AND f.path = g.path)
+ORDER BY g.part, g.id LIMIT 1
 """
 
 
@@ -112,6 +126,13 @@ def get(conn: Connection, finding_id: int) -> Finding:
     if finding is None:
         raise NotFound("finding", finding_id)
     return finding
+
+
+def find_good_copy(conn: Connection, finding: Finding) -> tuple[int, bytes] | None:
+    """The (root id, path) of another file that holds, as far as rows tell, what this one should; None without one."""
+    wanted = {"asset_id": finding.asset_id, "root_id": finding.root_id, "path": finding.path}
+    row = conn.execute(text(GOOD_COPIES), wanted).first()
+    return (row[0], row[1]) if row else None
 
 
 def from_row(row: Sequence[object]) -> Finding:

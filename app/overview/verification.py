@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.config.cron import next_after
 from app.db import findings, roots, runs, verification
 from app.errors import printable
-from app.model import VERIFIABLE, VERIFIED_BY_DEFAULT, Finding, FindingKind, Root, RunKind
+from app.model import GRAVE_FINDINGS, VERIFIABLE, VERIFIED_BY_DEFAULT, Finding, FindingKind, Root, RunKind
 from app.overview.runs import run_with_steps
 from app.overview.summaries import absolute
 from app.services import Services
@@ -69,7 +69,7 @@ def find_findings(conn: Connection, kind: FindingKind | None, after_id: int, lim
     found, next_id = findings.list_page(conn, kind, after_id, limit)
     known = {root.id: root for root in roots.list_all(conn)}
     return {
-        "findings": [finding_summary(finding, known) for finding in found],
+        "findings": [finding_summary(conn, finding, known) for finding in found],
         "next_after_id": next_id,
         "counts": count_findings(conn),
     }
@@ -77,10 +77,10 @@ def find_findings(conn: Connection, kind: FindingKind | None, after_id: int, lim
 
 def find_finding(conn: Connection, finding_id: int) -> dict[str, Any]:
     """One finding. Raises NotFound."""
-    return finding_summary(findings.get(conn, finding_id), {root.id: root for root in roots.list_all(conn)})
+    return finding_summary(conn, findings.get(conn, finding_id), {root.id: root for root in roots.list_all(conn)})
 
 
-def finding_summary(finding: Finding, known: Mapping[int, Root]) -> dict[str, Any]:
+def finding_summary(conn: Connection, finding: Finding, known: Mapping[int, Root]) -> dict[str, Any]:
     """A finding as JSON-ready values, with whole paths and with what to do."""
     new_place = None
     if finding.new_root_id is not None and finding.new_path is not None:
@@ -94,9 +94,16 @@ def finding_summary(finding: Finding, known: Mapping[int, Root]) -> dict[str, An
         "asset_id": finding.asset_id,
         "size_bytes": finding.size_bytes,
         "reason": finding.reason,
-        "remedy": REMEDIES[finding.kind],
+        "remedy": _remedy(conn, finding, known),
         "new_place": new_place,
         "sha256": finding.sha256,
         "found_at": finding.found_at,
         "run_id": finding.run_id,
     }
+
+
+def _remedy(conn: Connection, finding: Finding, known: Mapping[int, Root]) -> str:
+    good = findings.find_good_copy(conn, finding) if finding.kind in GRAVE_FINDINGS else None
+    if good is None:
+        return REMEDIES[finding.kind]
+    return f"A file with the right content is at {absolute(known, *good)}. {REMEDIES[finding.kind]}"

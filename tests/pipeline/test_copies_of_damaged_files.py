@@ -1,4 +1,4 @@
-"""What is told of a duplicate whose original is not as it was: it may hold the only good copy."""
+"""What is told of a harmed file and of its duplicate, which may be the only good copy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from app import jobs
 from app.db import assets
+from app.errors import printable
 from app.model import Asset, AssetStatus, RootKind
+from app.overview.verification import find_finding
 from app.overview.why import explain
 from app.services import Services
 from tests.conftest import read_tree, write_tree
@@ -72,3 +74,26 @@ def test_nobody_is_told_to_remove_the_duplicate_of_a_file_that_holds_something_e
     jobs.accept_finding(services, the_finding(services).id)
     told = next_of(services, duplicate)
     assert REMOVE not in told
+
+
+def remedy(services: Services) -> str:
+    with services.db.reading() as conn:
+        return str(find_finding(conn, the_finding(services).id)["remedy"])
+
+
+@pytest.mark.parametrize("harm", [edit, flip_a_byte, os.unlink])
+def test_the_place_of_a_good_copy_is_named_before_the_backup(
+    services: Services, pair: tuple[Asset, Asset], harm: Harm
+) -> None:
+    original, duplicate = pair
+    harm(path_of(services, original))
+    verify(services)
+    place = printable(path_of(services, duplicate))
+    assert remedy(services).startswith(f"A file with the right content is at {place}. Put it back from your backup")
+
+
+def test_no_good_copy_is_named_where_there_is_none(services: Services) -> None:
+    first, _ = archive_of(services, 2)
+    edit(path_of(services, first))
+    verify(services)
+    assert remedy(services).startswith("Put it back from your backup")
