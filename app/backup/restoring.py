@@ -63,6 +63,8 @@ class Wish:
     is_dry: bool = False
     keeps_config: bool = False
     marks_folders: bool = False
+    #: A mere look, after which nothing is to follow, may be taken while the service runs.
+    is_look_alone: bool = False
 
 
 def restore(config_path: str, backup_path: str, wish: Wish, environment: dict[str, str]) -> Restored:
@@ -78,10 +80,12 @@ def restore(config_path: str, backup_path: str, wish: Wish, environment: dict[st
         config = snapshot.config
         planned = Restored(
             found.description.made_at, found.description.database_id, config.system.db_path, config_path,
-            manifests=len(found.description.manifests()), is_dry=wish.is_dry,
+            manifests=len(found.description.manifests()), is_dry=wish.is_dry or wish.is_look_alone,
         )  # fmt: skip
         planned.changed_keys = _changed(config_path, config, environment)
         planned.folders_unmarked = _check_folders(config, found.description.database_id)
+        if wish.is_look_alone:
+            return planned
         with _stopped({config.system.db_path, *_db_path_in_force(config_path, environment)}):
             if not wish.is_dry:
                 _put_back(found, snapshot, planned, wish)

@@ -44,11 +44,12 @@ def backup(cli: Cli, file: str | None, keep: int) -> int:
 def restore_backup(
     cli: Cli, file: str, dry_run: bool, keep_config: bool, mark_folders: bool, yes: bool
 ) -> int:
-    """Put the backup in FILE back, then put its rows right from what is on disk. The service must be stopped.
+    """Put the backup in FILE back, then put its rows right from what is on disk.
 
-    The present database and settings are kept aside. Nothing moves until you confirm what was found.
+    The service must be stopped; only a --dry-run works beside it. The present database and settings are kept aside.
+    Nothing moves until you confirm what was found.
     """
-    wish = Wish(is_dry=True, keeps_config=keep_config, marks_folders=mark_folders)
+    wish = Wish(is_dry=True, keeps_config=keep_config, marks_folders=mark_folders, is_look_alone=dry_run)
     planned = restore(cli.config_path, file, wish, dict(os.environ))
     if dry_run:
         return _show(cli, planned)

@@ -14,6 +14,7 @@ import yaml
 
 from app.backup.making import make_backup
 from app.backup.restoring import Wish, restore
+from app.cli import run
 from app.config.store import ConfigStore
 from app.errors import Conflict
 from app.services import set_up
@@ -77,6 +78,26 @@ def test_a_service_that_runs_on_a_database_elsewhere_keeps_a_restore_from_beginn
     assert not (old / "db.sqlite").exists()
     assert restore(str(config_path), backup, Wish(), {}).db_path == str(old / "db.sqlite")
     assert (old / "db.sqlite").is_file()
+
+
+@pytest.mark.parametrize("program", [WORKER, PAGES], ids=["worker", "pages"])
+def test_a_backup_is_looked_at_while_the_service_runs_and_put_back_only_when_it_is_stopped(
+    tmp_path: Path, program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "state"
+    config_path = save(tmp_path, state)
+    services = set_up(ConfigStore(str(config_path), {}).load())
+    backup = make_backup(services, str(config_path), str(tmp_path / "backup.tar.gz"), 0).path
+    services.close()
+    command = ["--config", str(config_path), "restore", backup]
+    before = sorted(os.listdir(state))
+    with running(program, state):
+        assert run([*command, "--dry-run"]) == 0
+        assert "A whole backup" in capsys.readouterr().out
+        assert run([*command, "--yes"]) == 2
+        assert "service is running" in capsys.readouterr().err
+    assert [name for name in sorted(os.listdir(state)) if ".kept-" in name] == []
+    assert set(before) <= set(os.listdir(state))
 
 
 def test_settings_in_force_whose_state_folder_is_no_more_do_not_stand_in_the_way_of_a_restore(tmp_path: Path) -> None:
