@@ -126,7 +126,8 @@ def test_a_damaged_file_of_a_batch_stays_in_its_batch(site: Site, many: str) -> 
     assert sorted(f.asset_id or 0 for f in opened(site)) == sorted(a.id for a in victims)
 
 
-def test_a_damaged_duplicate_keeps_its_row(site: Site) -> None:
+def test_a_damaged_duplicate_keeps_its_row(tmp_path: Path) -> None:
+    site = Site(tmp_path, dedup={"duplicate_policy": "quarantine"})
     ingest = site.root(RootKind.INGEST)
     for name in ("a.jpg", "b.jpg"):
         (ingest / name).write_bytes(PHOTO)

@@ -61,7 +61,7 @@ BUGS = [
     Bug(
         "equal size is taken for equal content",
         "place.py",
-        "    if found is None or found[0] != digest:\n        raise TargetExists(",
+        "    if found is None or found[0] != moving.expected[0]:\n        raise TargetExists(",
         "    if found is None:\n        raise TargetExists(",
         f"{MOVE}::test_a_target_of_the_same_size_and_other_content_is_other_content",
     ),
