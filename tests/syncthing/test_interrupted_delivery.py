@@ -147,6 +147,8 @@ def test_odd_names_that_cannot_travel_are_never_called_synced(pair: Pair, servic
 
     look(services, batch)
     wait_for((pair.peer.folder / "odd-names/fine.jpg").exists, "the plain file arrives")
+    # What the peer has on its disk, it tells of a moment later.
+    wait_for(lambda: look(services, batch) and reread(services, batch).confirmed_count, "the plain file is confirmed")
     reports = [look(services, batch) for _ in range(3)]
 
     assert {r.outcome for r in reports} == {"waiting"} and status_of(services, batch) is BatchStatus.SYNCING

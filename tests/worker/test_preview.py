@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from app import jobs
-from app.db import assets
+from app.db import assets, rehearsals
 from app.model import AssetStatus, RunStatus, Stage, Trigger
 from app.overview.preview import list_files, preview_summary
 from app.web import create_app
@@ -43,8 +44,9 @@ def test_a_preview_that_was_killed_goes_on_and_touches_nothing(install: Callable
     before = media_of(site)
     worker = site.start_worker()
     run = jobs.start_preview(site.services, Trigger.API)
-    site.until(lambda: any(step.progress_bytes for step in site.steps(run.id)), "the preview reads")
+    site.until(lambda: os.path.isfile(rehearsals.path_of(site.services.db, run.id)), "the preview has its copy")
     site.kill(worker)
+    assert site.run(run.id).status is RunStatus.RUNNING
     assert media_of(site) == before
     site.start_worker()
     assert site.ended(run.id).status is RunStatus.DONE, site.output()
