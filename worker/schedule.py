@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from app.db import facts, runs
-from app.db.clock import now
+from app.db import heartbeat, runs
 from app.errors import MediaPipelineError
-from app.jobs.wake import HEARTBEAT_FACT, wake_worker
+from app.jobs.wake import wake_worker
 from app.log import get_logger
 from app.model import RunStatus
 from app.pipeline.tick import advance_debug_pause, look_at_deliveries, wake_waiting
@@ -98,7 +97,7 @@ class Schedule:
 
     def _beat(self) -> None:
         with self._container.services.db.transaction() as conn:
-            facts.put(conn, HEARTBEAT_FACT, now())
+            heartbeat.beat(conn)
 
     def _remind(self) -> None:
         """Send a message for each queued run that got none lately: its own may be lost, or was never sent."""

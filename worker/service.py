@@ -10,8 +10,8 @@ import time
 
 from dramatiq import Worker
 
-from app.db import facts
-from app.jobs.wake import HEARTBEAT_FACT, broker_for
+from app.db import heartbeat
+from app.jobs.wake import broker_for
 from app.log import get_logger
 from app.services import ServiceContainer
 from worker.actors import declare_actors
@@ -77,7 +77,7 @@ def _stop(worker: Worker, schedule: Schedule) -> None:
 
 def _sign_off(container: ServiceContainer) -> None:
     with container.services.db.transaction() as conn:
-        facts.put(conn, HEARTBEAT_FACT, "")
+        heartbeat.sign_off(conn)
     get_logger().info("the worker has stopped")
 
 

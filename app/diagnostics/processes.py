@@ -5,18 +5,14 @@ from __future__ import annotations
 import http.client
 import os
 from collections.abc import Iterator
-from datetime import datetime
 from urllib.parse import urlsplit
 
-from app.db import facts, runs
-from app.db.clock import later
+from app.db import heartbeat, runs
 from app.files.lock import find_holder
 from app.model import RunStatus
 from app.services import Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
 
-HEARTBEAT_FACT = "worker_heartbeat_at"
-HEARTBEAT_STALE_SECONDS = 20
 ANSWER_SECONDS = 3.0
 #: Addresses that mean "every address of this machine".
 ANYWHERE = ("0.0.0.0", "::", "")
@@ -27,11 +23,10 @@ LOG_FILES = 8
 def check_worker(services: Services) -> Iterator[Check]:
     """Whether the worker lives, who holds the mover's lock, and whether a run waits for a worker in vain."""
     with services.db.reading() as conn:
-        beat = facts.find(conn, HEARTBEAT_FACT)
+        beat = heartbeat.find(conn)
         in_flight = runs.find_in_flight(conn)
-    recent = bool(beat) and datetime.fromisoformat(str(beat)) > datetime.fromisoformat(later(-HEARTBEAT_STALE_SECONDS))
     holder = find_holder(services.state_dir)
-    if recent and holder is not None:
+    if heartbeat.is_recent(beat) and holder is not None:
         yield Check("worker", OK, f"The worker is running{_process(holder)}.")
         return
     seen = f"last seen {beat}" if beat else "never seen"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from dramatiq import Message
 from dramatiq.errors import BrokerError
 
-from app.db import facts
-from app.db.clock import now
+from app.db import heartbeat
 from app.files.lock import is_locked
 from app.jobs.broker import QueueBroker
 from app.log import get_logger
@@ -21,10 +19,6 @@ from app.services import Services
 EXECUTE_RUN = "execute_run"
 RUN_QUEUE = "runs"
 QUEUE_FILE = "queue.sqlite"
-
-#: The fact that the worker renews, and how old it may be before the worker counts as gone.
-HEARTBEAT_FACT = "worker_heartbeat_at"
-HEARTBEAT_MAX_AGE_SECONDS = 20
 
 _brokers: dict[str, QueueBroker] = {}
 _brokers_lock = threading.Lock()
@@ -55,8 +49,5 @@ def wake_worker(services: Services, run_id: int) -> None:
 def worker_alive(services: Services) -> bool:
     """Whether a long-lived worker holds the lock and has given a sign of life lately."""
     with services.db.reading() as conn:
-        seen_at = facts.find(conn, HEARTBEAT_FACT)
-    if not seen_at or not is_locked(services.state_dir):
-        return False
-    age = datetime.fromisoformat(now()) - datetime.fromisoformat(seen_at)
-    return age < timedelta(seconds=HEARTBEAT_MAX_AGE_SECONDS)
+        seen_at = heartbeat.find(conn)
+    return heartbeat.is_recent(seen_at) and is_locked(services.state_dir)

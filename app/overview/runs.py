@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.db import facts, runs, totals
+from app.db import heartbeat, runs, totals
 from app.db.tables import assets
 from app.errors import printable
 from app.model import AssetStatus, Run, RunStatus, Stage, Step, StepStatus
-
-#: The worker writes this fact every few seconds while it lives.
-HEARTBEAT = "worker_heartbeat_at"
-#: A heartbeat older than this means that no worker is there.
-HEARTBEAT_STALE_SECONDS = 20
 
 #: One warning per such step is shown.
 STEPS_WITH_FAULTS_SHOWN = 5
@@ -140,15 +134,5 @@ def _last_compared(conn: Connection) -> str | None:
 
 def worker_state(conn: Connection) -> dict[str, Any]:
     """Whether a worker lives, by its last heartbeat."""
-    beat = facts.find(conn, HEARTBEAT)
-    return {"alive": _is_recent(beat), "heartbeat_at": beat}
-
-
-def _is_recent(beat: str | None) -> bool:
-    if beat is None:
-        return False
-    try:
-        age = datetime.now(UTC) - datetime.fromisoformat(beat)
-    except (ValueError, TypeError):
-        return False
-    return age.total_seconds() < HEARTBEAT_STALE_SECONDS
+    seen_at = heartbeat.find(conn)
+    return {"alive": heartbeat.is_recent(seen_at), "heartbeat_at": seen_at}

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from app import jobs
-from app.db import assets, batches, facts, runs
+from app.db import assets, batches, facts, heartbeat, runs
 from app.db.clock import later, now
 from app.errors import IllegalTransition, NotFound, OpenBatchExists, RunInProgress
 from app.files.lock import mover_lock
-from app.jobs.wake import HEARTBEAT_FACT, RUN_QUEUE, broker_for
+from app.jobs.wake import RUN_QUEUE, broker_for
 from app.model import (
     WORKFLOW_STAGES,
     AssetStatus,
@@ -158,12 +158,12 @@ def start_in_process(base: str) -> str:
 def test_the_worker_is_alive_only_while_it_holds_the_lock_and_gives_signs_of_life(services: Services) -> None:
     assert not jobs.worker_alive(services)
     with services.db.transaction() as conn:
-        facts.put(conn, HEARTBEAT_FACT, now())
+        facts.put(conn, heartbeat.HEARTBEAT_FACT, now())
     assert not jobs.worker_alive(services)
     with mover_lock(services.state_dir):
         assert jobs.worker_alive(services)
         with services.db.transaction() as conn:
-            facts.put(conn, HEARTBEAT_FACT, later(-60))
+            facts.put(conn, heartbeat.HEARTBEAT_FACT, later(-60))
         assert not jobs.worker_alive(services)
 
 

@@ -17,10 +17,10 @@ import yaml
 
 from app.config.store import ConfigStore
 from app.db import assets, batches, facts, journal, moves, runs
+from app.db.heartbeat import HEARTBEAT_FACT
 from app.db.totals import read as read_totals
 from app.files.census import take_census
 from app.files.lock import is_locked
-from app.jobs.wake import HEARTBEAT_FACT
 from app.model import AssetStatus, Batch, Event, Run, RunStatus, Step
 from app.services import Services, set_up
 from tests.conftest import make_config, make_jpeg, write_tree
