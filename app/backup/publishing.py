@@ -9,6 +9,7 @@ import uuid
 from datetime import UTC, datetime
 
 from app.backup.state import COMPANIONS
+from app.db.filesystem import flush
 from app.errors import StateError
 from app.files import publish
 from app.files.directory import flush_folder
@@ -35,11 +36,7 @@ def unfinished_name(path: str) -> str:
 
 def put_in_place(made: str, path: str) -> None:
     """Give a finished file its name, durably. Raises StateError when something is there already."""
-    descriptor = os.open(made, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(made)
     try:
         _rename(made, path)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""Which kind of file system a path lies on, as statfs(2) tells it."""
+"""The file system under the state folder: which kind it is, as statfs(2) tells it, and making it write."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ def file_system_type(path: bytes) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), path)
     return ctypes.c_long.from_buffer(answer).value & 0xFFFFFFFF
+
+
+def flush(path: str) -> None:
+    """Have a file, or the names in a folder, written to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def refuse_network(folder: bytes) -> None:

@@ -21,15 +21,14 @@ from sqlalchemy import Connection
 
 from app.db import facts, journal
 from app.db.connection import Database
-from app.db.filesystem import refuse_network
+from app.db.filesystem import flush, refuse_network
+from app.db.snapshot import OWNER_ONLY, copy_private
 from app.errors import DatabaseDamaged, StateError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: The fact under which a database keeps its identity; the markers of its root folders name it too.
 DATABASE_ID = "database_id"
-
-OWNER_ONLY = 0o600
 
 
 def migrate(path: str) -> None:
@@ -131,15 +130,10 @@ def refuse_newer(path: str, found: str | None) -> None:
 
 def _back_up(path: str, revision: str) -> str:
     target = _free_backup_name(path, revision)
-    with _plain_words(path), closing(_connect(path)) as conn:
-        conn.execute("VACUUM INTO ?", (target,))
-    os.chmod(target, OWNER_ONLY)
+    with _plain_words(path):
+        copy_private(path, target)
     for name in (target, os.path.dirname(target)):
-        descriptor = os.open(name, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        flush(name)
     return target
 
 
@@ -200,7 +194,7 @@ def database_lock(path: str) -> Iterator[None]:
 def _plain_words(path: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, OSError) as error:
         raise StateError(f"The database {path} cannot be used: {error}.") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         # Damage can also lie in the text of a name.

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 from app.db.connection import Database
+from app.db.snapshot import copy_private
 from app.errors import StateError
 
 FOLDER = "previews"
@@ -19,7 +20,6 @@ NAME = re.compile(r"(\d+)\.sqlite(-wal|-shm|-journal)?")
 COMPANIONS = ("-wal", "-shm", "-journal")
 #: The newest finished previews can still be looked through.
 KEPT = 2
-OWNER_ONLY = 0o600
 
 
 def path_of(db: Database, run_id: int) -> str:
@@ -52,10 +52,8 @@ def copy_database(db: Database, run_id: int) -> None:
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     _remove(path)
     try:
-        with closing(sqlite3.connect(db.path, timeout=30, isolation_level=None)) as conn:
-            conn.execute("VACUUM INTO ?", (path,))
-        os.chmod(path, OWNER_ONLY)
-    except sqlite3.DatabaseError as error:
+        copy_private(db.path, path)
+    except (sqlite3.DatabaseError, OSError) as error:
         _remove(path)
         raise StateError(f"The database could not be copied to {path}: {error}.") from error
 

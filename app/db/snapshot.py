@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import closing
 
+from app.db.filesystem import flush
 from app.errors import StateError
 
 OWNER_ONLY = 0o600
@@ -16,21 +17,19 @@ def create_private(path: str) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
 
 
+def copy_private(path: str, target: str) -> None:
+    """Copy the database at `path` to a new file that only its owner may read. Raises OSError, sqlite3.Error."""
+    create_private(target)
+    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as conn:
+        conn.execute("VACUUM INTO ?", (target,))
+
+
 def snapshot_into(path: str, target: str) -> None:
-    """Copy the database at `path` to a new file. Raises StateError; what was begun is then removed."""
+    """`copy_private`, durably. Raises StateError; what was begun is then removed."""
     try:
-        create_private(target)
-    except OSError as error:
-        raise StateError(f"The database {path} cannot be copied to {target}: {error}.") from error
-    try:
-        with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as conn:
-            conn.execute("VACUUM INTO ?", (target,))
-        descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        copy_private(path, target)
+        flush(target)
     except (sqlite3.Error, OSError) as error:
-        if os.path.lexists(target):
+        if not isinstance(error, FileExistsError) and os.path.lexists(target):
             os.unlink(target)
         raise StateError(f"The database {path} cannot be copied to {target}: {error}.") from error
