@@ -50,7 +50,7 @@ def find_kept_copy(services: Services, roots: Mapping[int, Root], asset: Asset) 
     unreadable = None
     for root_id, path, _ in kept:
         place = Place(roots[root_id], path)
-        if not _is_there(services, place.root):
+        if not is_there(services, place.root):
             continue
         found = look_at(place, asset, services.disk)
         signature = _signature(place, services.disk) if found is Whereabouts.HERE else None
@@ -63,7 +63,8 @@ def find_kept_copy(services: Services, roots: Mapping[int, Root], asset: Asset) 
     return None
 
 
-def _is_there(services: Services, root: Root) -> bool:
+def is_there(services: Services, root: Root) -> bool:
+    """Whether a root can be used now; False only for one that the settings no longer name. Raises RootUnavailable."""
     try:
         check_roots(services.db, [root])
     except RootUnavailable:

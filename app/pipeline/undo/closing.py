@@ -12,7 +12,6 @@ from app.db import assets, batches, deliveries, journal, kept_copies, made_folde
 from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
-from app.errors import RootUnavailable
 from app.files.prune import remove_empty_folders
 from app.files.roots import check_roots
 from app.files.way_back import PRESENT
@@ -24,6 +23,7 @@ from app.pipeline.finished_folders import clean_batch
 from app.pipeline.manifest import manifest_bytes
 from app.pipeline.room import in_words
 from app.pipeline.undo.taking_back import PURPOSE, TakingBack, reason_in_row
+from app.pipeline.whereabouts import is_there
 from app.services import Services
 
 
@@ -43,17 +43,7 @@ def _batch_roots(services: Services) -> list[Root]:
     """Every batch and staging folder that is there: the batch stays where it was published when the setting moves."""
     with services.db.reading() as conn:
         known = [root for root in root_rows.list_all(conn) if root.kind in IN_BATCH]
-    return [root for root in known if _is_there(services, root)]
-
-
-def _is_there(services: Services, root: Root) -> bool:
-    try:
-        check_roots(services.db, [root])
-    except RootUnavailable:
-        if root in services.roots.get(root.kind, ()):
-            raise
-        return False
-    return True
+    return [root for root in known if is_there(services, root)]
 
 
 def _remove_made_folders(services: Services, batch: Batch) -> None:
