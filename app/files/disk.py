@@ -73,18 +73,11 @@ class Disk(Protocol):
 class MediaDisk:
     """The real disk."""
 
-    def move_files(
-        self,
-        db: Database,
-        moves: Sequence[Move],
-        *,
-        run_id: int | None,
-        batch_id: int | None = None,
-        settle: Settle | None = None,
-        after_group: AfterGroup | None = None,
-    ) -> list[Moved]:
-        """Bring every file to its target."""
-        return move.move_files(db, moves, run_id=run_id, batch_id=batch_id, settle=settle, after_group=after_group)
+    move_files = staticmethod(move.move_files)
+    write_new_file = staticmethod(own_files.write_new_file)
+    looks = staticmethod(Looks)
+    full_digest = staticmethod(full_digest)
+    free_bytes = staticmethod(roots.free_bytes)
 
     def move_directory(
         self,
@@ -102,10 +95,6 @@ class MediaDisk:
             db, source, target, run_id=run_id, batch_id=batch_id, purpose=purpose, settle=settle
         )
 
-    def write_new_file(self, place: Place, data: bytes) -> None:
-        """Write a small file of ours."""
-        own_files.write_new_file(place, data)
-
     def remove_own_file(self, place: Place) -> None:
         """Remove a small file of ours."""
         own_files.remove_own_file(place)
@@ -113,18 +102,6 @@ class MediaDisk:
     def signature_at(self, place: Place) -> Signature | None:
         """The signature of the file at a place."""
         return signature_at(place.root, place.path)
-
-    def looks(self, root: Root) -> Looks:
-        """Many looks under one root."""
-        return Looks(root)
-
-    def full_digest(self, place: Place, algorithm: str) -> Digests:
-        """Read a whole file now."""
-        return full_digest(place, algorithm)
-
-    def free_bytes(self, root: Root) -> int:
-        """Room on the root's file system."""
-        return roots.free_bytes(root)
 
     def refuse(self, error: NoSpace) -> None:
         """Raise it."""
