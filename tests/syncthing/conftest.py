@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from app.services import Services
 from tests.syncthing.pair import Pair, make_pair
+from tests.syncthing.staging import services_for
 
 
 @pytest.fixture(scope="module")
@@ -15,3 +18,17 @@ def module_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     pair = make_pair(tmp_path_factory.mktemp("pair"))
     yield pair
     pair.stop()
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Services]]:
+    """`opened(pair, syncthing={...})`: services over the pair's own side."""
+    kept: list[Services] = []
+
+    def opener(pair: Pair, **changes: Any) -> Services:
+        kept.append(services_for(pair, **changes))
+        return kept[-1]
+
+    yield opener
+    for services in kept:
+        services.close()

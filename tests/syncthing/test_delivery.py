@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,23 +16,9 @@ from app.syncthing import notes
 from app.syncthing.notes import Notes
 from tests.conftest import read_tree
 from tests.syncthing.pair import FOLDER, Pair, wait_for
-from tests.syncthing.staging import look, look_until_synced, publish, reread, services_for, status_of
+from tests.syncthing.staging import look, look_until_synced, publish, reread, status_of
 
 pytestmark = pytest.mark.syncthing
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[..., Services]]:
-    """`opened(pair, syncthing={...})`: services over the pair's own side."""
-    kept: list[Services] = []
-
-    def opener(pair: Pair, **changes: Any) -> Services:
-        kept.append(services_for(pair, **changes))
-        return kept[-1]
-
-    yield opener
-    for services in kept:
-        services.close()
 
 
 def percent(pair: Pair) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,22 +12,9 @@ from app.diagnostics import Check, delivery_status, diagnose, run_checks, withou
 from app.errors import BadRequest, NotFound
 from app.services import Services
 from tests.syncthing.pair import FOLDER, KEY, Pair
-from tests.syncthing.staging import look, look_until_synced, publish, services_for
+from tests.syncthing.staging import look, look_until_synced, publish
 
 pytestmark = pytest.mark.syncthing
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[..., Services]]:
-    kept: list[Services] = []
-
-    def opener(pair: Pair, **changes: Any) -> Services:
-        kept.append(services_for(pair, **changes))
-        return kept[-1]
-
-    yield opener
-    for services in kept:
-        services.close()
 
 
 def states(services: Services) -> dict[str, str]:

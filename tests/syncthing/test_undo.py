@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,23 +17,9 @@ from tests.pipeline.running import go
 from tests.pipeline.stages import run_dedup, run_inspect
 from tests.pipeline.undoing import FILES, end_runs, events_of, make, media_tree
 from tests.syncthing.pair import Pair, wait_for
-from tests.syncthing.staging import look_until_synced, reread, services_for
+from tests.syncthing.staging import look_until_synced, reread
 
 pytestmark = pytest.mark.syncthing
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[..., Services]]:
-    """`opened(pair, sync={...})`: services over the pair's own side."""
-    kept: list[Services] = []
-
-    def opener(pair: Pair, **changes: Any) -> Services:
-        kept.append(services_for(pair, **changes))
-        return kept[-1]
-
-    yield opener
-    for services in kept:
-        services.close()
 
 
 def deliver(services: Services, folder: str) -> Batch:
