@@ -13,6 +13,7 @@ from app.cli.follow import follow_run
 from app.db import batches, runs, totals
 from app.errors import RunInProgress
 from app.model import AssetStatus, Batch, BatchStatus, Run, RunStatus, Trigger
+from app.model.counting import counted
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _in_words(plan: Plan) -> list[str]:
     if plan.run is not None:
         lines.append(f"Run {plan.run.id} failed: {plan.run.error}")
     if plan.files:
-        lines.append("1 file has failed." if plan.files == 1 else f"{plan.files:,} files have failed.")
+        lines.append(counted(plan.files, "file has failed.", "files have failed."))
     return lines or ["Nothing has failed."]
 
 

@@ -13,6 +13,7 @@ from app.cli.follow import follow_run, start_and_follow
 from app.cli.options import BATCH_ID
 from app.errors import Conflict
 from app.model import Trigger
+from app.model.counting import counted
 from app.overview.batches import batch_summary
 from app.overview.undo import undo_summary
 
@@ -64,7 +65,7 @@ def _show(cli: Cli, seen: dict[str, Any]) -> None:
 
 def _in_words(seen: dict[str, Any]) -> str:
     first = seen["obstacles"][0]
-    files = "1 file stands" if seen["obstacle_count"] == 1 else f"{seen['obstacle_count']:,} files stand"
+    files = counted(seen["obstacle_count"], "file stands", "files stand")
     return f"{files} in the way, so nothing was moved. The first: {first['reason']}. {first['remedy']}"
 
 

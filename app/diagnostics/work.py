@@ -12,6 +12,7 @@ from app.db.tables import findings, left_in_place
 from app.db.tables import moves as moves_table
 from app.errors import printable
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, RootKind
+from app.model.counting import counted
 from app.services import Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
 
@@ -89,16 +90,14 @@ def check_files(services: Services) -> Iterator[Check]:
     failed, aside = kept[AssetStatus.FAILED][0], kept[AssetStatus.SET_ASIDE][0]
     if failed:
         fix = "See why: media-pipeline assets find --status failed; then: media-pipeline assets retry --failed"
-        yield Check("failed files", WARNING, f"{_files(failed)} failed; nothing moves them.", fix)
+        cause = f"{counted(failed, 'file has', 'files have')} failed; nothing moves them."
+        yield Check("failed files", WARNING, cause, fix)
     if aside:
         fix = "See why: media-pipeline assets find --status set_aside"
-        yield Check("files set aside", WARNING, f"{_files(aside)} been set aside; nothing moves them.", fix)
+        cause = f"{counted(aside, 'file has', 'files have')} been set aside; nothing moves them."
+        yield Check("files set aside", WARNING, cause, fix)
     if not failed and not aside:
         yield Check("files", OK, "No file has failed or was set aside.")
-
-
-def _files(count: int) -> str:
-    return "1 file has" if count == 1 else f"{count:,} files have"
 
 
 def check_findings(services: Services) -> Iterator[Check]:

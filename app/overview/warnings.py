@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.model import GRAVE_FINDINGS, went_on_without
+from app.model.counting import counted
 from app.overview.roots import in_words
 
 #: So many stopped batches are named, the newest; the others are counted.
@@ -101,7 +102,7 @@ def _about_failed_batches(failed: list[dict[str, Any]]) -> list[dict[str, str]]:
     ]
     more = len(failed) - len(found)
     if more:
-        what = "1 more batch has stopped." if more == 1 else f"{more:,} more batches have stopped."
+        what = counted(more, "more batch has stopped.", "more batches have stopped.")
         found.append(_warning(what, "GET /api/batches lists them all; mend each, then retry.", "error"))
     return found
 
@@ -122,11 +123,7 @@ def _about_failed(seen: dict[str, Any]) -> list[dict[str, str]]:
     count = next(line["files"] for line in seen["balance"]["lines"] if line["key"] == "failed")
     if not count:
         return []
-    what = (
-        "1 file has failed and stays where it is."
-        if count == 1
-        else f"{count:,} files have failed and stay where they are."
-    )
+    what = counted(count, "file has failed and stays where it is.", "files have failed and stay where they are.")
     return [_warning(what, "The Failed line of the balance sheet leads to the reasons; then let them be tried again.")]
 
 
@@ -136,7 +133,7 @@ def _about_findings(found: dict[str, int]) -> list[dict[str, str]]:
     grave = {kind.value: found[kind.value] for kind in GRAVE_FINDINGS if found[kind.value]}
     if grave:
         files = sum(grave.values())
-        what = "1 file is not as it was" if files == 1 else f"{files:,} files are not as they were"
+        what = counted(files, "file is not as it was", "files are not as they were")
         counts = ", ".join(f"{count:,} {kind}" for kind, count in grave.items())
         remedy = (
             "`media-pipeline findings` lists them. Put each back from your backup, and verify again; or accept what "

@@ -8,6 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from app.model.counting import counted
+
 UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
@@ -25,11 +27,6 @@ def size(count: int | None) -> str:
 def number(count: int) -> str:
     """A count with thousands set apart."""
     return f"{count:,}"
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {one if count == 1 else many}"
 
 
 def instant(stored: str | None) -> Markup:
@@ -51,7 +48,7 @@ def words(name: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "number": number,
-    "plural": plural,
+    "plural": counted,
     "instant": instant,
     "words": words,
 }

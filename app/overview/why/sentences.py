@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from app.config.schema import Config
 from app.files.walk import is_media
 from app.model import AssetStatus, RootKind
+from app.model.counting import counted
 from app.overview.why.dates import about_date
 from app.overview.why.facts import Facts
 from app.overview.why.next_steps import about_next
@@ -106,7 +107,7 @@ def _duplicate(facts: Facts) -> Iterator[str]:
     elif original is not None:
         yield f"It was compared with file {original.id}, {facts.original_place}."
     if facts.duplicates:
-        files = "1 other file is a duplicate" if facts.duplicates == 1 else f"{facts.duplicates:,} files are duplicates"
+        files = counted(facts.duplicates, "other file is a duplicate", "files are duplicates")
         yield f"{files} of it."
 
 

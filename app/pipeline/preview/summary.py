@@ -11,8 +11,8 @@ from app.db.connection import Connection
 from app.errors import printable
 from app.files.imagined_room import Need
 from app.model import Report, Stage
+from app.model.counting import counted
 from app.pipeline.preview.rehearsal import Rehearsal
-from app.pipeline.preview.words import counted
 from app.pipeline.room import in_words
 
 #: So many folders and warnings are in the summary; the lists have them all.
@@ -107,10 +107,10 @@ def _warnings(
     for message in rehearsal.delivery_waits_for:
         yield f"The run would wait: {message}"
     if counts["weak_dates"]["files"]:
-        yield f"{counted(counts['weak_dates']['files'], 'file')} without a certain date."
+        yield f"{counted(counts['weak_dates']['files'], 'file', 'files')} without a certain date."
     still_changing = _seen(conn, rehearsal)["still_changing"]
     if still_changing:
-        yield f"{counted(still_changing, 'file')} still changing; a later run takes them up."
+        yield f"{counted(still_changing, 'file', 'files')} still changing; a later run takes them up."
     for kind in TOLD:
         told = journal.list_events(conn, kind_prefix=kind, run_id=rehearsal.step.run_id, limit=WARNINGS_SHOWN)
         yield from (event.message for event in reversed(told))
@@ -119,9 +119,10 @@ def _warnings(
 def _in_words(summary: dict[str, Any]) -> str:
     counts, batches = summary["counts"], summary["batches"]
     goes = counts["archived"]["files"] + counts["review"]["files"]
-    message = f"{counted(goes, 'file')} in {counted(batches['count'], 'batch')} would go to the archive"
+    in_batches = counted(batches["count"], "batch", "batches")
+    message = f"{counted(goes, 'file', 'files')} in {in_batches} would go to the archive"
     message += f", {in_words(counts['archived']['size_bytes'] + counts['review']['size_bytes'])}"
-    message += f"; {counted(counts['duplicates']['files'], 'duplicate')}"
+    message += f"; {counted(counts['duplicates']['files'], 'duplicate', 'duplicates')}"
     for name in ("set_aside", "failed", "waiting"):
         files = counts[name]["files"]
         message += f", {files} {name.replace('_', ' ')}" if files else ""

@@ -15,11 +15,6 @@ SAYS = {
 }
 
 
-def counted(number: int, word: str) -> str:
-    """`1 file`, `2 files`, `3 batches`."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}{'es' if word.endswith('ch') else 's'}"
-
-
 def why_there(asset: Asset, lead: bytes | None, doubt: str | None, folder: bytes | None) -> str | None:
     """Why a file has its date, and the folder to which that leads; None when it has no date yet."""
     if asset.taken_local is None or asset.taken_from is None:

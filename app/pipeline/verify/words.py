@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from app.errors import printable
 from app.files.kinds import NO_MEDIA
 from app.model import Signature
+from app.model.counting import counted
 
 NOT_THERE = "It is not there any more"
 NO_FILE = "Something that is no plain file, a link or a folder, lies in its place"
@@ -80,10 +81,10 @@ def _moment(mtime_ns: int) -> str:
 def summary(intact: int, looked_at: int, counts: dict[str, int]) -> str:
     """The result of a verification in one or two sentences; `counts` by kind of finding."""
     bad = [f"{counts[kind]:,} {kind}" for kind in ("altered", "missing", "unreadable", "moved") if counts.get(kind)]
-    files = f"{intact:,} {'file is as it was' if intact == 1 else 'files are as they were'}"
+    files = counted(intact, "file is as it was", "files are as they were")
     told = f"{files}; {', '.join(bad)}." if bad else f"{files}."
     if looked_at:
         told += f" {looked_at:,} more, verified before, are there."
     if counts.get("foreign"):
-        told += f" {counts['foreign']:,} {'file is' if counts['foreign'] == 1 else 'files are'} known to no row."
+        told += f" {counted(counts['foreign'], 'file is', 'files are')} known to no row."
     return told

@@ -9,6 +9,7 @@ from flask_openapi.models.tag import Tag
 from app import jobs
 from app.db import assets
 from app.model import AssetStatus
+from app.model.counting import counted
 from app.overview.files import AssetSearch, asset_summary, assets_at, find_assets
 from app.overview.why import in_short, whole_story
 from app.web.answers import done
@@ -92,5 +93,5 @@ def retry_set_aside() -> Response:
 
 def _retry_all(status: AssetStatus) -> Response:
     retried = jobs.retry_all_assets(services(), status)
-    files = "1 file" if retried.count == 1 else f"{retried.count:,} files"
+    files = counted(retried.count, "file", "files")
     return done(retried.as_json(), f"{files} will be taken up again by the next run.")

@@ -15,6 +15,7 @@ from app.config.document import place_of
 from app.config.schema_json import json_schema
 from app.config.store import Snapshot, masked
 from app.errors import BadRequest, ConfigError, Problem, RevisionChanged
+from app.model.counting import counted
 from app.web.answers import done
 from app.web.context import actor, container
 from app.web.models import responses
@@ -113,7 +114,7 @@ def answer_saved(snapshot: Snapshot, verdict: Verdict, sentence: str) -> Respons
     """What was saved: the new revision, what changed by it, and what is doubtful."""
     count = len(verdict.changes)
     body = saved_json(snapshot.revision, snapshot.warnings, verdict.changes)
-    words = "1 setting changed" if count == 1 else f"{count} settings changed"
+    words = counted(count, "setting changed", "settings changed")
     return with_revision(done(body, f"{sentence}: {words}."), snapshot.revision)
 
 

@@ -10,6 +10,7 @@ from app import jobs
 from app.db import batches
 from app.errors import Conflict
 from app.model import Run, RunStatus
+from app.model.counting import counted
 from app.overview import overview
 from app.overview.batches import sync_progress
 from app.overview.runs import find_current
@@ -60,7 +61,7 @@ def refresh() -> Response:
     with services().db.transaction() as conn:
         syncing = [sync_progress(batch) for batch in batches.make_looks_due(conn)]
     body = {"count": len(syncing), "batches": syncing}
-    many = f"{len(syncing)} deliveries" if len(syncing) != 1 else "1 delivery"
+    many = counted(len(syncing), "delivery", "deliveries")
     return accepted(body, f"The worker looks at {many} now.")
 
 
