@@ -224,6 +224,14 @@ class ServiceContainer:
             get_logger().error(what, faults=[problem.placed(self.store.path) for problem in self._told.problems])
         note_fault(db, self._told, fallback)
 
+    def close(self) -> None:
+        """Close the database of the services in force, for a caller that is done with them; asked again, it is opened
+        anew."""
+        with self._lock:
+            if self._services is not None:
+                self._services.close()
+            self._services = None
+
     def _renewed(self, old: Services, snapshot: Snapshot) -> Services:
         """A valid configuration may still name a database that cannot be used: then the old one stays in force."""
         try:

@@ -105,6 +105,8 @@ class Cli:
 
     def close(self) -> None:
         """Nothing is held open between commands."""
+        if self._container is not None:
+            self._container.close()
         self._container = None
 
 
