@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from app import jobs
 from app.db import assets, batches, deliveries, kept_copies, made_folders, roots, runs
+from app.db.connection import Connection, Database
 from app.errors import Conflict, IllegalTransition
 from app.files.prune import drop_expired_trash
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Stage, Trigger
 from app.model.undo import Act
 from app.overview import ConfigFacts, overview
 from app.pipeline import batch, sort, undelivered
+from app.pipeline import undo as undo_stage
 from app.pipeline.manifest_store import load_newest
 from app.pipeline.step import Stopped
 from app.pipeline.undo.taking_back import TakingBack
 from app.services import Services
 from tests.conftest import read_tree, write_tree
-from tests.pipeline.library import assert_rows_agree, get_asset, get_batch, statuses
+from tests.pipeline.library import a_step, assert_rows_agree, get_asset, get_batch, statuses
 from tests.pipeline.running import go, messages, workflow
 from tests.pipeline.stages import run_dedup, run_inspect, run_scan, states
 from tests.pipeline.undoing import (
@@ -622,6 +626,45 @@ def test_a_look_at_the_delivery_that_began_before_the_undo_takes_nothing_from_it
     for asset in read_before:
         with pytest.raises(IllegalTransition):
             undelivered.settle_one(late, asset)
+    assert_undone(services, before, one.id)
+
+
+class ConfirmedJustBefore(Database):
+    """A database into which a look at a delivery stores its first proofs right before the next transaction begins."""
+
+    proofs: tuple[int, list[int]] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        proofs, self.proofs = self.proofs, None
+        with super().transaction() as conn:
+            if proofs is not None:
+                deliveries.confirm(conn, proofs[0], "PEER", [(asset_id, None) for asset_id in proofs[1]])
+        with super().transaction() as conn:
+            yield conn
+
+
+def test_a_proof_that_arrives_while_the_undo_begins_still_makes_the_peer_keep_its_copies(services: Services) -> None:
+    make(services)
+    before = media_tree(services)
+    one = batch_up_to(services, BatchStatus.PENDING)
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql("UPDATE batches SET target = 'syncthing' WHERE id = 1")
+        one = batches.change(conn, batches.get(conn, one.id), BatchStatus.SYNCING)
+        arrived = [asset.id for asset in assets.list_in_batch(conn, one.id)][:2]
+    step = a_step(services, Stage.UNDO, one.id)
+    late = ConfirmedJustBefore(services.db.path)
+    late.proofs = (one.id, arrived)
+    asked_to_keep: list[int] = []
+
+    report = undo_stage.run(
+        dataclasses.replace(services, db=late), step, lambda _, batch: asked_to_keep.append(batch.id)
+    )
+
+    late.close()
+    end_runs(services)
+    assert (report.outcome, late.proofs, asked_to_keep) == ("done", None, [one.id])
+    assert "The peer keeps the copies that it has." in events_of(services, "batch.undone")[0].message
     assert_undone(services, before, one.id)
 
 

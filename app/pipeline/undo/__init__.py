@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from app.db import batches, deliveries, journal
 from app.db.cancelling import refuse_delivered, status_on_return
+from app.db.connection import Connection
 from app.errors import IllegalTransition, NoSpace, RootUnavailable
 from app.files.way_back import look_at_way_back
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report
@@ -77,10 +78,11 @@ def _look(services: Services, step: StepContext, batch: Batch) -> UndoLook:
 
 def _take_back(services: Services, step: StepContext, look: UndoLook, retain: Retain) -> Report:
     require_room_to_return(services, look)
-    with services.db.reading() as conn:
+    with services.db.transaction() as conn:
+        # Counted in the same transaction: a look at the delivery may store proofs up to the change of the status.
         confirmed = deliveries.count(conn, look.batch.id)
-    peer = peer_in_words(look.batch, look.in_batch_folder, confirmed)
-    batch = _begin(services, step, look, peer)
+        peer = peer_in_words(look.batch, look.in_batch_folder, confirmed)
+        batch = _begin(conn, step, look, peer)
     if confirmed and look.in_batch_folder:
         waiting = retain(services, batch)
         if waiting is not None:
@@ -94,21 +96,19 @@ def _take_back(services: Services, step: StepContext, look: UndoLook, retain: Re
     return close(work, peer)
 
 
-def _begin(services: Services, step: StepContext, look: UndoLook, peer: str) -> Batch:
+def _begin(conn: Connection, step: StepContext, look: UndoLook, peer: str) -> Batch:
     batch, returns_as = look.batch, look.returns_as.value
     if batch.status is BatchStatus.UNDOING:
-        with services.db.transaction() as conn:
-            batches.set_columns(conn, batch.id, returns_as=returns_as)
+        batches.set_columns(conn, batch.id, returns_as=returns_as)
         return batch
+    if look.returns_as is AssetStatus.UNIQUE:  # the worker's look at the delivery may have seen the proof just now
+        refuse_delivered(conn, batches.get(conn, batch.id))
     files = len(look.of(Act.GO_BACK)) + len(look.of(Act.ADOPT))
-    with services.db.transaction() as conn:
-        if look.returns_as is AssetStatus.UNIQUE:  # the worker's look at the delivery may have seen the proof just now
-            refuse_delivered(conn, batches.get(conn, batch.id))
-        words = f"Batch {batch.name} is taken back: {files:,} files go to where they came from. {peer}"
-        detail = {"from": batch.status.value, "files": files, "becomes": returns_as}
-        journal.record(conn, "batch.undo_started", words, run_id=step.run_id, batch_id=batch.id, detail=detail)
-        return batches.change(conn, batch, BatchStatus.UNDOING, returns_as=returns_as, error=None,
-                              error_from=None, next_look_at=None, sync_detail=None)
+    words = f"Batch {batch.name} is taken back: {files:,} files go to where they came from. {peer}"
+    detail = {"from": batch.status.value, "files": files, "becomes": returns_as}
+    journal.record(conn, "batch.undo_started", words, run_id=step.run_id, batch_id=batch.id, detail=detail)
+    return batches.change(conn, batch, BatchStatus.UNDOING, returns_as=returns_as, error=None,
+                          error_from=None, next_look_at=None, sync_detail=None)
 
 
 def _refuse(services: Services, step: StepContext, look: UndoLook) -> Report:
