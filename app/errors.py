@@ -198,8 +198,8 @@ class SyncthingUnreachable(SyncthingError):
 
     retryable = True
 
-    def __init__(self, url: str, reason: str) -> None:
-        self.url, self.reason = url, reason
+    def __init__(self, url: str, reason: str, retry_after_seconds: float = 0) -> None:
+        self.url, self.reason, self.retry_after_seconds = url, reason, retry_after_seconds
         super().__init__(f"Syncthing does not answer at {url}: {reason}.")
 
 

@@ -25,6 +25,7 @@ def wait(
     peer: str = "the peer",
 ) -> Report:
     """Write down how far the batch is, what it waits for and when it is looked at again."""
+    seconds = max(services.config.syncthing.poll_interval_sec, trouble.wait_seconds if trouble else 0)
     with services.db.transaction() as conn:
         held = deliveries.size_of_confirmed(conn, batch.id, device_id)
         message = trouble.sentence if trouble else f"{held.file_count} of {batch.file_count} files confirmed at {peer}."
@@ -39,7 +40,7 @@ def wait(
             confirmed_count=held.file_count,
             confirmed_bytes=held.size_bytes,
             sync_detail=message,
-            next_look_at=later(services.config.syncthing.poll_interval_sec),
+            next_look_at=later(seconds),
         )
     return Report("waiting", message, done=held.file_count, size_bytes=held.size_bytes, batch_id=batch.id)
 

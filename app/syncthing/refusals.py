@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import requests
+
 from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
 
 #: Only what is known to come from Syncthing itself is quoted, and not more than this.
 QUOTE_LENGTH = 200
+#: A server that asks for more patience than this is asked again all the same.
+RETRY_AFTER_MAX_SECONDS = 3600
 
 
 class NoSuchObject(SyncthingRefused):
@@ -27,7 +31,8 @@ def refusal(url: str, path: str, status: int, headers: Mapping[str, str], body: 
     if status == 404:
         return _not_found(url, status, headers, text)
     if status == 429 or status in (502, 503, 504):
-        return SyncthingUnreachable(url, f"it is overloaded or not ready (HTTP {status})")
+        reason = f"it is overloaded or not ready (HTTP {status})"
+        return SyncthingUnreachable(url, reason, _retry_after_seconds(headers))
     if "no such folder" in text:
         return SyncthingRefused("not_found", status, _no_folder())
     if "folder marker missing" in text:
@@ -35,6 +40,25 @@ def refusal(url: str, path: str, status: int, headers: Mapping[str, str], body: 
     if "folder is paused" in text or "folder paused" in text:
         return SyncthingRefused("other", status, "The folder is paused in Syncthing; resume it there.")
     return SyncthingRefused("other", status, _other(path, status, headers, text))
+
+
+def key_refused(error: SyncthingError, sources: str) -> SyncthingError:
+    """The error, with the sources whose keys Syncthing does not accept when that is what it is about."""
+    if not isinstance(error, SyncthingRefused) or error.cause != "key" or not sources:
+        return error
+    return SyncthingRefused("key", error.status, f"{error} Tried: {sources}.")
+
+
+def no_key(faults: str) -> SyncthingRefused:
+    """There is nothing to send; `faults` are the sources that should hold a key and do not."""
+    words = f" ({faults})" if faults else ""
+    return SyncthingRefused("key", 0, f"There is no Syncthing API key{words}; write it in syncthing.api_key.")
+
+
+def _retry_after_seconds(headers: Mapping[str, str]) -> float:
+    """What `Retry-After` asks for in seconds, within reason; a date there is not heeded."""
+    wanted = headers.get("Retry-After", "").strip()
+    return float(min(int(wanted), RETRY_AFTER_MAX_SECONDS)) if wanted.isascii() and wanted.isdigit() else 0.0
 
 
 def _redirect(url: str) -> str:

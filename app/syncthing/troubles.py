@@ -17,17 +17,22 @@ UNTIL_SCANNED = ("marker_missing", "folder_error")
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that keeps the delivery from going on. `code` names it for programs, `sentence` for people."""
+    """Something that keeps the delivery from going on. `code` names it for programs, `sentence` for people.
+
+    `wait_seconds`: how long the other side asked to be left alone.
+    """
 
     code: str
     sentence: str
     warning: bool = True
+    wait_seconds: float = 0
 
 
 def of_error(error: SyncthingError) -> Trouble:
     """An error of the client as something to wait for."""
     cause = error.cause if isinstance(error, SyncthingRefused) else "unreachable"
-    return Trouble(f"syncthing_{cause}", str(error))
+    wait_seconds = error.retry_after_seconds if isinstance(error, SyncthingUnreachable) else 0
+    return Trouble(f"syncthing_{cause}", str(error), wait_seconds=wait_seconds)
 
 
 def folder_needed() -> Trouble:
