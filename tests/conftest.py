@@ -26,7 +26,7 @@ OWN_NAMES = (".media-pipeline-root", ".mp-staging", ".mp-trash", ".media-pipelin
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings of the machine that runs the tests must not reach them."""
     for name in [*os.environ]:
-        if name.startswith("MEDIA_PIPELINE_") or name == "TZ":
+        if name.startswith(("MEDIA_PIPELINE_", "STGUIAPIKEY")) or name in ("TZ", "SYNCTHING_CONFIG"):
             monkeypatch.delenv(name)
 
 

@@ -30,9 +30,6 @@ def doubts(config: Config, environment: Mapping[str, str]) -> list[Problem]:
 
 
 def _delivery_problems(config: Config) -> Iterator[Problem]:
-    if config.sync.target == "syncthing" and not config.syncthing.folder_id:
-        message = "is needed under sync.target: syncthing; it is shown in Syncthing's GUI"
-        yield Problem("syncthing.folder_id", message, related="sync.target")
     if config.sync.target == "folder" and not config.sync.folder_dir:
         message = "is needed under sync.target: folder; name the folder that receives the files"
         yield Problem("sync.folder_dir", message, related="sync.target")
@@ -50,6 +47,7 @@ def _text_problems(config: Config) -> Iterator[Problem]:
     words = {
         "syncthing.folder_id": config.syncthing.folder_id,
         "syncthing.device_id": config.syncthing.device_id,
+        "syncthing.batch_dir": config.syncthing.batch_dir,
         "syncthing.api_key": config.syncthing.api_key,
         "auth.api_key": config.auth.api_key,
     }

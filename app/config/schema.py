@@ -91,7 +91,12 @@ class Syncthing(Section):
 
     api_url: Text = Field(default="http://127.0.0.1:8384", description="Address of Syncthing's GUI and REST API.")
     api_key: Text = Field(default="", description="Syncthing's API key.", repr=False, json_schema_extra=SECRET)
-    folder_id: Text = Field(default="", description="ID of the Syncthing folder whose path is paths.batch_dir.")
+    folder_id: Text = Field(
+        default="", description="ID of the Syncthing folder that holds paths.batch_dir; empty: found by its path."
+    )
+    batch_dir: Text = Field(
+        default="", description="paths.batch_dir as Syncthing sees it, when it runs elsewhere; empty: the same path."
+    )
     device_id: Text = Field(default="", description="ID of the peer that must have every file; empty: the only peer.")
     gui_url: Text = Field(
         default="", description="Address of Syncthing's GUI for links in the browser; empty: api_url."
@@ -186,6 +191,12 @@ class Verify(Section):
         ge=0,
         le=100_000,
         description="Most MB read in a second, so that others can use the disks; 0 = no cap.",
+    )
+    max_minutes: float = Field(
+        default=360.0,
+        ge=0,
+        le=525_600,
+        description="Minutes in one go, after which other runs may go first; 0 = no limit.",
     )
     older_than_days: Days = Field(
         default=30, description="On schedule, read only what was not verified for so many days; 0 = everything."

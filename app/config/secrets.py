@@ -19,6 +19,14 @@ API_KEY = "syncthing.api_key"
 API_URL = "syncthing.api_url"
 ACCESS_KEYS = "auth.keys"
 
+#: Variables that hold Syncthing's key, or name a file with it. All but the first two are no settings of ours.
+KEY_VARIABLE = "MEDIA_PIPELINE_SYNCTHING__API_KEY"
+KEY_FILE_VARIABLE = "MEDIA_PIPELINE_SYNCTHING__API_KEY_FILE"
+SYNCTHING_KEY = "STGUIAPIKEY"
+SYNCTHING_KEY_FILE = "STGUIAPIKEY_FILE"
+SYNCTHING_CONFIG = "SYNCTHING_CONFIG"
+KEY_VARIABLES = (KEY_VARIABLE, SYNCTHING_KEY, SYNCTHING_KEY_FILE, KEY_FILE_VARIABLE, SYNCTHING_CONFIG)
+
 #: A shorter secret would be found inside other words.
 ENOUGH_TO_FIND = 6
 
@@ -95,10 +103,13 @@ def moves_to_another_server(old: Mapping[str, Any], new: Mapping[str, Any]) -> b
     return _server(old) != _server(new)
 
 
-def refuse_to_lend_key(old: Mapping[str, Any], new: Mapping[str, Any], variables: Mapping[str, str]) -> None:
-    """Raise ConfigError when a save would send a key that the environment holds to another server."""
-    if API_KEY in variables and API_URL not in variables and moves_to_another_server(old, new):
-        message = f"cannot name another server here while the key comes from {variables[API_KEY]}; change both there"
+def refuse_to_lend_key(
+    old: Mapping[str, Any], new: Mapping[str, Any], variables: Mapping[str, str], environment: Mapping[str, str]
+) -> None:
+    """Raise ConfigError when a save would send a key that the environment holds, or leads to, to another server."""
+    holder = next((name for name in KEY_VARIABLES if environment.get(name)), None)
+    if holder is not None and API_URL not in variables and moves_to_another_server(old, new):
+        message = f"cannot name another server here while the key comes from {holder}; change both there"
         raise ConfigError([Problem(API_URL, message)])
 
 

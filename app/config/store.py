@@ -185,7 +185,7 @@ class ConfigStore:
         known_text = self._current.text if self._current is not None else ""
         snapshot = parse(restore_secrets(text, old_text, known_text, self._secrets()), self.environment, self.path)
         old, new = read_document(old_text).values, read_document(text).values
-        refuse_to_lend_key(old, new, snapshot.environment_keys)
+        refuse_to_lend_key(old, new, snapshot.environment_keys, self.environment)
         return snapshot
 
     def save_partial(self, changes: Mapping[str, Any], actor: str, expected_revision: str | None = None) -> Snapshot:
@@ -204,7 +204,7 @@ class ConfigStore:
         old, _ = carry_over(document.values)
         values = merged(old, changes, self.environment)
         _, _, variables = judge(Document(values), self.environment)
-        refuse_to_lend_key(old, values, variables)
+        refuse_to_lend_key(old, values, variables, self.environment)
         carried, _ = carry_over(values)
         return parse(render(carried), self.environment, self.path)
 

@@ -12,10 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from app.db import batches
 from app.services import Services
-from app.syncthing import notes
+from app.syncthing import key, notes
 from app.syncthing.checks import FAULT, OK, Check, Examination, examine
-
-KEY_VARIABLE = "MEDIA_PIPELINE_SYNCTHING__API_KEY"
 
 
 def diagnose(services: Services) -> dict[str, Any]:
@@ -29,7 +27,7 @@ def diagnose(services: Services) -> dict[str, Any]:
         "target": config.sync_target,
         "reachable": examined.reachable,
         "api_url": without_secrets(config.syncthing.api_url),
-        "key": {"source": _key_source(), "length": len(config.syncthing.api_key)},
+        "key": key.shown(key.find_keys(config)),
         "batch_dir": config.paths.batch_dir,
         "folder_id": config.syncthing.folder_id,
         "device_id": config.syncthing.device_id,
@@ -92,11 +90,3 @@ def examine_syncthing(services: Services) -> Examination:
 def _not_used(services: Services) -> Check:
     target = services.config.sync_target
     return Check("syncthing", OK, f"Syncthing is not used: sync.target is {target}.")
-
-
-def _key_source() -> str:
-    if os.environ.get(KEY_VARIABLE):
-        return f"environment ({KEY_VARIABLE})"
-    if os.environ.get(f"{KEY_VARIABLE}_FILE"):
-        return f"file named by {KEY_VARIABLE}_FILE"
-    return "config file"

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.config.schema import Config
 from app.errors import SyncthingError, SyncthingRefused
-from app.syncthing import ignores, look, troubles
+from app.syncthing import ignores, key, look, troubles
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.proof import prefix_in_folder
@@ -80,8 +80,10 @@ def _checks(client: SyncthingClient, config: Config, batch_dir: bytes, found: Ex
     status = client.system_status()
     found.facts["syncthing_status"] = {key: status[key] for key in STATUS_KEYS if key in status}
     found.facts["version"] = client.version()
+    accepted = key.shown([client.keys.current or key.Key("none")])
+    found.facts["key"] = accepted
     yield Check("syncthing reachable", OK, f"Syncthing {found.facts['version']} answers at {client.url}.")
-    yield Check("syncthing key", OK, "The API key is accepted.")
+    yield Check("syncthing key", OK, f"The API key is accepted; it comes from: {accepted['source']}.")
     if not config.syncthing.folder_id:
         yield _of_trouble("syncthing folder", troubles.folder_needed())
         return

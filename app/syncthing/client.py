@@ -18,7 +18,8 @@ import urllib3
 from app.config.schema import Config
 from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
 from app.syncthing import answers
-from app.syncthing.refusals import NoSuchObject, refusal
+from app.syncthing.key import Key, KeyRing, find_keys
+from app.syncthing.refusals import NoSuchObject, key_refused, no_key, reason_of, refusal
 from app.syncthing.transport import Guard, GuardedAdapter, base_url
 
 CONNECT_SECONDS = 5.0
@@ -35,9 +36,10 @@ Json = Any
 class SyncthingClient:
     """One Syncthing. Not for several threads at once: it holds one connection."""
 
-    def __init__(self, api_url: str, api_key: str, *, scan_seconds: float = SCAN_SECONDS) -> None:
+    def __init__(self, api_url: str, api_key: str | KeyRing, *, scan_seconds: float = SCAN_SECONDS) -> None:
         self.url = base_url(api_url)
-        self._key = api_key
+        ring = api_key if isinstance(api_key, KeyRing) else KeyRing(lambda: [Key.of("syncthing.api_key", api_key)])
+        self.keys = ring
         self._scan_seconds = scan_seconds
         self._guard = Guard()
         self._session = requests.Session()
@@ -48,7 +50,7 @@ class SyncthingClient:
     @classmethod
     def from_config(cls, config: Config) -> SyncthingClient:
         """The client that the configuration describes. Raises SyncthingRefused for an unusable address."""
-        return cls(config.syncthing.api_url, config.syncthing.api_key.strip())
+        return cls(config.syncthing.api_url, KeyRing(lambda: find_keys(config)))
 
     def __enter__(self) -> SyncthingClient:
         return self
@@ -179,6 +181,14 @@ class SyncthingClient:
     def _not_syncthing(self) -> SyncthingError:
         return SyncthingUnreachable(self.url, "what answers there does not speak as Syncthing does; check the address")
 
+    def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Json:
+        """What Syncthing answers to a question that only one module asks."""
+        return self._json("GET", path, parameters)
+
+    def send(self, method: str, path: str, parameters: Mapping[str, str] | None = None, body: Json = None) -> None:
+        """A change that only one module makes; returns when Syncthing has taken it."""
+        self._answer(method, path, parameters, body=body)
+
     def _answer(
         self,
         method: str,
@@ -187,6 +197,16 @@ class SyncthingClient:
         *,
         body: Json = None,
         read_seconds: float = READ_SECONDS,
+    ) -> bytes:
+        try:
+            return self._one_answer(method, path, parameters, body, read_seconds)
+        except SyncthingRefused as error:
+            if error.cause != "key" or not self.keys.refuse():
+                raise
+        return self._answer(method, path, parameters, body=body, read_seconds=read_seconds)
+
+    def _one_answer(
+        self, method: str, path: str, parameters: Mapping[str, str] | None, body: Json, read_seconds: float
     ) -> bytes:
         seconds = max(DEADLINE_SECONDS, read_seconds)
         try:
@@ -207,7 +227,7 @@ class SyncthingClient:
             f"{self.url}/rest/{path}",
             params=parameters,
             json=body,
-            headers={"X-API-Key": self._checked_key(), "Accept-Encoding": "identity"},
+            headers={"X-API-Key": self._key(), "Accept-Encoding": "identity"},
             timeout=(CONNECT_SECONDS, read_seconds),
             allow_redirects=False,
             stream=True,
@@ -218,15 +238,15 @@ class SyncthingClient:
             response.close()
             raise
         if response.status_code != 200:
-            raise refusal(self.url, path, response.status_code, response.headers, content)
+            found = refusal(self.url, path, response.status_code, response.headers, content)
+            raise key_refused(found, self.keys.words())
         return content
 
-    def _checked_key(self) -> str:
-        if not self._key:
-            raise SyncthingRefused("key", 0, "There is no Syncthing API key; write it in syncthing.api_key.")
-        if not (self._key.isascii() and self._key.isprintable()):
-            raise SyncthingRefused("key", 0, "syncthing.api_key holds characters that no Syncthing key has.")
-        return self._key
+    def _key(self) -> str:
+        key = self.keys.current
+        if key is None:
+            raise no_key(self.keys.words())
+        return key.text
 
     def _capped_body(self, response: requests.Response) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -241,7 +261,7 @@ class SyncthingClient:
     def _unreachable(self, error: Exception, seconds: float) -> SyncthingUnreachable:
         if self._guard.was_cut or isinstance(error, requests.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
             return _TookTooLong(self.url, _too_long(seconds))
-        return SyncthingUnreachable(self.url, _reason(error))
+        return SyncthingUnreachable(self.url, reason_of(error, CONNECT_SECONDS))
 
 
 class _TookTooLong(SyncthingUnreachable):
@@ -250,26 +270,3 @@ class _TookTooLong(SyncthingUnreachable):
 
 def _too_long(seconds: float) -> str:
     return f"no complete answer within {seconds:.0f} seconds"
-
-
-def _reason(error: Exception) -> str:
-    """Why a connection failed, in words; never the URL or the request, which may hold secrets."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not trusted here (use http:// inside your own network)"
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {CONNECT_SECONDS:.0f} seconds"
-    text = str(error)
-    for sign, words in SIGNS.items():
-        if sign in text:
-            return words
-    return "the connection broke off"
-
-
-SIGNS = {
-    "Connection refused": "the connection is refused; is Syncthing running, and is the port right",
-    "Name or service not known": "this host name is not known",
-    "Temporary failure in name resolution": "host names cannot be looked up at the moment",
-    "No address associated": "this host name is not known",
-    "No route to host": "there is no route to this host",
-    "Network is unreachable": "the network is unreachable",
-}

@@ -113,3 +113,26 @@ def _other(path: str, status: int, headers: Mapping[str, str], text: str) -> str
         return f"What answers at syncthing.api_url failed (HTTP {status} on {path})."
     first = "".join(c if c.isprintable() else " " for c in text.strip().partition("\n")[0])
     return f"Syncthing could not do {path} (HTTP {status}): {first[:QUOTE_LENGTH]}."
+
+
+def reason_of(error: Exception, connect_seconds: float) -> str:
+    """Why a connection failed, in words; never the URL or the request, which may hold secrets."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted here (use http:// inside your own network)"
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {connect_seconds:.0f} seconds"
+    text = str(error)
+    for sign, words in SIGNS.items():
+        if sign in text:
+            return words
+    return "the connection broke off"
+
+
+SIGNS = {
+    "Connection refused": "the connection is refused; is Syncthing running, and is the port right",
+    "Name or service not known": "this host name is not known",
+    "Temporary failure in name resolution": "host names cannot be looked up at the moment",
+    "No address associated": "this host name is not known",
+    "No route to host": "there is no route to this host",
+    "Network is unreachable": "the network is unreachable",
+}

@@ -189,7 +189,7 @@ def test_an_address_of_syncthing_is_taken(url: str) -> None:
 
 def test_a_target_needs_what_it_delivers_to() -> None:
     assert set(problems_of(sync={"target": "folder"})) == {"sync.folder_dir"}
-    assert set(problems_of(sync={"target": "syncthing"})) == {"syncthing.folder_id"}
+    assert problems_of(sync={"target": "syncthing"}) == {}, "the folder is found by its path"
     assert problems_of(sync={"target": "folder", "folder_dir": "/mnt/usb/photos"}) == {}
     assert "lies inside" in str(problems_of(sync={"target": "folder", "folder_dir": "/data/archive/usb"}))
 

@@ -44,7 +44,6 @@ def faults(text: str, environment: dict[str, str] | None = None) -> list[Problem
         ("system:\n  port_api: 80\n  port_dbui: 80\n", "system.port_dbui", 4, 3),
         ("system:\n  port_api: 8081\n", "system.port_dbui", 3, 3),
         ("sync:\n  target: folder\n", "sync.folder_dir", 3, 3),
-        ("sync:\n  target: syncthing\n", "syncthing.folder_id", 3, 3),
         ("syncthing:\n  api_url: ftp://nas\n", "syncthing.api_url", 3, 3),
         ("system:\n  db_path: /data/archive/db.sqlite\n", "system.db_path", 3, 3),
         ("auth:\n  keys:\n    - {name: a, key: k1, scope: read}\n    - {name: a, key: k2}\n", "auth.keys.1.name", 5, 8),

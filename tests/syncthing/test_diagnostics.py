@@ -28,7 +28,7 @@ def test_a_sound_pair_is_ok_throughout(module_pair: Pair, opened: Any) -> None:
     found = diagnose(services)
 
     assert set(states(services).values()) == {"ok"} and found["ok"] and found["reachable"]
-    assert found["key"] == {"source": "config file", "length": len(KEY)}
+    assert found["key"] == {"source": "settings (syncthing.api_key)", "length": len(KEY)}
     assert found["folder"]["id"] == FOLDER and found["device"]["connected"] is True
     assert found["syncthing_status"]["myID"] == module_pair.ours.device_id
     assert found["completion"]["percent"] == 100 and found["folder_status"]["state"] == "idle"
