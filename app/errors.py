@@ -29,14 +29,63 @@ whether the same call may succeed later without anyone changing anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
+ESCAPED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+ESCAPE = re.compile(r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
+
+
 def printable(path: bytes) -> str:
-    """A path for people: undecodable bytes and control characters become escapes."""
-    text = path.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """A path for people, each path in a form of its own; `from_printable` leads back.
+
+    Undecodable bytes and characters that cannot be shown become escapes, and a backslash becomes two.
+    """
+    text = path.decode("utf-8", "surrogateescape")
+    return text if _is_plain(text) else "".join(c if _is_plain(c) else _escaped(c) for c in text)
+
+
+def from_printable(text: str) -> bytes | None:
+    """The path that `printable` writes like this; None when it writes no path so."""
+    try:
+        path = ESCAPE.sub(_meant, text).encode("utf-8", "surrogateescape")
+    except (ValueError, OverflowError):
+        return None
+    return path if printable(path) == text else None
+
+
+def readings(given: str) -> list[bytes]:
+    """The paths that a person may mean by a text: the one that is shown so, then the one that is spelled so."""
+    spelled = given.encode("utf-8", "surrogateescape")
+    shown = from_printable(given)
+    return [spelled] if shown is None or shown == spelled else [shown, spelled]
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and "\\" not in text
+
+
+def _escaped(char: str) -> str:
+    """`\\x` is always one byte, `\\u` and `\\U` are one character: so no two paths look alike."""
+    code = ord(char)
+    if char in ESCAPED:
+        return ESCAPED[char]
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _meant(found: re.Match[str]) -> str:
+    short, byte, *code = found.groups()
+    if short is not None:
+        return next(char for char, escape in ESCAPED.items() if escape == f"\\{short}")
+    if byte is not None:
+        return bytes.fromhex(byte).decode("ascii", "surrogateescape")
+    return chr(int(code[0] or code[1], 16))
 
 
 class MediaPipelineError(Exception):
@@ -194,7 +243,7 @@ class SyncthingError(MediaPipelineError):
 
 
 class SyncthingUnreachable(SyncthingError):
-    """No usable answer came from Syncthing's address."""
+    """No usable answer came from Syncthing's address; what answered may have said when to ask again."""
 
     retryable = True
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, text, update
 
-from app.db import findings, totals
+from app.db import findings, present_names, totals
 from app.db.clock import now
 from app.db.names import name_key
 from app.db.rows import build, columns_for
@@ -238,6 +238,7 @@ def place(
         "updated_at": now(),
     }
     conn.execute(update(assets).where(assets.c.id == asset_id).values(**values))
+    present_names.note(conn, [(asset_id, asset.path, path)])
     findings.drop_of_assets(conn, [asset_id])
 
 
@@ -250,6 +251,7 @@ def place_many(
     """
     at = now()
     findings.drop_of_assets(conn, [one[0].id for one in placed])
+    present_names.note(conn, [(asset.id, asset.path, path) for asset, _, path, _ in placed])
     if status is None:
         rows = [(*_where(root_id, path, s), at, asset.id) for asset, root_id, path, s in placed]
         if rows:

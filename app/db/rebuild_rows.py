@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
+from app.db import present_names
 from app.db.assets import CHUNK, CONVERTERS, NOT_GONE
 from app.db.clock import now
+from app.db.names import name_key
 from app.db.rows import build, columns_for
 from app.db.tables import assets, batches, deliveries, moves, rebuild_files, roots, runs
 from app.model import Asset, AssetStatus, BatchStatus, MoveState, RunStatus
@@ -89,6 +91,7 @@ def write(conn: Connection, rows: Iterable[AssetRow]) -> None:
         [(row.root_id, row.path, row.id) for row in present] or [(0, b"", 0)],
     )
     conn.exec_driver_sql(UPSERT, [tuple(row) for row in written])
+    present_names.write(conn, [(row.id, name_key(row.path)) for row in written])
 
 
 def list_unseen(conn: Connection, root_id: int) -> Iterator[tuple[bytes, int]]:

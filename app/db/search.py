@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.db import paging
+from app.db import paging, present_names
 from app.db.assets import CONVERTERS
 from app.db.paging import Condition, Key, Page, Walk, count_up_to, read_few, read_page
 from app.db.rows import build, columns_for
@@ -48,8 +48,25 @@ def search(conn: Connection, wanted: AssetSearch) -> tuple[list[Asset], Key | No
     """
     refuse_contradictions(wanted)
     filters = conditions(conn, wanted)
-    page = _few(conn, wanted, filters) or _walk(conn, wanted, filters)
+    page = _by_either_name(conn, wanted, filters) if "name" in filters else _page(conn, wanted, filters)
     return [build(Asset, row, CONVERTERS) for row in page.rows], page.next_key
+
+
+def _page(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page:
+    return _few(conn, wanted, filters) or _walk(conn, wanted, filters)
+
+
+def _by_either_name(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page:
+    """The page, when a file counts by the name that it came with and by the one that it has now."""
+    rest = {name: condition for name, condition in filters.items() if name != "name"}
+    renamed = present_names.list_within(conn, filters["name"], FEW)
+    if renamed is None:  # so many that no index of the order leads to them
+        return _page(conn, wanted, {**rest, "either_name": present_names.fits(filters["name"])})
+    page = _page(conn, wanted, filters)
+    if not renamed:
+        return page
+    there = _sorted(wanted, lambda c: c.id.in_(renamed), tuple(rest.values()))
+    return paging.merge([page, read_few(conn, COLUMNS, there, wanted.limit, FEW)], wanted.limit, wanted.descending)
 
 
 def _few(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page | None:
@@ -59,16 +76,14 @@ def _few(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -
             continue
         if count_up_to(conn, assets, [filters[name]], FEW + 1) <= FEW:
             rest = tuple(condition for other, condition in filters.items() if other != name)
-            walk = Walk(
-                assets,
-                SORTS[wanted.sort],
-                (filters[name],),
-                rest if wanted.sort != "path" else (*rest, _is_here),
-                wanted.after,
-                wanted.descending,
-            )
-            return read_few(conn, COLUMNS, walk, wanted.limit, FEW)
+            return read_few(conn, COLUMNS, _sorted(wanted, filters[name], rest), wanted.limit, FEW)
     return None
+
+
+def _sorted(wanted: AssetSearch, few: Condition, rest: tuple[Condition, ...]) -> Walk:
+    """What finds the few files, and the rest that is tried on each of them."""
+    tried = rest if wanted.sort != "path" else (*rest, _is_here)
+    return Walk(assets, SORTS[wanted.sort], (few,), tried, wanted.after, wanted.descending)
 
 
 def _is_here(_: Any) -> Any:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from app.db.tables_of_media import (
     assets,
+    batch_devices,
     batches,
     deliveries,
+    delivery_obstacles,
     groups,
     kept_copies,
     left_in_place,
     made_folders,
     metadata,
     moves,
+    present_names,
     roots,
 )
 from app.db.tables_of_work import (
@@ -28,14 +31,17 @@ from app.db.tables_of_work import (
     rebuild_files,
     runs,
     steps,
+    sync_samples,
     totals,
 )
 
 __all__ = [
     "assets",
+    "batch_devices",
     "batches",
     "config_revisions",
     "deliveries",
+    "delivery_obstacles",
     "events",
     "facts",
     "findings",
@@ -47,10 +53,12 @@ __all__ = [
     "made_folders",
     "metadata",
     "moves",
+    "present_names",
     "rebuild_entries",
     "rebuild_files",
     "roots",
     "runs",
     "steps",
+    "sync_samples",
     "totals",
 ]

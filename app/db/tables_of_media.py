@@ -70,6 +70,7 @@ batches = Table(
     Column("run_id", Integer),
     Column("returns_as", Text),
     Column("undone_at", Text),
+    Column("hold", Text),
 )
 
 assets = Table(
@@ -118,6 +119,15 @@ assets = Table(
           postgresql_where=text("status != 'gone'")),
     Index("ix_assets_verified", "root_id", "verified_at", "id", "status", sqlite_where=text("status != 'gone'"),
           postgresql_where=text("status != 'gone'")),
+)
+
+#: Only files that are called otherwise than when they came; `assets.name` is the name that they came with.
+present_names = Table(
+    "present_names",
+    metadata,
+    Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
+    Column("name", LargeBinary, nullable=False),
+    Index("ix_present_names_name", "name", "asset_id"),
 )
 
 kept_copies = Table(
@@ -209,4 +219,34 @@ deliveries = Table(
     Column("batch_id", Integer, ForeignKey("batches.id"), nullable=False, index=True),
     Column("confirmed_at", Text, nullable=False),
     Column("version", Text),
+    Column("released_at", Text),
+)
+
+#: Which devices must have a batch, and what the last look found of each; rows of Syncthing's devices only.
+batch_devices = Table(
+    "batch_devices",
+    metadata,
+    Column("batch_id", Integer, ForeignKey("batches.id"), primary_key=True),
+    Column("device_id", Text, primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("added_at", Text, nullable=False),
+    Column("looked_at", Text),
+    Column("connected", Boolean),
+    Column("last_seen_at", Text),
+    Column("code", Text),
+    Column("words", Text),
+    Column("need_items", Integer),
+    Column("need_bytes", BigInteger),
+)
+
+#: Why a file is not proven at a device, where that is more than "not yet"; device "" means at none.
+delivery_obstacles = Table(
+    "delivery_obstacles",
+    metadata,
+    Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
+    Column("device_id", Text, primary_key=True),
+    Column("batch_id", Integer, ForeignKey("batches.id"), nullable=False, index=True),
+    Column("code", Text, nullable=False),
+    Column("words", Text),
+    Column("found_at", Text, nullable=False),
 )

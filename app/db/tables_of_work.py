@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -153,6 +154,23 @@ idempotency_keys = Table(
     Column("at", Text, nullable=False),
     Column("run_id", Integer),
     Index("ix_idempotency_keys_at", "at"),
+)
+
+sync_samples = Table(
+    "sync_samples",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("batch_id", Integer, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("confirmed_files", BigInteger, nullable=False),
+    Column("confirmed_bytes", BigInteger, nullable=False),
+    Column("need_items", BigInteger),
+    Column("need_bytes", BigInteger),
+    Column("rate", Float),
+    Column("connected", Integer),
+    Index("ix_sync_samples_batch", "batch_id", "device_id", "id"),
+    Index("ix_sync_samples_at", "at"),
 )
 
 rebuild_files = Table(

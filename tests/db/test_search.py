@@ -64,6 +64,11 @@ def fill(conn: sqlite3.Connection) -> None:
             "first_seen_at, updated_at, name) VALUES (?, ?, ?, ?, 1, 1, 1, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
             values(n),
         )
+    renamed = [(n, name_key(values(n)[2])) for n in range(1, ASSETS + 1)]
+    conn.executemany(
+        "INSERT INTO present_names SELECT id, ? FROM assets WHERE id = ? AND name != ?",
+        [(name, n, name) for n, name in renamed],
+    )
     kinds = sorted(journal.KINDS)
     for n in range(1, 301):
         conn.execute(
@@ -113,7 +118,7 @@ def fits(row: Any, wanted: AssetSearch, kinds: dict[int, RootKind]) -> bool:
     return (
         all(getattr(wanted, name) in (None, getattr(row, name)) for name in equal)
         and (not wanted.taken_from or row.taken_from == wanted.taken_from)
-        and row.name.startswith(name_key(wanted.name.encode()))
+        and any(name.startswith(name_key(wanted.name.encode())) for name in (row.name, name_key(row.path)))
         and (not wanted.digest or any((d or "-").startswith(wanted.digest.lower()) for d in (row.digest, row.sha256)))
         and (not wanted.prefix or (here and row.path.startswith(wanted.prefix)))
         and row.origin_path.startswith(wanted.origin)
@@ -139,7 +144,7 @@ def walk(conn: Connection, wanted: AssetSearch) -> list[int]:
 MAYBE = st.booleans()
 SEARCHES = st.builds(
     AssetSearch,
-    name=st.sampled_from(["", "", "img_", "IMG_12", "stra", "STRASSE", "é", "x"]),
+    name=st.sampled_from(["", "", "img_", "IMG_12", "stra", "STRASSE", "é", "x", "1", "12_", "é.jpg1"]),
     prefix=st.sampled_from([b"", b"", b"2024/", b"1", b"dcim/1/", b"\xff"]),
     origin=st.sampled_from([b"", b"", b"dcim/", b"dcim/2/IMG", b"z"]),
     digest=st.sampled_from(["", "", "0", "A", "1f", "ffff"]),
