@@ -50,6 +50,9 @@ say "Syncthing pages   ${setting_syncthing_gui_url:-$setting_syncthing_url}"
 title "Health"
 PYTHONPATH=$root "$python" scripts/debug_state.py health
 
+title "Syncthing"
+PYTHONPATH=$root "$python" scripts/debug_state.py syncthing
+
 title "Logs in $setting_log_dir"
 for log in "$setting_log_dir"/*.log; do
     [[ -s $log ]] || continue

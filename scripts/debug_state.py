@@ -1,9 +1,10 @@
 """The parts of debug.sh that need Python; nothing here writes.
 
-    debug_state.py versions    of the program and of what it stands on
+    debug_state.py versions    of the program and of what it stands on, against requirements.txt
     debug_state.py config      the configuration in force, secrets masked
     debug_state.py database    schema, integrity, rows, totals
     debug_state.py health      what the service answers
+    debug_state.py syncthing   every check of the delivery, and Syncthing's own answers; needs no running service
     debug_state.py mask        copies standard input, secrets masked
 """
 
@@ -26,7 +27,9 @@ import yaml
 from app import __version__
 from app.config.parse import secret_values
 from app.config.store import ConfigStore, Snapshot, default_path, masked
+from app.diagnostics import diagnose
 from app.errors import MediaPipelineError
+from app.services import ServiceContainer
 
 TIMEOUT_SECONDS = 5
 
@@ -37,20 +40,29 @@ SECRET = re.compile(
 )
 
 
-PACKAGES = (
-    "flask", "gunicorn", "dramatiq", "SQLAlchemy", "alembic", "pydantic", "pillow", "blake3", "supervisor",
-    "sqlite-web",
-)  # fmt: skip
+REQUIREMENTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "requirements.txt")
 
 
 def show_versions() -> None:
-    """The program, SQLite and the packages that matter."""
+    """The program, SQLite, and each required package with the version that is wanted where another is installed."""
     print(f"Media Pipeline {__version__}, SQLite {sqlite3.sqlite_version}")
-    for name in PACKAGES:
-        try:
-            print(f"{name:12} {version(name)}")
-        except PackageNotFoundError:
-            print(f"{name:12} is missing")
+    for name, wanted in requirements():
+        print(f"{name:14} {_installed(name, wanted)}")
+
+
+def requirements() -> list[tuple[str, str]]:
+    """Each package of requirements.txt with the version it is pinned to."""
+    with open(REQUIREMENTS, encoding="utf-8") as file:
+        pins = [line.strip().partition("==") for line in file if "==" in line and not line.startswith("#")]
+    return [(name.partition("[")[0], pinned) for name, _, pinned in pins]
+
+
+def _installed(name: str, wanted: str) -> str:
+    try:
+        found = version(name)
+    except PackageNotFoundError:
+        return f"is missing; requirements.txt asks for {wanted}"
+    return found if found == wanted else f"{found}; requirements.txt asks for {wanted}"
 
 
 def loaded() -> Snapshot:
@@ -94,7 +106,7 @@ def show_health() -> None:
     """What the running service says of itself and of Syncthing."""
     config = loaded().config
     base = f"http://127.0.0.1:{config.system.port_api}"
-    for path in ("/health", "/ready", "/api/workflow/status", "/api/sync/diagnostics"):
+    for path in ("/health", "/ready", "/api/workflow/status"):
         request = urllib.request.Request(base + path)
         if config.auth.every_key:
             request.add_header(config.auth.header_name, config.auth.every_key[0].key)
@@ -105,6 +117,19 @@ def show_health() -> None:
             print(f"{path}: {error.code}\n{hidden(indented(error.read()))}")
         except OSError as error:
             print(f"{path}: no answer ({error})")
+
+
+def show_syncthing() -> None:
+    """The checks of the delivery in words, then the facts behind them. Asks Syncthing itself, not the service."""
+    container = ServiceContainer(default_path())
+    try:
+        found = diagnose(container.services)
+    finally:
+        container.close()
+    for check in found.pop("checks"):
+        more = f" What to do: {check['fix']}" if check["fix"] else ""
+        print(hidden(f"{check['state']:8} {check['name']}: {check['cause']}{more}"))
+    print(hidden(json.dumps(found, indent=2, ensure_ascii=False)))
 
 
 def indented(body: bytes) -> str:
@@ -129,6 +154,7 @@ def main() -> int:
         "config": show_config,
         "database": show_database,
         "health": show_health,
+        "syncthing": show_syncthing,
         "mask": lambda: print(hidden(sys.stdin.read()), end=""),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in parts:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -211,12 +212,15 @@ def test_the_debug_output_names_everything_but_no_secret(checkout: Checkout) -> 
     config.write_text(text.replace("keys: []", "keys: [{name: wall, key: CANARY-4712-0123456789, scope: read}]"))
     logs = checkout.path / "data" / "logs"
     logs.mkdir(exist_ok=True)
+    requirements = checkout.path / "requirements.txt"
+    requirements.write_text(re.sub(r"^click==.*$", "click==0.0.1", requirements.read_text(), flags=re.MULTILINE))
     seen = "seen CANARY-4711 and CANARY-4712-0123456789"
     (logs / "api.log").write_text(f'{{"event": "{seen}", "authorization": "Bearer other-secret"}}\n')
     done = checkout.run("scripts/debug.sh", check=False)
-    for title in ("Platform", "Versions", "Configuration", "Processes", "Database", "Addresses", "Health", "Logs"):
+    for title in ("Platform", "Versions", "Configuration", "Processes", "Database", "Addresses", "Health", "Syncthing", "Logs"):
         assert f"== {title}" in done.stdout
     assert "integrity: ok" in done.stdout
+    assert done.stdout.count("requirements.txt asks for 0.0.1") == done.stdout.count("requirements.txt asks for") == 1
     assert "CANARY" not in done.stdout + done.stderr
     assert "other-secret" not in done.stdout + done.stderr
 
