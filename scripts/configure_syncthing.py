@@ -21,6 +21,7 @@ WELL_KNOWN = (
     "/var/syncthing/config/config.xml",
     "/config/config.xml",
 )
+DEFAULT_LISTENER = " (TCP and QUIC on port 22000 of every address, and Syncthing's relays)"
 LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         root = _read(path)
-        changed = configure(root, options.gui_host, options.gui_port, options.listen_host, options.listen_port)
+        ports = options.listen_port or [22000]
+        changed = configure(root, options.gui_host, options.gui_port, options.listen_host, ports)
         if changed:
             _replace(path, root)
     except (OSError, ElementTree.ParseError, ValueError) as error:
@@ -49,7 +51,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--gui-host", default="0.0.0.0", type=_host, help="address of GUI and REST API (0.0.0.0)")
     parser.add_argument("--gui-port", default=8384, type=_port, help="port of GUI and REST API (8384)")
     parser.add_argument("--listen-host", default="0.0.0.0", type=_host, help="address of the sync listener (0.0.0.0)")
-    parser.add_argument("--listen-port", default=22000, type=_port, help="port of the sync listener (22000)")
+    parser.add_argument(
+        "--listen-port", action="append", type=_port, help="port of the sync listener (22000); may be given again"
+    )
     return parser.parse_args(arguments)
 
 
@@ -82,21 +86,26 @@ def _read(path: Path) -> ElementTree.Element:
     return root
 
 
-def configure(root: ElementTree.Element, gui_host: str, gui_port: int, host: str, port: int) -> bool:
-    """Set the GUI address and make sure of the listener; returns whether anything changed.
-
-    `default` among the listeners stands for TCP and QUIC on every address with port 22000, so it is left alone when
-    that is what is wanted; other listeners stay in any case.
-    """
+def configure(root: ElementTree.Element, gui_host: str, gui_port: int, host: str, ports: Sequence[int]) -> bool:
+    """Set the GUI address and make sure of a listener on each port; returns whether anything changed."""
     gui, options = _child(root, "gui"), _child(root, "options")
     changed = _set_text(_child(gui, "address"), f"{gui_host}:{gui_port}")
     if gui.get("enabled") == "false":
         gui.set("enabled", "true")
         changed = True
+    return any([changed, *(_add_listener(options, host, port) for port in ports)])
+
+
+def _add_listener(options: ElementTree.Element, host: str, port: int) -> bool:
+    """Make sure of one listener; the others stay in any case.
+
+    `default` among them stands for TCP and QUIC on every address with port 22000, so it is left alone when that is
+    what is wanted.
+    """
     listeners = [(e.text or "").strip() for e in options.findall("listenAddress")]
     wanted = f"tcp://{host}:{port}"
     if wanted in listeners or ("default" in listeners and (host, port) == ("0.0.0.0", 22000)):
-        return changed
+        return False
     added = ElementTree.Element("listenAddress")
     added.text, added.tail = wanted, "\n        "
     options.insert(0, added)
@@ -155,7 +164,8 @@ def _report(path: Path, root: ElementTree.Element, changed: bool) -> None:
     if os.environ.get("STGUIADDRESS"):
         print("STGUIADDRESS in the environment overrides the address in the file.")
     for listener in options.findall("listenAddress"):
-        print(f"Listener: {(listener.text or '').strip()}")
+        text = (listener.text or "").strip()
+        print(f"Listener: {text}{DEFAULT_LISTENER if text == 'default' else ''}")
     if not address.startswith(LOOPBACK) and not (gui.findtext("password") or "").strip():
         print(
             "Warning: the GUI can be reached from other machines and has no password; set one under "

@@ -75,10 +75,19 @@ def test_hosts_and_ports_can_be_chosen(config: Path) -> None:
     assert "no password" not in result.stderr
 
 
+def test_several_listeners_can_be_asked_for(config: Path) -> None:
+    result = run("--config", config, "--listen-port", 22000, "--listen-port", 22002)
+
+    assert "Listener: tcp://0.0.0.0:22000" in result.stdout and "Listener: tcp://0.0.0.0:22002" in result.stdout
+    assert "nothing to change" in run("--config", config, "--listen-port", 22002, "--listen-port", 22000).stdout
+
+
 def test_the_default_listener_is_enough(config: Path) -> None:
     config.write_text(CONFIG.replace("quic://0.0.0.0:22001", "default"))
 
-    run("--config", config)
+    result = run("--config", config)
+
+    assert "Listener: default (TCP and QUIC on port 22000" in result.stdout
 
     options = ElementTree.parse(config).getroot().find("options")
     assert options is not None and [e.text for e in options.findall("listenAddress")] == ["default"]
