@@ -16,7 +16,7 @@ from app import jobs
 from app.cli.context import Cli
 from app.db import runs
 from app.errors import StateError
-from app.model import Run, RunStatus, Stage, Step, StepStatus
+from app.model import Run, RunKind, RunStatus, Stage, Step, StepStatus
 from app.overview.runs import run_with_steps, step_summary
 
 LOOK_EVERY_SECONDS = 0.3
@@ -161,5 +161,10 @@ def _finish(cli: Cli, run: Run, tell: bool) -> int:
         RunStatus.PAUSED: f"Run {run.id} is paused.",
         RunStatus.WAITING: f"Run {run.id} waits for a delivery; a running worker carries it on by itself.",
     }
+    if run.kind is RunKind.VERIFY:
+        sentences[RunStatus.WAITING] = (
+            f"Run {run.id} lets other runs go first; a running worker carries it on by itself, and "
+            "`media-pipeline verify` does at once."
+        )
     cli.say(sentences.get(run.status, f"Run {run.id} is {run.status}."))
     return 0 if run.status in (RunStatus.DONE, RunStatus.WAITING, RunStatus.PAUSED) else 1

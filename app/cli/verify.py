@@ -14,25 +14,33 @@ from app.cli.follow import follow_run
 from app.cli.options import LARGEST_ID, Noun
 from app.db import runs
 from app.errors import BadRequest, MediaPipelineError
-from app.jobs.verify import MOST_DAYS, MOST_MB_PER_SECOND
+from app.jobs.verify import MOST_DAYS, MOST_MB_PER_SECOND, MOST_MINUTES
 from app.model import FindingKind, Run, RunStatus, Trigger
 from app.overview.runs import run_with_steps
 from app.overview.verification import REMEDIES, find_finding, find_findings, verification_status
 
 FINDING_ID = click.IntRange(1, LARGEST_ID)
-ENDED_WELL = (RunStatus.DONE, RunStatus.PAUSED)
+ENDED_WELL = (RunStatus.DONE, RunStatus.PAUSED, RunStatus.WAITING)
 
 
 @click.command()
 @click.option("--roots", default="", metavar="NAMES", help="archive, batch, duplicates, ingest, with commas between.")
 @click.option("--max-mb-per-second", type=click.FloatRange(0, MOST_MB_PER_SECOND), help="Read no faster; 0 = no cap.")
+@click.option("--max-minutes", type=click.FloatRange(0, MOST_MINUTES), help="Then others may go first; 0 = no limit.")
 @click.option("--older-than-days", type=click.IntRange(0, MOST_DAYS), help="Only what was not verified for so long.")
 @click.option("--status", is_flag=True, help="Start nothing; show the last verification and what was verified when.")
 @click.pass_obj
 def verify(
-    cli: Cli, roots: str, max_mb_per_second: float | None, older_than_days: int | None, status: bool
+    cli: Cli,
+    roots: str,
+    max_mb_per_second: float | None,
+    max_minutes: float | None,
+    older_than_days: int | None,
+    status: bool,
 ) -> int:
     """Read files again, and compare each with what it should hold. No file is touched.
+
+    One that let other runs go first, and was asked for in the same words, goes on where it stopped.
 
     Ends with 1 when something was found, now or before, that waits for a person; `findings` lists it.
     """
@@ -43,6 +51,7 @@ def verify(
         Trigger.CLI,
         roots=[name.strip() for name in roots.split(",")] if roots else None,
         max_mb_per_second=max_mb_per_second,
+        max_minutes=max_minutes,
         older_than_days=older_than_days,
     )
     cli.say(f"Run {run.id} was asked for.")

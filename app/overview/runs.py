@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from app.db import heartbeat, runs, totals
 from app.db.tables import assets
 from app.errors import printable
-from app.model import AssetStatus, Run, RunStatus, Stage, Step, StepStatus
+from app.model import AssetStatus, Run, RunKind, RunStatus, Stage, Step, StepStatus
 
 #: One warning per such step is shown.
 STEPS_WITH_FAULTS_SHOWN = 5
@@ -68,10 +68,10 @@ def run_with_steps(conn: Connection, run: Run, last: int | None = None) -> dict[
 
 
 def find_current(conn: Connection) -> Run | None:
-    """The run in flight; else the newest one that waits for a delivery; else None."""
+    """The run in flight; else the newest one that waits for a delivery, or for its turn; else None."""
     found = runs.list_by_status(conn, SHOWN_AS_CURRENT)
     in_flight = [run for run in found if run.status is not RunStatus.WAITING]
-    shown = in_flight or found
+    shown = in_flight or [run for run in found if run.kind is not RunKind.VERIFY] or found
     return shown[-1] if shown else None
 
 

@@ -8,7 +8,7 @@ from app.db import batches, confirmation, runs
 from app.db.clock import now
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, sync
+from app.pipeline import deliver_folder, releasing, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -22,8 +22,8 @@ def look_at_deliveries(services: Services) -> None:
     with services.db.reading() as conn:
         if confirmation.awaited_since(conn) is not None:
             return
-        undelivered = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING])
-    for batch in undelivered:
+        looked_at = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED])
+    for batch in looked_at:
         if _is_under_way(batch) and _is_due(batch):
             try:
                 sync.look(services, batch)
@@ -37,7 +37,8 @@ def wake_waiting(services: Services) -> list[int]:
     with services.db.reading() as conn:
         if runs.find_in_flight(conn) is not None:
             return []
-        waiting = runs.list_by_status(conn, [RunStatus.WAITING])
+        # A verification that rests goes on by the clock (worker/timetable.py).
+        waiting = [run for run in runs.list_by_status(conn, [RunStatus.WAITING]) if run.kind is not RunKind.VERIFY]
         open_batches = batches.list_by_status(conn, OPEN_BATCH)
     for run in waiting:
         message = f"Run {run.id} goes on; its wait is over."
@@ -86,11 +87,12 @@ def _waits_for_a_person(services: Services, batch: Batch) -> bool:
 
 
 def _is_under_way(batch: Batch) -> bool:
-    """Whether a delivery was begun, so that looks alone bring it forward. Only a run can go on with a folder's."""
+    """Whether a delivery was begun, or a release is awaited, so that looks alone bring it forward. Only a run can go
+    on with a folder's."""
     was_begun = batch.status is BatchStatus.SYNCING or (
         batch.status is BatchStatus.PENDING and batch.next_look_at is not None
     )
-    return batch.target == "syncthing" and was_begun
+    return batch.target == "syncthing" and (was_begun or releasing.is_awaited(batch))
 
 
 def _is_due(batch: Batch) -> bool:

@@ -50,7 +50,7 @@ def test_a_verification_tells_how_much_was_verified_when(client: FlaskClient, si
 
 
 def test_the_arguments_reach_the_run(client: FlaskClient, site: Site) -> None:
-    wanted = {"roots": ["archive"], "max_mb_per_second": 50, "older_than_days": 30}
+    wanted = {"roots": ["archive"], "max_mb_per_second": 50, "max_minutes": 90, "older_than_days": 30}
     run_id = client.post("/api/verify", json=wanted).json["run_id"]
     assert client.get(f"/api/runs/{run_id}").json["arguments"] == wanted
 
@@ -63,6 +63,8 @@ def test_the_arguments_reach_the_run(client: FlaskClient, site: Site) -> None:
         {"roots": "archive"},
         {"max_mb_per_second": -1},
         {"max_mb_per_second": "5"},
+        {"max_minutes": -1},
+        {"max_minutes": 1_000_000},
         {"older_than_days": 1.5},
         {"older_than_days": -1},
         {"unknown": 1},

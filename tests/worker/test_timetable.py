@@ -10,7 +10,7 @@ import pytest
 from app import jobs
 from app.db import facts, runs
 from app.db.clock import later
-from app.model import RunKind, RunStatus, Trigger
+from app.model import Report, RunKind, RunStatus, Stage, StepStatus, Trigger
 from app.services import Services
 from worker.timetable import VERIFY_SCHEDULE, Served, is_due, start_due_verify
 
@@ -101,3 +101,60 @@ def test_another_schedule_begins_anew(open_test_services: Opener) -> None:
     with services.db.transaction() as conn:
         facts.put(conn, VERIFY_SCHEDULE, Served(later(-86_400 * 1_000), "* * * * *").words())
     assert [start_due_verify(services) for _ in range(2)] == [None] * 2
+
+
+def rest(services: Services, trigger: Trigger, goes_on_at: str) -> int:
+    """A verification that lets other runs go first, until then."""
+    run = jobs.start_verify(services, trigger, roots=["archive"])
+    with services.db.transaction() as conn:
+        step_id = runs.start_step(conn, run.id, Stage.VERIFY, None)
+        runs.end_step(conn, step_id, StepStatus.WAITING, Report("waiting", "", detail={"goes_on_at": goes_on_at}))
+        running = runs.change(conn, run, RunStatus.RUNNING)
+        runs.change(conn, running, RunStatus.WAITING)
+    return run.id
+
+
+def test_one_that_rests_goes_on_when_its_rest_is_over(services: Services) -> None:
+    run_id = rest(services, Trigger.CLI, later(60))
+    assert start_due_verify(services) is None
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql("UPDATE steps SET report = json_set(report, '$.goes_on_at', ?)", (later(-1),))
+    assert start_due_verify(services) == run_id
+    with services.db.reading() as conn:
+        assert runs.get(conn, run_id).status is RunStatus.QUEUED
+
+
+def test_one_that_rests_waits_for_the_run_that_goes_first(services: Services) -> None:
+    run_id = rest(services, Trigger.CLI, later(-1))
+    jobs.start_workflow(services, Trigger.API)
+    assert start_due_verify(services) is None
+    end_all_but(services, run_id)
+    assert start_due_verify(services) == run_id
+
+
+def end_all_but(services: Services, run_id: int) -> None:
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql("UPDATE runs SET status = 'done', slot = NULL WHERE id != ?", (run_id,))
+
+
+def test_at_a_time_of_the_schedule_the_scheduled_one_goes_on_and_no_other_starts(open_test_services: Opener) -> None:
+    services = open_test_services(verify={"schedule": "0 0 1 1 *"})
+    run_id = rest(services, Trigger.SCHEDULE, later(86_400))
+    rested_long_ago(services)
+    serve_until(services, later(-86_400 * 1_000))
+    assert start_due_verify(services) == run_id
+    end_all(services)
+    assert start_due_verify(services) is None
+
+
+def rested_long_ago(services: Services) -> None:
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql("UPDATE runs SET requested_at = ?", (later(-86_400 * 900),))
+        conn.exec_driver_sql("UPDATE steps SET ended_at = ?", (later(-86_400 * 800),))
+
+
+def test_a_time_that_came_while_it_was_at_work_does_not_cut_its_rest_short(open_test_services: Opener) -> None:
+    services = open_test_services(verify={"schedule": "0 0 1 1 *"})
+    rest(services, Trigger.SCHEDULE, later(86_400))
+    serve_until(services, later(-86_400 * 1_000))
+    assert start_due_verify(services) is None

@@ -14,6 +14,7 @@ from app.pipeline.step import StepContext
 from app.pipeline.verify.content import Content
 from app.pipeline.verify.moved import join_moved
 from app.pipeline.verify.scope import scope_of
+from app.pipeline.verify.stint import Stint, TimeIsUp, rest
 from app.pipeline.verify.telling import finish
 from app.pipeline.verify.tree import Tree
 from app.services import Services
@@ -22,14 +23,20 @@ __all__ = ["run"]
 
 
 def run(services: Services, step: StepContext) -> Report:
-    """Read every file that is due, walk the folders, and tell what was found. Raises RootUnavailable."""
+    """Read every file that is due, walk the folders, and tell what was found. Raises RootUnavailable.
+
+    After `scope.max_minutes` the run rests: it waits, and others go first.
+    """
     scope = scope_of(services, step)
+    stint = Stint(scope.max_minutes)
     check_roots(services.db, list(scope.roots))
     _finish_moves(services)
-    content = Content(services, step, scope)
-    content.run()
-    tree = Tree(services, step, scope)
-    tree.run()
+    content, tree = Content(services, step, scope, stint), Tree(services, step, scope, stint)
+    try:
+        content.run()
+        tree.run()
+    except TimeIsUp:
+        return rest(services, step, scope)
     # Believed only once every folder was there to the end.
     check_roots(services.db, list(scope.roots))
     # In one transaction: cut off in between, a file that was moved would be taken for two.

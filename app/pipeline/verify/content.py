@@ -23,6 +23,7 @@ from app.pipeline.step import StepContext
 from app.pipeline.verify import words
 from app.pipeline.verify.due import due_files, other_files
 from app.pipeline.verify.scope import Scope
+from app.pipeline.verify.stint import Stint
 from app.services import Services
 
 #: Results in one transaction, and how long they may wait for it.
@@ -37,10 +38,10 @@ ABSENT = (Outcome.MISSING, Outcome.NO_FILE)
 
 
 class Content:
-    """One pass over every file that a row knows. What was written stays when the pass is stopped."""
+    """One pass over every file that a row knows. What was written stays when the pass is stopped or its time is up."""
 
-    def __init__(self, services: Services, step: StepContext, scope: Scope) -> None:
-        self.services, self.db, self.step, self.scope = services, services.db, step, scope
+    def __init__(self, services: Services, step: StepContext, scope: Scope, stint: Stint) -> None:
+        self.services, self.db, self.step, self.scope, self._stint = services, services.db, step, scope, stint
         self.counts: Counter[str] = Counter()
         self.failures: list[Failure] = []
         self._reading: dict[int, tuple[Root, Expected]] = {}
@@ -49,7 +50,7 @@ class Content:
         self._next_key = 0
 
     def run(self) -> None:
-        """Look at them all. Raises RootUnavailable before a folder that is away makes its files missing."""
+        """Look at them all. Raises TimeIsUp, and RootUnavailable before a folder that is away makes files missing."""
         self._count_done()
         try:
             for checked in check_files(
@@ -62,6 +63,8 @@ class Content:
                 if self._should_write():
                     self._write()
                 self._safe_point()
+                if checked is not None:
+                    self._stint.file_was_read()
         finally:
             self._write()
 

@@ -28,6 +28,7 @@ class Scope:
     stint_at: str
     before: str
     bytes_per_second: float
+    max_minutes: float
 
     @property
     def root_ids(self) -> list[int]:
@@ -46,16 +47,16 @@ def scope_of(services: Services, step: StepContext) -> Scope:
         run = runs.get(conn, step.run_id)
     began_at = run.started_at or run.requested_at
     wanted = step.arguments
-    rate = wanted.get("max_mb_per_second")
-    if rate is None:
-        rate = services.config.verify.max_mb_per_second
+    settings = services.config.verify
+    rate, minutes = wanted.get("max_mb_per_second"), wanted.get("max_minutes")
     return Scope(
         run_id=step.run_id,
         roots=_roots(services, wanted.get("roots") or VERIFIED_BY_DEFAULT),
         began_at=began_at,
         stint_at=max(now(), began_at),
         before=days_before(began_at, wanted.get("older_than_days") or 0),
-        bytes_per_second=float(rate) * MB,
+        bytes_per_second=float(settings.max_mb_per_second if rate is None else rate) * MB,
+        max_minutes=float(settings.max_minutes if minutes is None else minutes),
     )
 
 

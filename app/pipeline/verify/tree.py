@@ -22,6 +22,7 @@ from app.pipeline.manifest import OWN_NAMES
 from app.pipeline.step import StepContext
 from app.pipeline.verify import words
 from app.pipeline.verify.scope import Scope
+from app.pipeline.verify.stint import Stint
 from app.services import Services
 
 SLICE = 2_000
@@ -32,14 +33,14 @@ UNREAD_FOLDER = "folder cannot be read"
 class Tree:
     """One walk through every folder in which a file without a row is foreign."""
 
-    def __init__(self, services: Services, step: StepContext, scope: Scope) -> None:
-        self.services, self.db, self.step, self.scope = services, services.db, step, scope
+    def __init__(self, services: Services, step: StepContext, scope: Scope, stint: Stint) -> None:
+        self.services, self.db, self.step, self.scope, self._stint = services, services.db, step, scope, stint
         self.passed_over: Counter[str] = Counter()
         self.failures: list[Failure] = []
         self.read_bytes = 0
 
     def run(self) -> None:
-        """List what is foreign, then read it. Raises RootUnavailable."""
+        """List what is foreign, then read it. Raises RootUnavailable, and TimeIsUp after a file that was read."""
         for root in self.scope.walked:
             self._walk(root)
         self._read()
@@ -100,6 +101,8 @@ class Tree:
                 if len(read) >= WRITTEN_AT_ONCE:
                     self._write(read, reading)
                 self._safe_point()
+                if checked is not None:
+                    self._stint.file_was_read()
         finally:
             self._write(read, reading)
 

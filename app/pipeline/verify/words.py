@@ -67,6 +67,17 @@ def moved(place: bytes) -> str:
     return f"It was moved or renamed by hand: its content is at {printable(place)} now."
 
 
+def resting(read: int, left: int, goes_on_at: str) -> str:
+    """That a verification lets other runs go first, how far it is, and when it goes on."""
+    files = counted(read, "file was read", "files were read")
+    rest = f"{counted(left, 'is', 'are')} left" if left else "only what no row knows is left"
+    return f"Paused so that other runs can go first: {files}, {rest}; goes on at {_minute(goes_on_at)} UTC."
+
+
+def _minute(instant: str) -> str:
+    return instant[:16].replace("T", " ")
+
+
 def _of(what: str, is_copy: bool) -> str:
     return f"The copy that was kept here: {what[0].lower()}{what[1:]}." if is_copy else f"{what}."
 

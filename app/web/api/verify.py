@@ -11,7 +11,7 @@ from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from app import jobs
-from app.jobs.verify import MOST_DAYS, MOST_MB_PER_SECOND
+from app.jobs.verify import MOST_DAYS, MOST_MB_PER_SECOND, MOST_MINUTES
 from app.overview.verification import verification_status
 from app.web.answers import answer_start
 from app.web.context import services, trigger
@@ -39,6 +39,12 @@ class VerifyBody(BaseModel):
         le=MOST_MB_PER_SECOND,
         description="Most MB read in a second; 0: no cap; left out: as the settings say.",
     )
+    max_minutes: float | None = Field(
+        default=None,
+        ge=0,
+        le=MOST_MINUTES,
+        description="Minutes after which other runs may go first; 0: no limit; left out: as the settings say.",
+    )
     older_than_days: int | None = Field(
         default=None, ge=0, le=MOST_DAYS, description="Only files not verified for so many days; left out: all."
     )
@@ -62,7 +68,8 @@ BODY = RequestBody.model_validate(
 def start() -> Response:
     """Starts a run that reads files again and compares each with what it should hold. No file is touched.
 
-    Without a body everything in the archive, in batches and among the duplicates is read.
+    Without a body everything in the archive, in batches and among the duplicates is read. One that let other runs go
+    first, and was asked for in the same words, goes on where it stopped.
     """
     sent = request.get_data(cache=False) if request.is_json else b""
     try:
@@ -75,6 +82,7 @@ def start() -> Response:
             trigger(),
             roots=wanted.roots,
             max_mb_per_second=wanted.max_mb_per_second,
+            max_minutes=wanted.max_minutes,
             older_than_days=wanted.older_than_days,
         ),
         "A verification was started",
