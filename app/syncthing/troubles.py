@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import SyncthingError, SyncthingRefused
+from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
 from app.syncthing.answers import Completion, FolderView
 from app.syncthing.proof import REASONS, Judgement
 
