@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from app.db.rebuild_entries import Entry
 from app.db.rebuild_files import Sighting
 from app.files.kinds import group_stem
-from app.model import Asset, RootKind
+from app.model import Asset, BatchStatus, RootKind
 from app.pipeline.rebuild.areas import ARCHIVED, IN_BATCH, Area
 from app.pipeline.rebuild.batch_verdicts import BatchVerdict
 
@@ -39,6 +39,11 @@ class Claim:
         if self.entry is None or self.batch is None:
             return b""
         return self.batch.name.encode("utf-8", "surrogateescape") + b"/" + self.entry.path
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether its file went back to where it came from, or never left."""
+        return self.batch is not None and self.batch.status is BatchStatus.CANCELLED
 
     @property
     def has_gone_on(self) -> bool:
@@ -82,6 +87,14 @@ def _row_place(claim: Claim) -> Key:
     return (claim.row.root_id, claim.row.path) if claim.row is not None else None
 
 
+def _row_place_when_back(claim: Claim) -> Key:
+    return _row_place(claim) if claim.is_taken_back else None
+
+
+def _origin_when_back(claim: Claim) -> Key:
+    return (claim.origin,) if claim.is_taken_back and claim.origin else None
+
+
 def _row_place_in_archive(claim: Claim) -> Key:
     return _row_place(claim) if claim.row_kind is RootKind.ARCHIVE else None
 
@@ -101,6 +114,11 @@ def _anything(gone_on_only: bool) -> Callable[[Claim], Key]:
     return lambda claim: () if claim.has_gone_on or not gone_on_only else None
 
 
+#: What went back is not in the archive, even when another file there holds the same.
+BY_RETURN: tuple[Way, ...] = (
+    Way(_row_place_when_back, lambda file: (file.root_id, file.path)),
+    Way(_origin_when_back, _in([Area.INGEST], lambda file: (file.path,))),
+)
 BY_FOLDER: tuple[Way, ...] = (Way(_place_in_open_batch, _in(IN_BATCH, lambda file: (file.path,))),)
 BY_ARCHIVE: tuple[Way, ...] = (
     Way(_row_place_in_archive, _in(ARCHIVED, lambda file: (file.root_id, file.path))),
@@ -117,9 +135,9 @@ BY_REST: tuple[Way, ...] = (
     Way(lambda claim: (claim.origin,) if claim.origin else None, _in([Area.INGEST], lambda file: (file.path,))),
     Way(lambda claim: (claim.origin,) if claim.origin else None, _in([Area.DUPLICATES], lambda file: (file.path,))),
     Way(_anything(gone_on_only=False), _in(IN_BATCH, lambda file: ()), is_loose=True),
+    Way(_anything(gone_on_only=False), _in(ARCHIVED, lambda file: ()), is_loose=True),
     Way(_anything(gone_on_only=False), _in([Area.INGEST], lambda file: ()), is_loose=True),
     Way(_anything(gone_on_only=False), _in([Area.DUPLICATES], lambda file: ()), is_loose=True),
-    Way(_anything(gone_on_only=False), _in(ARCHIVED, lambda file: ()), is_loose=True),
     Way(_anything(gone_on_only=False), _in([Area.TRASH], lambda file: ()), is_loose=True),
     Way(_anything(gone_on_only=False), _in([Area.TEMPORARY], lambda file: ()), is_loose=True),
 )
@@ -128,7 +146,8 @@ BY_REST: tuple[Way, ...] = (
 def ways(modes: Modes) -> tuple[Way, ...]:
     """The ways in their order. A batch that is archived by moving still owns what lies in its folder, also when a
     copy of it has reached the archive: the move was cut off. One that is archived by copying is done with it."""
-    return (*BY_ARCHIVE, *BY_FOLDER, *BY_REST) if modes.sort_copies else (*BY_FOLDER, *BY_ARCHIVE, *BY_REST)
+    first = (*BY_ARCHIVE, *BY_FOLDER) if modes.sort_copies else (*BY_FOLDER, *BY_ARCHIVE)
+    return (*BY_RETURN, *first, *BY_REST)
 
 
 @dataclass(frozen=True)

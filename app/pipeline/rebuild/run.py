@@ -7,22 +7,20 @@ stay, and no file is read twice. What it found waits for a person's word before 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from app.db import assets, confirmation, journal, rebuild_entries, rebuild_files, rebuild_rows, totals
+from app.db import assets, confirmation, journal, rebuild_entries, rebuild_files, rebuild_rows, rebuild_unread, totals
 from app.db.connection import Connection
-from app.db.rebuild_entries import Entry
-from app.db.rebuild_files import Sighting
 from app.files.roots import check_roots
-from app.model import Asset, AssetStatus, Failure, Report, Root, RootKind
+from app.model import Failure, Report, Root, RootKind
 from app.pipeline.rebuild.altered import Altered
 from app.pipeline.rebuild.batch_rows import count_batches, settle_batches
 from app.pipeline.rebuild.batch_verdicts import BatchVerdict
 from app.pipeline.rebuild.begun_copies import settle_begun_copies
-from app.pipeline.rebuild.claims import Claim, Modes
+from app.pipeline.rebuild.claims import Modes
 from app.pipeline.rebuild.contents import decide
 from app.pipeline.rebuild.manifests import read_manifests
+from app.pipeline.rebuild.owners import Owners
 from app.pipeline.rebuild.report import in_words, make_report
 from app.pipeline.rebuild.sightings import see_everything, walked_roots
 from app.pipeline.rebuild.unread import settle_unread
@@ -70,10 +68,12 @@ class _Deciding:
         verdicts: Mapping[int, BatchVerdict],
         altered: Altered,
     ) -> None:
-        self.db, self.step, self.verdicts, self.altered = services.db, step, verdicts, altered
+        self.db, self.step, self.altered = services.db, step, altered
         self._decided: set[str] = set()
         self.ingest = services.root(RootKind.INGEST)
-        self.kinds = {root.id: root.kind for root in walked}
+        with self.db.reading() as conn:
+            unread = rebuild_unread.list_in_manifests(conn)
+        self.owners = Owners(verdicts, {root.id: root.kind for root in walked}, unread)
         self.modes = Modes(
             batch_copies=services.config.batch.transfer_mode == "copy",
             sort_copies=services.config.sorter.transfer_mode == "copy",
@@ -108,49 +108,9 @@ class _Deciding:
     def _slice(self, conn: Connection, writer: Writer, contents: Sequence[str]) -> int:
         seen = rebuild_files.list_of(conn, contents)
         files = {content: self.altered.in_place(content, held) for content, held in seen.items()}
-        entries = rebuild_entries.list_of(conn, contents)
-        rows = self._rows(conn, files)
-        writer.write(
-            conn,
-            [
-                decide(self._claims(entries[c], rows.get(c, [])), files[c], self.modes, self.altered.ids)
-                for c in contents
-            ],
-        )
+        claims = self.owners.claims(conn, files)
+        writer.write(conn, [decide(claims[c], files[c], self.modes, self.altered.ids) for c in contents])
         return sum(len(held) for held in files.values())
-
-    def _rows(self, conn: Connection, files: Mapping[str, Sequence[Sighting]]) -> dict[str, list[Asset]]:
-        """The assets from before with these contents; also those that were never read, when the place and size fit."""
-        found: dict[str, list[Asset]] = defaultdict(list)
-        for asset in rebuild_rows.list_by_content(conn, list(files)):
-            if asset.root_id in self.kinds:
-                found[asset.sha256 or ""].append(asset)
-        by_root: dict[int, dict[bytes, Sighting]] = defaultdict(dict)
-        for held in files.values():
-            for file in held:
-                by_root[file.root_id][file.path] = file
-        for root_id, seen in by_root.items():
-            for path, asset in assets.list_at(conn, root_id, list(seen)).items():
-                if asset.sha256 is None and asset.size_bytes == seen[path].size_bytes:
-                    found[seen[path].sha256 or ""].append(asset)
-        return found
-
-    def _claims(self, entries: Sequence[Entry], rows: Sequence[Asset]) -> list[Claim]:
-        """One claim per asset. Of several manifests that name one asset, the newest batch counts."""
-        newest = {entry.asset_id: entry for entry in entries}
-        by_id = {row.id: row for row in rows}
-        claims = []
-        for asset_id, entry in newest.items():
-            row = by_id.pop(asset_id, None)
-            claims.append(Claim(entry, self.verdicts.get(entry.batch_id), row, self._kind(row)))
-        alive = [row for row in by_id.values() if row.status is not AssetStatus.GONE or row.reason in PUT_ASIDE]
-        return claims + [Claim(row=row, row_kind=self._kind(row)) for row in alive]
-
-    def _kind(self, row: Asset | None) -> RootKind | None:
-        return self.kinds.get(row.root_id) if row is not None else None
-
-
-PUT_ASIDE = (rebuild_rows.DISPLACED, rebuild_rows.NOT_FOUND)
 
 
 def _finish(
