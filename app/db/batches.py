@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import batches, runs
-from app.errors import BadRequest, IllegalTransition, NotFound, OpenBatchExists
+from app.errors import IllegalTransition, NotFound, OpenBatchExists
 from app.model import BATCH_CHANGES, OPEN_BATCH, AssetStatus, Batch, BatchStatus, Run
 
 CONVERTERS = {"status": BatchStatus, "returns_as": AssetStatus}
@@ -43,14 +43,11 @@ def reserve(
 ) -> Batch:
     """Make a PENDING batch without files, under the next free name of the pattern, and return it.
 
-    Raises OpenBatchExists when a batch that has not ended stands in the way and `allow_parallel` is off, and
-    BadRequest for a peer policy that this version cannot keep to.
+    Raises OpenBatchExists when a batch that has not ended stands in the way and `allow_parallel` is off.
     """
     blocking = find_open(conn)
     if blocking is not None and not allow_parallel:
         raise OpenBatchExists(blocking.id, blocking.name, blocking.status)
-    if target == "syncthing" and peer_policy == "release":
-        raise BadRequest("sync.peer_policy: release is not available in this version; set it to keep or mirror.")
     values = {
         "name": _next_name(conn, naming_pattern),
         "status": BatchStatus.PENDING.value,
@@ -139,10 +136,20 @@ def change(conn: Connection, batch: Batch, status: BatchStatus, **columns: Any) 
 
 
 def make_looks_due(conn: Connection) -> list[Batch]:
-    """Make every delivery that goes on due for a look now; returns those batches."""
-    syncing = [BatchStatus.SYNCING.value]
-    conn.execute(update(batches).where(batches.c.status.in_(syncing)).values(next_look_at=now()))
-    return list_by_status(conn, [BatchStatus.SYNCING])
+    """Make every delivery to a peer that was begun due for a look now; returns those batches."""
+    begun = (batches.c.target == "syncthing") & (
+        (batches.c.status == BatchStatus.SYNCING.value)
+        | ((batches.c.status == BatchStatus.PENDING.value) & batches.c.next_look_at.is_not(None))
+    )
+    conn.execute(update(batches).where(begun).values(next_look_at=now()))
+    return [_batch(row) for row in conn.execute(_select().where(begun).order_by(batches.c.id))]
+
+
+def bring_looks_forward(conn: Connection, batch_ids: Sequence[int]) -> None:
+    """Make these batches, unless they have ended meanwhile, due for a look now instead of later."""
+    moment = now()
+    where = (batches.c.id.in_(batch_ids), batches.c.status.in_(OPEN_BATCH), batches.c.next_look_at > moment)
+    conn.execute(update(batches).where(*where).values(next_look_at=moment))
 
 
 def set_columns(conn: Connection, batch_id: int, **columns: Any) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, select
 
 from app.db.clock import now
-from app.db.tables import assets, deliveries
+from app.db.tables import assets, batch_devices, deliveries
 from app.model import AssetStatus
 
 
@@ -21,7 +21,7 @@ def confirm(conn: Connection, batch_id: int, device_id: str, confirmed: Iterable
         conn.exec_driver_sql(
             "INSERT INTO deliveries (asset_id, device_id, batch_id, confirmed_at, version) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (asset_id, device_id) DO UPDATE SET batch_id = excluded.batch_id, "
-            "confirmed_at = excluded.confirmed_at, version = excluded.version "
+            "confirmed_at = excluded.confirmed_at, version = excluded.version, released_at = NULL "
             "WHERE deliveries.batch_id <> excluded.batch_id",
             rows,
         )
@@ -35,15 +35,33 @@ def confirmed_ids(conn: Connection, batch_id: int, device_id: str) -> set[int]:
     return set(conn.execute(query).scalars())
 
 
-def is_confirmed(conn: Connection, batch_id: int, asset_id: int) -> bool:
-    """Whether the asset was seen to arrive, with this batch, at any device."""
-    here = (deliveries.c.batch_id == batch_id, deliveries.c.asset_id == asset_id)
-    return conn.execute(select(deliveries.c.asset_id).where(*here)).first() is not None
+def versions(conn: Connection, batch_id: int, device_id: str) -> dict[int, str | None]:
+    """The version that each of the batch's assets was confirmed in at this device, by asset id."""
+    query = select(deliveries.c.asset_id, deliveries.c.version).where(
+        deliveries.c.batch_id == batch_id, deliveries.c.device_id == device_id
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def is_delivered(conn: Connection, batch_id: int, asset_id: int) -> bool:
+    """Whether the asset was seen to arrive, with this batch, at every device that must have it."""
+    d, required = deliveries.c, batch_devices.c
+    here = (d.batch_id == batch_id, d.asset_id == asset_id)
+    arrived = select(d.device_id).where(*here)
+    lacking = select(required.device_id).where(required.batch_id == batch_id, required.device_id.not_in(arrived))
+    return conn.execute(arrived).first() is not None and conn.execute(lacking).first() is None
 
 
 def forget(conn: Connection, batch_id: int, asset_id: int) -> None:
     """Take back that an asset arrived with this batch: it has to be proven again."""
     conn.execute(delete(deliveries).where(deliveries.c.batch_id == batch_id, deliveries.c.asset_id == asset_id))
+
+
+def forget_at(conn: Connection, batch_id: int, device_id: str, asset_ids: Iterable[int]) -> None:
+    """Take back that these assets arrived at a device with this batch: a newer version has to be proven."""
+    rows = [(batch_id, device_id, asset_id) for asset_id in asset_ids]
+    if rows:
+        conn.exec_driver_sql("DELETE FROM deliveries WHERE batch_id = ? AND device_id = ? AND asset_id = ?", rows)
 
 
 def forget_batch(conn: Connection, batch_id: int) -> None:
@@ -57,28 +75,26 @@ def forget_asset(conn: Connection, asset_id: int) -> None:
 
 
 def count(conn: Connection, batch_id: int) -> int:
-    """How many (asset, device) confirmations the batch has."""
-    return int(conn.execute(select(func.count()).where(deliveries.c.batch_id == batch_id)).scalar_one())
+    """How many of the batch's files were confirmed at some device."""
+    query = select(func.count(deliveries.c.asset_id.distinct())).where(deliveries.c.batch_id == batch_id)
+    return int(conn.execute(query).scalar_one())
 
 
 class Confirmed(NamedTuple):
-    """How much of a batch one device holds."""
+    """How much of a batch is confirmed."""
 
     file_count: int
     size_bytes: int
 
 
-def size_of_confirmed(conn: Connection, batch_id: int, device_id: str) -> Confirmed:
-    """How many of the batch's assets are confirmed at this device, and their bytes, without those that failed."""
-    query = (
-        select(func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0))
-        .select_from(deliveries.join(assets, assets.c.id == deliveries.c.asset_id))
-        .where(
-            deliveries.c.batch_id == batch_id,
-            deliveries.c.device_id == device_id,
-            assets.c.batch_id == batch_id,
-            assets.c.status != AssetStatus.FAILED,
-        )
+def size_of_confirmed(conn: Connection, batch_id: int, *device_ids: str) -> Confirmed:
+    """How many of the batch's assets are confirmed at every one of these devices, and their bytes, without those that
+    failed. Without a device nothing is confirmed."""
+    d = deliveries.c
+    at_these = select(d.asset_id).where(d.batch_id == batch_id, d.device_id.in_(device_ids))
+    everywhere = at_these.group_by(d.asset_id).having(func.count() == len(device_ids))
+    query = select(func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0)).where(
+        assets.c.id.in_(everywhere), assets.c.batch_id == batch_id, assets.c.status != AssetStatus.FAILED
     )
     count_, size = conn.execute(query).one()
     return Confirmed(int(count_), int(size))

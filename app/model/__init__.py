@@ -26,6 +26,7 @@ from app.model.statuses import (
     Trigger,
 )
 from app.model.values import (
+    HELD,
     Asset,
     Batch,
     Event,
@@ -43,6 +44,7 @@ __all__ = [
     "ASSET_CHANGES",
     "BATCH_CHANGES",
     "GRAVE_FINDINGS",
+    "HELD",
     "IN_FLIGHT",
     "OPEN_BATCH",
     "OPEN_FINDINGS",

@@ -17,6 +17,10 @@ from app.model.statuses import (
 )
 
 
+#: `Batch.hold` of a batch whose every file has a second name that no peer can reach.
+HELD = "held"
+
+
 @dataclass(frozen=True)
 class Root:
     """A root folder: `path` is absolute bytes; `marker_id` is what its marker file holds."""
@@ -95,6 +99,7 @@ class Batch:
     """A set of unique assets moved together. Times are UTC ISO 8601 text.
 
     `returns_as` is what its files become when it is taken back, written when that begins; `undone_at` when it ended.
+    `hold` is HELD when a second name protects every file from the peer, or why none does; None when none is needed.
     """
 
     id: int
@@ -123,6 +128,7 @@ class Batch:
     run_id: int | None = None
     returns_as: AssetStatus | None = None
     undone_at: str | None = None
+    hold: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from app.db.clock import now
 from app.errors import IllegalTransition, SyncthingError, printable
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind
 from app.pipeline.delivered import finish, list_changed
+from app.pipeline.releasing import note_releases
 from app.pipeline.step import StepContext
 from app.pipeline.undelivered import settle_changed
 from app.pipeline.waiting import wait
@@ -128,6 +129,9 @@ def _look(this: Look, client: SyncthingClient) -> Report:
     if isinstance(standing, Trouble):
         return _wait(this, standing)
     this.standing = standing
+    if this.batch.peer_policy == "release":
+        # Before anything is put right here: what the peer deleted may be gone from this folder as well.
+        note_releases(this.services, this.batch, client, standing)
     trouble = _settle_changed(this)
     if trouble is not None:
         return _wait(this, trouble)

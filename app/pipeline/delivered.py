@@ -5,7 +5,7 @@ Files that failed on the way stay behind and are told of. A batch of which every
 
 from __future__ import annotations
 
-from app.db import assets, batches, journal, members
+from app.db import assets, batches, journal, members, releases
 from app.db import roots as root_rows
 from app.db.clock import later
 from app.db.connection import Connection
@@ -70,9 +70,11 @@ def _finished_elsewhere(services: Services, batch: Batch) -> Report:
 
 
 def list_changed(services: Services, batch: Batch) -> list[Asset]:
-    """The batch's undelivered assets whose files are gone, not as their rows say, or out of reach."""
+    """The batch's undelivered assets whose files are gone, not as their rows say, or out of reach; not those that
+    the peer has released."""
     with services.db.reading() as conn:
-        expected = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
+        released = releases.released_ids(conn, batch.id)
+        expected = [a for a in assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED) if a.id not in released]
         roots = {root.id: root for root in root_rows.list_all(conn)}
     return [asset for asset in expected if not _is_unchanged(roots[asset.root_id], asset)]
 

@@ -24,16 +24,33 @@ DELIVERED = (BatchStatus.SYNCED, BatchStatus.SORTING)
 
 
 def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
-    """The sort stage; before the first file leaves the batch folder, the peer is told to keep its copies."""
+    """The sort stage; before the first file leaves the batch folder, the peer is told to keep its copies.
+
+    Under other policies it is told afterwards that they are gone from here.
+    """
     with services.db.reading() as conn:
         if step.batch_id is None:
             step.batch_id = next((b.id for b in batches.list_by_status(conn, DELIVERED)), None)
         delivered = batches.get(conn, step.batch_id) if step.batch_id is not None else None
-    if delivered is not None and delivered.status in DELIVERED:
-        waiting = sync.retain_at_peer(services, delivered)
-        if waiting is not None:
-            return waiting
-    return sort.run(services, step)
+    if delivered is None or delivered.status not in DELIVERED:
+        return sort.run(services, step)
+    early = sort.what_it_waits_for(delivered, now())
+    waiting = Report("waiting", early, batch_id=delivered.id) if early else sync.retain_at_peer(services, delivered)
+    if waiting is not None:
+        return waiting
+    report = sort.run(services, step)
+    sync.announce_removal(services, delivered)
+    return report
+
+
+def cleanup_and_announce(services: Services, step: StepContext) -> Report:
+    """The cleanup stage; a peer that does not keep its copies is told that the folder is gone as well."""
+    report = cleanup.run(services, step)
+    with services.db.reading() as conn:
+        ended = batches.find(conn, step.batch_id) if step.batch_id is not None else None
+    if ended is not None and ended.cleaned_at is not None:
+        sync.announce_removal(services, ended)
+    return report
 
 
 #: The stages of the whole workflow, in their order.
@@ -44,7 +61,7 @@ STAGES: Mapping[Stage, StageFunction] = {
     Stage.BATCH: batch.run,
     Stage.SYNC: sync.run,
     Stage.SORT: sort_with_peer_kept,
-    Stage.CLEANUP: cleanup.run,
+    Stage.CLEANUP: cleanup_and_announce,
 }
 
 #: Those that it takes once, before its loop.
@@ -121,9 +138,9 @@ def _archive(execution: Execution, delivered: Batch) -> Ending | None:
     if delivered.status is BatchStatus.SYNCED:
         if not execution.services.config.syncthing.auto_sort_after_sync:
             return None
-        if delivered.next_look_at is not None and delivered.next_look_at > now():
-            message = f"Batch {delivered.name} is delivered and is sorted at {delivered.next_look_at}."
-            return Ending(RunStatus.WAITING, message, batch_id=delivered.id)
+        waiting = sort.what_it_waits_for(delivered, now())
+        if waiting is not None:
+            return Ending(RunStatus.WAITING, waiting, batch_id=delivered.id)
     report = execution.step(Stage.SORT, delivered.id)
     if report.outcome == "waiting":
         return Ending(RunStatus.WAITING, report.message, batch_id=delivered.id)

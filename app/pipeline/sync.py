@@ -2,21 +2,27 @@
 
 Where to is written in the batch when it is made: nowhere (`none`), to a mounted folder (`folder`), or to a peer of
 Syncthing (`syncthing`). A delivery that is not finished leaves the batch PENDING or SYNCING, with what it waits for
-in `sync_detail` and the time of the next look in `next_look_at`. Nothing here sleeps.
+in `sync_detail` and the time of the next look in `next_look_at`. A delivered batch that the peer has to release is
+looked at in the same way. Nothing here sleeps.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.db import batches
 from app.db.clock import now
-from app.errors import IllegalTransition
-from app.model import Batch, BatchStatus, Report
-from app.pipeline import deliver_folder, deliver_syncthing
+from app.errors import IllegalTransition, SyncthingError
+from app.model import Batch, BatchStatus, Report, RootKind
+from app.pipeline import deliver_folder, deliver_syncthing, releasing
 from app.pipeline.delivered import finish
 from app.pipeline.step import StepContext
 from app.services import Services
+from app.syncthing import proof
+from app.syncthing.client import SyncthingClient
+from app.syncthing.look import sub_folder
 
 UNDELIVERED = (BatchStatus.PENDING, BatchStatus.SYNCING)
 PAST = (BatchStatus.SORTING, BatchStatus.SORTED)
@@ -40,11 +46,27 @@ def look(services: Services, batch: Batch) -> Report:
 def retain_at_peer(services: Services, batch: Batch) -> Report | None:
     """Before files leave the batch folder: see to it that the peer keeps its copies, when the policy says so.
 
-    None when the files may leave. A report says what is waited for meanwhile; then nothing may leave.
+    None when the files may leave. A report says what is waited for meanwhile; then nothing may leave. Of what the
+    peer has released it keeps nothing.
     """
-    if batch.target == "syncthing" and batch.peer_policy != "mirror":
+    is_released = batch.peer_policy == "release" and batch.released_at is not None
+    if batch.target == "syncthing" and batch.peer_policy != "mirror" and not is_released:
         return deliver_syncthing.retain(services, batch)
     return None
+
+
+def announce_removal(services: Services, batch: Batch) -> None:
+    """After files have left the batch folder, unless the peer keeps its copies: have Syncthing see that they are gone.
+
+    It finds out by itself too, at its next scan; so whatever goes wrong here is left to that.
+    """
+    if batch.target != "syncthing" or batch.peer_policy == "keep":
+        return
+    batch_dir = os.path.realpath(services.root(RootKind.BATCH).path)
+    with suppress(SyncthingError), SyncthingClient.from_config(services.config) as client:
+        folder = client.folder(services.config.syncthing.folder_id)
+        prefix = proof.prefix_in_folder(folder.path.encode(), batch_dir)
+        client.scan(folder.id, sub_folder(prefix, batch.name))
 
 
 def _choose(services: Services, batch_id: int | None) -> Batch | None:
@@ -56,6 +78,8 @@ def _choose(services: Services, batch_id: int | None) -> Batch | None:
 
 
 def _advance(services: Services, batch: Batch, run_id: int | None, step: StepContext | None) -> Report:
+    if releasing.is_awaited(batch):
+        return releasing.look(services, batch, run_id)
     if batch.status not in UNDELIVERED:
         return _past(batch)
     if batch.published_at is None:

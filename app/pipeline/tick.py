@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from app.db import batches, confirmation, runs
 from app.db.clock import now
+from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
 from app.pipeline import deliver_folder, releasing, sync
@@ -20,16 +21,22 @@ def look_at_deliveries(services: Services) -> None:
     to be confirmed, nothing is looked at.
     """
     with services.db.reading() as conn:
-        if confirmation.awaited_since(conn) is not None:
-            return
-        looked_at = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED])
-    for batch in looked_at:
-        if _is_under_way(batch) and _is_due(batch):
+        under_way = list_under_way(conn)
+    for batch in under_way:
+        if _is_due(batch):
             try:
                 sync.look(services, batch)
             except Conflict:
                 # A run took the same look at the same time, and its result is stored.
                 continue
+
+
+def list_under_way(conn: Connection) -> list[Batch]:
+    """Every delivery to a peer that looks alone bring forward; none while a rebuild waits to be confirmed."""
+    if confirmation.awaited_since(conn) is not None:
+        return []
+    statuses = [BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED]
+    return [batch for batch in batches.list_by_status(conn, statuses) if _is_under_way(batch)]
 
 
 def wake_waiting(services: Services) -> list[int]:

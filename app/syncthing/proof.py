@@ -103,17 +103,25 @@ def _local_fault(expected: Expected, view: FileView) -> Verdict | None:
     return None if view.size_bytes == expected.size_bytes else Verdict.CHANGED_HERE
 
 
-def released(view: FileView | None, device_id: str) -> bool:
+def released(view: FileView | None, device_id: str, our_id: str = "") -> bool:
     """Whether the peer itself deleted its copy of a file that we had announced.
 
     Our own move out of the folder marks the file deleted as well, so it must be the peer's deletion, and of a
-    version that came from here.
+    version that came from here: with `our_id`, one that counts a change of ours.
     """
     if view is None or not view.global_deleted or not view.version:
         return False
-    ours = {counter.partition(":")[0] for counter in view.version}
-    whole = {counter.partition(":")[0] for counter in view.global_version}
-    return view.global_modified_by == device_id[:7] and ours <= whole
+    ours = _counters(view.version) | ({our_id[:7]} if our_id else set())
+    return view.global_modified_by == device_id[:7] and ours <= _counters(view.global_version)
+
+
+def changed_there(view: FileView | None, device_id: str) -> bool:
+    """Whether the newest version of a file is one that the peer made, and no deletion."""
+    return view is not None and not view.global_deleted and view.global_modified_by == device_id[:7]
+
+
+def _counters(version: Iterable[str]) -> set[str]:
+    return {counter.partition(":")[0] for counter in version}
 
 
 def misplaced(judgements: Sequence[Judgement]) -> bool:

@@ -1,0 +1,87 @@
+"""What peers have released, in the deliveries table, and how many bytes of ours lie at a peer.
+
+A peer that deletes what it was sent has had it: a release is also a confirmation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from app.db import members
+from app.db.clock import now
+from app.db.deliveries import confirm
+from app.db.tables import assets, batches, deliveries
+from app.model import OPEN_BATCH, Asset, AssetStatus, Batch
+
+#: What can still be released: in its batch, and not failed.
+PRESENT = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
+
+
+class Released(NamedTuple):
+    """How much of a batch the peer has released."""
+
+    file_count: int
+    size_bytes: int
+
+
+class Holder(NamedTuple):
+    """An open batch and the bytes of it that a peer holds, or is about to."""
+
+    batch_id: int
+    name: str
+    size_bytes: int
+
+
+def note(conn: Connection, batch_id: int, device_id: str, released: Iterable[tuple[int, str]]) -> None:
+    """Store (asset id, version) releases; each is a confirmation too, when there is none yet."""
+    found = list(released)
+    confirm(conn, batch_id, device_id, found)
+    conn.exec_driver_sql(
+        "UPDATE deliveries SET released_at = COALESCE(released_at, ?) "
+        "WHERE batch_id = ? AND device_id = ? AND asset_id = ?",
+        [(now(), batch_id, device_id, asset_id) for asset_id, _ in found],
+    )
+
+
+def released_ids(conn: Connection, batch_id: int) -> set[int]:
+    """The ids of the batch's assets that a peer has released."""
+    query = select(deliveries.c.asset_id).where(_is_released(batch_id))
+    return set(conn.execute(query).scalars())
+
+
+def list_awaited(conn: Connection, batch: Batch) -> list[Asset]:
+    """The batch's assets that were not released yet, without those that failed."""
+    known = released_ids(conn, batch.id)
+    return [asset for asset in members.list_of(conn, batch.id, PRESENT) if asset.id not in known]
+
+
+def count(conn: Connection, batch_id: int) -> Released:
+    """How many of the batch's files, and how many bytes, were released."""
+    query = select(func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0)).where(
+        _is_released(batch_id), assets.c.id == deliveries.c.asset_id
+    )
+    return Released(*(int(n) for n in conn.execute(query).one()))
+
+
+def list_holders(conn: Connection) -> list[Holder]:
+    """Every open batch for a peer, the oldest first, with its bytes that the peer has not released."""
+    of_batch = (assets.c.batch_id == batches.c.id) & or_(
+        assets.c.status.in_(PRESENT), (assets.c.status == AssetStatus.UNIQUE) & batches.c.published_at.is_(None)
+    )
+    of_asset = (deliveries.c.asset_id == assets.c.id) & (deliveries.c.batch_id == batches.c.id)
+    is_released = select(deliveries.c.asset_id).where(of_asset, deliveries.c.released_at.is_not(None)).exists()
+    query = (
+        select(batches.c.id, batches.c.name, func.sum(assets.c.size_bytes))
+        .select_from(batches.join(assets, of_batch))
+        .where(batches.c.status.in_(OPEN_BATCH), batches.c.target == "syncthing", ~is_released)
+        .group_by(batches.c.id)
+        .order_by(batches.c.id)
+    )
+    return [Holder(*row) for row in conn.execute(query)]
+
+
+def _is_released(batch_id: int) -> ColumnElement[bool]:
+    return (deliveries.c.batch_id == batch_id) & deliveries.c.released_at.is_not(None)
