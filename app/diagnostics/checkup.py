@@ -10,7 +10,7 @@ from typing import Any
 
 from app.db.clock import now
 from app.diagnostics import database, folders, processes, settings, tools, work
-from app.diagnostics.delivery import examine_syncthing
+from app.diagnostics.syncthing import examine_syncthing
 from app.errors import ConfigError, MediaPipelineError
 from app.services import ServiceContainer, Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check

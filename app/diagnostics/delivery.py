@@ -1,46 +1,12 @@
-"""What stands in the way of a delivery: the checks of Syncthing with the facts behind them, and one batch's progress.
-
-Secrets never leave: of the Syncthing key, only where it comes from and how long it is.
-"""
+"""How far the delivery of one batch is, as earlier looks left it in the database."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from app.db import batches
 from app.services import Services
-from app.syncthing import key, notes
-from app.syncthing.checks import FAULT, OK, Check, Examination, examine
-
-
-def diagnose(services: Services) -> dict[str, Any]:
-    """What Syncthing looks like from here, with every check, as JSON-ready values and without a secret."""
-    config = services.config
-    is_used = config.sync_target == "syncthing"
-    examined = examine_syncthing(services) if is_used else Examination(checks=[_not_used(services)])
-    with services.db.reading() as conn:
-        last_error = notes.last_error(conn)
-    return {
-        "target": config.sync_target,
-        "reachable": examined.reachable,
-        "api_url": without_secrets(config.syncthing.api_url),
-        "key": key.shown(key.find_keys(config)),
-        "batch_dir": config.paths.batch_dir,
-        "folder_id": config.syncthing.folder_id,
-        "device_id": config.syncthing.device_id,
-        "last_error": last_error,
-        "folder": None,
-        "device": None,
-        "folder_status": None,
-        "completion": None,
-        "syncthing_status": None,
-        **examined.facts,
-        "ok": all(check.state != FAULT for check in examined.checks),
-        "checks": [asdict(check) for check in examined.checks],
-    }
+from app.syncthing import notes
 
 
 def delivery_status(services: Services, batch_id: int) -> dict[str, Any]:
@@ -69,24 +35,3 @@ def delivery_status(services: Services, batch_id: int) -> dict[str, Any]:
         "missing": remembered.missing,
         "samples": remembered.samples,
     }
-
-
-def without_secrets(url: str) -> str:
-    """The URL without a user name, password or query."""
-    try:
-        parts = urlsplit(url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    except ValueError:
-        return "(not a URL)"
-
-
-def examine_syncthing(services: Services) -> Examination:
-    """Look at everything in Syncthing that a delivery needs."""
-    with services.db.reading() as conn:
-        names = [batch.name for batch in batches.list_recent(conn, limit=1_000)]
-    return examine(services.config, os.path.realpath(os.fsencode(services.config.paths.batch_dir)), names)
-
-
-def _not_used(services: Services) -> Check:
-    target = services.config.sync_target
-    return Check("syncthing", OK, f"Syncthing is not used: sync.target is {target}.")

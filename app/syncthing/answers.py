@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FileView:
-    """One file as `GET /rest/db/file` shows it. `holders` are the connected devices that hold the global version."""
+    """One file as `GET /rest/db/file` shows it. `holders` are the connected devices that hold the global version whole,
+    `partial_holders` those that have some of it so far; `modified_by` begins the ID of who made the local version."""
 
     size_bytes: int
     version: tuple[str, ...]
@@ -20,6 +21,8 @@ class FileView:
     global_deleted: bool
     global_modified_by: str
     holders: frozenset[str]
+    partial_holders: frozenset[str] = frozenset()
+    modified_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class FolderView:
     paused: bool
     devices: tuple[str, ...]
     label: str = ""
+    marker_name: str = ".stfolder"
+    min_disk_free: float = 0
+    min_disk_free_unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Completion:
 def file_view(answer: Mapping[str, Any]) -> FileView:
     """The file from the answer's JSON."""
     local, whole = _mapping(answer.get("local")), _mapping(answer.get("global"))
-    holders = {str(a.get("id")) for a in answer.get("availability") or [] if not a.get("fromTemporary")}
+    available = answer.get("availability") or []
     return FileView(
         size_bytes=int(local.get("size") or 0),
         version=_version(local),
@@ -59,13 +65,16 @@ def file_view(answer: Mapping[str, Any]) -> FileView:
         ignored=bool(local.get("ignored")),
         global_deleted=bool(whole.get("deleted")),
         global_modified_by=str(whole.get("modifiedBy") or ""),
-        holders=frozenset(holders),
+        holders=frozenset(str(a.get("id")) for a in available if not a.get("fromTemporary")),
+        partial_holders=frozenset(str(a.get("id")) for a in available if a.get("fromTemporary")),
+        modified_by=str(local.get("modifiedBy") or ""),
     )
 
 
 def folder_view(answer: Mapping[str, Any]) -> FolderView:
     """The folder from the answer's JSON."""
     devices = tuple(str(d.get("deviceID")) for d in answer.get("devices") or [])
+    room = _mapping(answer.get("minDiskFree"))
     return FolderView(
         id=str(answer.get("id") or ""),
         path=str(answer.get("path") or ""),
@@ -73,6 +82,9 @@ def folder_view(answer: Mapping[str, Any]) -> FolderView:
         paused=bool(answer.get("paused")),
         devices=devices,
         label=str(answer.get("label") or ""),
+        marker_name=str(answer.get("markerName") or ".stfolder"),
+        min_disk_free=float(room.get("value") or 0),
+        min_disk_free_unit=str(room.get("unit") or ""),
     )
 
 

@@ -41,6 +41,8 @@ class SyncthingClient:
         ring = api_key if isinstance(api_key, KeyRing) else KeyRing(lambda: [Key.of("syncthing.api_key", api_key)])
         self.keys = ring
         self._scan_seconds = scan_seconds
+        #: The date of the last answer, by the clock of what answered.
+        self.answered_at = ""
         self._guard = Guard()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -232,6 +234,7 @@ class SyncthingClient:
             allow_redirects=False,
             stream=True,
         )
+        self.answered_at = response.headers.get("Date", "")
         try:
             content = self._capped_body(response)
         except BaseException:

@@ -9,7 +9,7 @@ from flask_openapi.models.tag import Tag
 from app.db import batches
 from app.overview.batches import sync_progress
 from app.web.answers import start_sync
-from app.web.context import services
+from app.web.context import container, services
 from app.web.models import BatchPath, Started, responses
 
 api = APIBlueprint(
@@ -38,4 +38,4 @@ def diagnostics() -> Response:
     """Every check of Syncthing's address, key, folder and peer, each with what to do about it."""
     from app.diagnostics import diagnose
 
-    return jsonify(diagnose(services()))
+    return jsonify(diagnose(services(), container().store.path))
