@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -51,6 +51,7 @@ KINDS = frozenset(
         "batch.taken_in_again",
         "batch.cleaned",
         "batch.oversize_accepted",
+        "batch.room_exceeded",
         "scan.finished",
         "dedup.finished",
         "inspect.finished",
@@ -83,6 +84,12 @@ KINDS = frozenset(
         "backup.restored",
         "totals.recounted",
         "sync.device_chosen",
+        "pairing.passed",
+        "sync.folder_created",
+        "sync.folder_changed",
+        "sync.folder_shared",
+        "sync.peer_added",
+        "sync.request_dismissed",
     }
 )
 
@@ -112,6 +119,19 @@ def record(
         "detail": json.dumps(dict(detail or {})),
     }
     conn.execute(insert(events).values(**values))
+
+
+def record_of_assets(conn: Connection, kind: str, told: Sequence[tuple[str, int | None, int]]) -> None:
+    """Append one event for each (message, batch id, asset id), as `record` does; for many at once."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown event kind {kind}")
+    at = now()
+    rows = [(at, kind, "info", message, batch_id, asset_id, "{}") for message, batch_id, asset_id in told]
+    if rows:
+        conn.exec_driver_sql(
+            "INSERT INTO events (at, kind, level, message, batch_id, asset_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
 
 
 def list_events(

@@ -1,0 +1,104 @@
+"""How far the set-up of Syncthing is, as the page Peer, GET /api/syncthing and the command line show it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from app.config.schema import Config
+from app.files.place_marker import place_name
+from app.model import RootKind
+from app.overview.preview import peer_words
+from app.services import Services
+from app.syncthing.place import seen_path
+from app.syncthing.setup_state import Peer, SetupState, look_at_setup
+from app.syncthing.setup_steps import OK, WAITING, Step, steps_of
+
+
+def peer_state(services: Services) -> dict[str, Any]:
+    """Everything about the set-up, as JSON-ready values and without a secret. Asks Syncthing, changes nothing."""
+    config = services.config
+    found = look_at_setup(config, batch_dir_of(config), known_marker(services))
+    steps = steps_of(found, config, required_ids(config))
+    return {
+        "ready": all(step.state == OK for step in steps),
+        "sentence": _sentence(steps),
+        "reachable": found.fault is None,
+        "version": found.version or None,
+        "api_url": config.syncthing.api_url,
+        "gui_url": config.syncthing.gui_url or config.syncthing.api_url,
+        "key": {
+            "source": found.accepted.source if found.accepted else None,
+            "length": len(found.accepted.text) if found.accepted else 0,
+            "looked_at": [key.facts() for key in found.keys],
+        },
+        "device_id": found.own_id or None,
+        "target": config.sync_target,
+        "at_the_peer": peer_words(config.sync_target, config.sync.peer_policy),
+        "batch_dir": config.paths.batch_dir,
+        "batch_dir_there": os.fsdecode(seen_path(config, batch_dir_of(config))),
+        "folder": _folder(found),
+        "peers": [_peer(peer, required_ids(config)) for peer in found.peers],
+        "pending": found.pending.as_json(),
+        "steps": [asdict(step) for step in steps],
+    }
+
+
+def batch_dir_of(config: Config) -> bytes:
+    """The batch folder with every link resolved, as it is compared with Syncthing's paths."""
+    return os.path.realpath(os.fsencode(config.paths.batch_dir))
+
+
+def known_marker(services: Services) -> str | None:
+    """The name of the place marker in the batch folder, None when it was not made yet."""
+    for root in services.roots.get(RootKind.BATCH, ()):
+        name = place_name(root)
+        try:
+            os.lstat(os.path.join(root.path, os.fsencode(name)))
+        except OSError:
+            continue
+        return name
+    return None
+
+
+def required_ids(config: Config) -> tuple[str, ...]:
+    """The IDs of the peers that must have every file, as the settings name them."""
+    named = config.syncthing.device_id.strip()
+    return (named,) if named else ()
+
+
+def _sentence(steps: list[Step]) -> str:
+    for state in ("wrong", "missing", WAITING):
+        first = next((step for step in steps if step.state == state), None)
+        if first is not None:
+            return f"{first.cause} {first.fix}".strip()
+    return "Everything is set up; batches can be delivered."
+
+
+def _folder(found: SetupState) -> dict[str, Any] | None:
+    if found.folder is None:
+        return None
+    folder = found.folder
+    return {
+        "id": folder.id,
+        "label": folder.label,
+        "path": folder.path,
+        "type": folder.type,
+        "paused": folder.paused,
+        "devices": [device for device in folder.devices if device != found.own_id],
+        "found_by": "path" if found.is_found_by_path else "folder_id",
+        "same_place": found.is_same_place,
+    }
+
+
+def _peer(peer: Peer, required: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "device_id": peer.device_id,
+        "name": peer.name,
+        "connected": peer.is_connected,
+        "paused": peer.is_paused,
+        "shared": peer.is_shared,
+        "required": peer.device_id in required,
+        "last_seen": peer.last_seen or None,
+    }

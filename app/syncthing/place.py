@@ -1,0 +1,75 @@
+"""Which folder of Syncthing holds paths.batch_dir, and whether Syncthing sees the same place there as we do.
+
+Paths alone prove nothing: two containers may see one place under two paths, or two places under one. A folder that
+only the right place holds (the place marker, see app/files/place_marker.py) does: Syncthing is asked to list it. That
+needs no file that could be announced to a peer, and works before there is a folder in Syncthing at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from app.config.schema import Config
+from app.errors import SyncthingRefused, printable
+from app.syncthing.answers import FolderView
+from app.syncthing.client import SyncthingClient
+from app.syncthing.proof import prefix_in_folder
+
+
+def seen_path(config: Config, batch_dir: bytes) -> bytes:
+    """paths.batch_dir as Syncthing sees it: syncthing.batch_dir, or the same path when that is empty."""
+    return os.fsencode(config.syncthing.batch_dir.rstrip("/")) or batch_dir
+
+
+def prefix_of(config: Config, folder: FolderView, batch_dir: bytes) -> bytes:
+    """Where batch_dir lies inside Syncthing's folder: b"" or b"upload/"."""
+    return prefix_in_folder(folder.path.encode(), seen_path(config, batch_dir))
+
+
+def find_folder(client: SyncthingClient, config: Config, batch_dir: bytes) -> FolderView:
+    """The folder that the settings name; when they name none, the deepest that holds batch_dir.
+
+    Raises SyncthingRefused(not_found) with what to do when there is none.
+    """
+    if config.syncthing.folder_id:
+        return client.folder(config.syncthing.folder_id)
+    path = seen_path(config, batch_dir)
+    found = holding(client.folders(), path)
+    if found is None:
+        raise SyncthingRefused(
+            "not_found",
+            404,
+            f"syncthing.folder_id is empty, and no folder in Syncthing holds {printable(path)}; let `media-pipeline "
+            "syncthing setup` (or the page Peer) make one, or write the ID of the right one.",
+        )
+    return found
+
+
+def holding(folders: Iterable[FolderView], path: bytes) -> FolderView | None:
+    """The deepest folder that is, or holds, this path."""
+    fitting = [folder for folder in folders if _holds(folder.path, path)]
+    return max(fitting, key=lambda folder: len(folder.path.rstrip("/")), default=None)
+
+
+def _holds(outer: str, inner: bytes) -> bool:
+    return bool(outer) and (inner + b"/").startswith(os.fsencode(outer).rstrip(b"/") + b"/")
+
+
+def sees(client: SyncthingClient, path: bytes, marker: str) -> bool:
+    """Whether Syncthing sees a folder with the marker's name at this path. Raises SyncthingError."""
+    wanted = os.path.join(os.fsdecode(path), marker)
+    listed = client.get("system/browse", {"current": wanted})
+    return any(str(entry).rstrip("/") == wanted for entry in listed or [])
+
+
+def is_same_place(
+    client: SyncthingClient, config: Config, folder: FolderView, batch_dir: bytes, marker: str
+) -> bool:
+    """Whether Syncthing sees our batch folder where its folder says. Raises SyncthingError."""
+    return sees(client, os.path.join(os.fsencode(folder.path), prefix_of(config, folder, batch_dir)), marker)
+
+
+def find_by_marker(client: SyncthingClient, folders: Iterable[FolderView], marker: str) -> FolderView | None:
+    """The folder whose top is our batch folder, under whatever path Syncthing sees it. Raises SyncthingError."""
+    return next((folder for folder in folders if sees(client, os.fsencode(folder.path), marker)), None)
