@@ -148,9 +148,10 @@ def last_id(conn: Connection) -> int:
     return int(conn.execute(select(func.coalesce(func.max(assets.c.id), 0))).scalar_one())
 
 
-def count(conn: Connection, status: AssetStatus) -> int:
-    """How many assets have this status, counted afresh."""
-    return int(conn.execute(select(func.count()).where(assets.c.status == status)).scalar_one())
+def count(conn: Connection, status: AssetStatus, after_id: int = 0) -> int:
+    """How many assets have this status, counted afresh; only those after an id if one is given."""
+    here = (assets.c.status == status, assets.c.id > after_id)
+    return int(conn.execute(select(func.count()).where(*here)).scalar_one())
 
 
 def mark(

@@ -3,6 +3,8 @@
 from app.jobs.control import cancel, pause, resume
 from app.jobs.findings import accept_finding, report_again
 from app.jobs.found import Accepted
+from app.jobs.looking import Refreshed, look_now
+from app.jobs.pairing import start_pairing_test
 from app.jobs.preview import start_preview
 from app.jobs.rebuild import confirm_rebuild, start_comparison, start_rebuild
 from app.jobs.repair import Repair, repair
@@ -15,13 +17,15 @@ from app.jobs.requests import (
     start_sync,
     start_workflow,
 )
-from app.jobs.retry import Retried, retry_all_assets, retry_asset, retry_batch, retry_failed_assets, retry_run
+from app.jobs.retry import retry_asset, retry_batch, retry_run
+from app.jobs.retry_all import Retried, retry_all_assets, retry_failed_assets
 from app.jobs.undo import cancel_batch, look_at_undo, start_undo, take_in_again
 from app.jobs.verify import start_scheduled_verify, start_verify
 from app.jobs.wake import worker_alive
 
 __all__ = [
     "Accepted",
+    "Refreshed",
     "Repair",
     "Retried",
     "accept_finding",
@@ -30,6 +34,7 @@ __all__ = [
     "confirm_rebuild",
     "create_batch",
     "look_at_undo",
+    "look_now",
     "pause",
     "repair",
     "report_again",
@@ -42,6 +47,7 @@ __all__ = [
     "start_cleanup",
     "start_comparison",
     "start_dedup",
+    "start_pairing_test",
     "start_preview",
     "start_rebuild",
     "start_scheduled_verify",

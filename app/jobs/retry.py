@@ -1,11 +1,8 @@
-"""Trying again what failed: a run, a batch, a file, or every failed file."""
+"""Trying again what failed: a run, a batch, a file."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from app.db import assets, batches, confirmation, deliveries, journal, members, roots, runs
 from app.db.connection import Connection
@@ -36,35 +33,10 @@ WAY_ON: dict[BatchStatus, tuple[Stage, ...]] = {
     BatchStatus.SORTING: (Stage.SORT, Stage.CLEANUP),
     BatchStatus.UNDOING: (Stage.UNDO,),
 }
-#: Why all files cannot be tried again at once, in few words: by where they are and what they are.
-OBSTACLES = {
-    **{(kind, AssetStatus.FAILED): "it missed the delivery of its batch" for kind in RootKind},
-    **{(kind, AssetStatus.SET_ASIDE): f"it lies in the {kind} folder, not in an ingest folder" for kind in RootKind},
-    (RootKind.ARCHIVE, AssetStatus.SET_ASIDE): "it waits for a review in the archive",
-    (RootKind.ARCHIVE, AssetStatus.FAILED): "its place is in the archive, and no run takes files from there",
-}
-#: The same of a file at one of our private names.
-HIDDEN = "it lies in our trash, or is a copy that was cut off"
 #: What a person may have tried again.
 RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
 #: Where the files of a batch lie.
 IN_BATCH = (RootKind.STAGING, RootKind.BATCH)
-
-
-@dataclass
-class Retried:
-    """How many files will be taken up again, and why the others were left, by reason."""
-
-    count: int = 0
-    left: Counter[str] = field(default_factory=Counter)
-
-    def as_json(self) -> dict[str, Any]:
-        """As JSON-ready values."""
-        return {
-            "count": self.count,
-            "left": sum(self.left.values()),
-            "left_by_reason": [{"reason": reason, "files": files} for reason, files in self.left.most_common()],
-        }
 
 
 def retry_run(services: Services, run_id: int) -> Run:
@@ -131,42 +103,14 @@ def retry_asset(services: Services, asset_id: int) -> Asset:
         known = {root.id: root for root in roots.list_all(conn)}
         if asset.status not in RETRIED:
             raise IllegalTransition(f"File {asset.id}", asset.status, "retried")
-        reason = _why_not(conn, asset, known)
+        reason = why_not(conn, asset, known)
         if reason is not None:
             raise Conflict(reason)
-        _reopen(conn, asset, known)
+        reopen(conn, [asset], known)
         return assets.get(conn, asset_id)
 
 
-def retry_failed_assets(services: Services) -> int:
-    """Let the next run take up again every failed file that a run can take up; returns how many there are."""
-    return retry_all_assets(services, AssetStatus.FAILED).count
-
-
-def retry_all_assets(services: Services, status: AssetStatus) -> Retried:
-    """Let the next run take up again every file that failed, or every one that was set aside, if a run can take it up.
-
-    Done in slices: what was reopened stays so when this is cut off.
-    """
-    assert status in RETRIED
-    after_id, retried = 0, Retried()
-    while True:
-        with services.db.transaction() as conn:
-            found = assets.list_by_status(conn, status, after_id)
-            known = {root.id: root for root in roots.list_all(conn)}
-            for asset in found:
-                if _why_not(conn, asset, known) is None:
-                    _reopen(conn, asset, known)
-                    retried.count += 1
-                else:
-                    hidden = is_ours(asset.path)
-                    retried.left[HIDDEN if hidden else OBSTACLES[known[asset.root_id].kind, status]] += 1
-        if not found:
-            return retried
-        after_id = found[-1].id
-
-
-def _why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str | None:
+def why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str | None:
     """Why no run could take the file up from where it is, in a sentence; None when one can."""
     kind = known[asset.root_id].kind
     where = printable(Place(known[asset.root_id], asset.path).absolute)
@@ -205,24 +149,30 @@ def _missed_its_batch(conn: Connection, asset: Asset) -> bool:
     batch = batches.find(conn, asset.batch_id) if asset.batch_id is not None else None
     if batch is None or (batch.synced_at is None and batch.status is not BatchStatus.CANCELLED):
         return False
-    return batch.target != "none" and not deliveries.is_confirmed(conn, batch.id, asset.id)
+    return batch.target != "none" and not deliveries.is_delivered(conn, batch.id, asset.id)
 
 
-def _reopen(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> None:
-    status = _status_before(conn, asset, known[asset.root_id].kind)
-    columns = {"batch_id": None, "original_id": None} if status is AssetStatus.DISCOVERED else {}
-    assets.mark(conn, [asset], status, attempts=0, **columns)
-    if status is AssetStatus.BATCHED and asset.batch_id is not None:
-        members.recount(conn, asset.batch_id)
-    message = f"File {asset.id} is tried again."
-    journal.record(conn, "asset.retried", message, batch_id=asset.batch_id, asset_id=asset.id)
+def reopen(conn: Connection, reopened: Sequence[Asset], known: Mapping[int, Root]) -> None:
+    """Give files that can be taken up again the status from which they are, and tell of each. Raises as `mark` does."""
+    by_status: dict[AssetStatus, list[Asset]] = {}
+    in_batch = {asset.batch_id for asset in reopened if asset.batch_id is not None}
+    found = {batch_id: batches.find(conn, batch_id) for batch_id in in_batch}
+    for asset in reopened:
+        batch = found.get(asset.batch_id) if asset.batch_id is not None else None
+        by_status.setdefault(_status_before(batch, known[asset.root_id].kind), []).append(asset)
+    for status, alike in by_status.items():
+        columns = {"batch_id": None, "original_id": None} if status is AssetStatus.DISCOVERED else {}
+        assets.mark(conn, alike, status, attempts=0, **columns)
+    for batch_id in {asset.batch_id for asset in by_status.get(AssetStatus.BATCHED, ()) if asset.batch_id is not None}:
+        members.recount(conn, batch_id)
+    told = [(f"File {asset.id} is tried again.", asset.batch_id, asset.id) for asset in reopened]
+    journal.record_of_assets(conn, "asset.retried", told)
 
 
-def _status_before(conn: Connection, asset: Asset, kind: RootKind) -> AssetStatus:
+def _status_before(batch: Batch | None, kind: RootKind) -> AssetStatus:
     """A file that never left ingest starts afresh; one in a batch goes on from where the batch is."""
     if kind not in IN_BATCH:
         return AssetStatus.DISCOVERED
-    batch = batches.find(conn, asset.batch_id) if asset.batch_id is not None else None
     if batch is None or batch.status is BatchStatus.CANCELLED:
         return AssetStatus.SET_ASIDE
     return AssetStatus.DELIVERED if batch.synced_at is not None else AssetStatus.BATCHED

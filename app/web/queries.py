@@ -26,10 +26,18 @@ class Page(BaseModel):
     limit: int = Field(100, ge=1, le=1000, description="At most so many.")
 
 
+class RetryQuery(BaseModel):
+    """Where to go on with files that are tried again."""
+
+    after_id: int = Field(0, ge=0, le=MAX_ID, description="Only files after this id; see `next_after_id`.")
+
+
 class AssetQuery(Page):
     """Which assets, in which order."""
 
-    name: Text = Field("", description="How the file's name began when it came, letter case aside, as in `IMG_12`.")
+    name: Text = Field(
+        "", description="How its name, now or when it came, begins, letter case aside, as in `IMG_12`."
+    )
     prefix: Text = Field("", description="How its path under its root begins.")
     origin: Text = Field("", description="How the path under the ingest folder began with which it came.")
     digest: Hexadecimal = Field("", description="How its digest or its SHA-256 begins.")
@@ -87,6 +95,19 @@ class JournalQuery(FollowQuery):
     run_id: Id | None = Field(None, description="Only events of this run.")
     batch_id: Id | None = Field(None, description="Only events of this batch.")
     asset_id: Id | None = Field(None, description="Only events of this asset.")
+
+
+class SyncHistoryQuery(BaseModel):
+    """Which samples of deliveries, newest first, and how many days of what was received."""
+
+    batch_id: Id | None = Field(None, description="Only samples of this batch.")
+    device_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")] = Field(
+        "", description="Only what concerns this device."
+    )
+    since: Instant = Field("", description="Only samples at this instant (UTC) or after.")
+    before_id: Id | None = Field(None, description="Show what came before this id.")
+    limit: int = Field(100, ge=1, le=1000, description="At most so many samples.")
+    days: int = Field(7, ge=0, le=90, description="So many days in `daily`, today included; 0 leaves it empty.")
 
 
 class BatchAssetsQuery(Page):

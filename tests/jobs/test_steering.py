@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from app import jobs
-from app.db import assets, batches, runs, totals
+from app.db import assets, batches, journal, runs, totals
 from app.errors import Conflict, IllegalTransition, RunInProgress
 from app.model import (
     AssetStatus,
@@ -186,6 +187,8 @@ def test_all_files_set_aside_in_ingest_are_retried_and_the_others_are_counted_by
             assets.insert_discovered(conn, root.id, [(b"%d.jpg" % number, Signature(1, number, 3, 4, 5), None)])
             assets.mark(conn, [assets.get(conn, number)], AssetStatus.SET_ASIDE)
     assert jobs.retry_all_assets(services, AssetStatus.SET_ASIDE).as_json() == {
+        "remaining": 0,
+        "next_after_id": None,
         "count": 2,
         "left": 2,
         "left_by_reason": [
@@ -193,3 +196,45 @@ def test_all_files_set_aside_in_ingest_are_retried_and_the_others_are_counted_by
             {"reason": "it lies in the duplicates folder, not in an ingest folder", "files": 1},
         ],
     }
+
+
+def fail_many(services: Services, number: int) -> None:
+    root = services.root(RootKind.INGEST)
+    with services.db.transaction() as conn:
+        new = [(b"%d.jpg" % n, Signature(1, n, 3, 4, 5), None) for n in range(number)]
+        assets.insert_discovered(conn, root.id, new)
+        assets.mark(conn, assets.list_by_status(conn, AssetStatus.DISCOVERED, limit=number), AssetStatus.FAILED)
+
+
+def test_of_very_many_files_some_are_tried_again_and_what_remains_is_counted_until_none_is_left(
+    services: Services,
+) -> None:
+    fail_many(services, 3_500)
+    with services.db.transaction() as conn:  # no run takes up the first one: it must not be met again and again
+        conn.exec_driver_sql("UPDATE assets SET root_id = ? WHERE id = 1", (services.root(RootKind.ARCHIVE).id,))
+    after_id: int | None = 0
+    told = []
+    while after_id is not None:
+        one = jobs.retry_all_assets(services, AssetStatus.FAILED, after_id, 1_500)
+        told.append((one.count, one.left.total(), one.remaining))
+        after_id = one.next_after_id
+    assert told == [(1_999, 1, 1_500), (1_500, 0, 0)]
+    with services.db.reading() as conn:
+        found = {status: files for status, (files, _) in totals.read(conn).items() if files}
+        assert found == {AssetStatus.DISCOVERED: 3_499, AssetStatus.FAILED: 1}
+        assert totals.count(conn) == totals.read(conn)
+        of_each = journal.list_events(conn, kind_prefix="asset.retried", limit=10_000)
+    assert sorted(event.asset_id or 0 for event in of_each) == list(range(2, 3_501))
+
+
+def test_every_slice_of_files_is_a_transaction_of_its_own_and_what_was_done_stays(services: Services) -> None:
+    fail_many(services, 2_500)
+    with services.db.transaction() as conn:
+        conn.exec_driver_sql(
+            "CREATE TRIGGER no_more BEFORE UPDATE ON assets WHEN OLD.id = 2200 "
+            "BEGIN SELECT RAISE(ABORT, 'cut off'); END"
+        )
+    with pytest.raises(IntegrityError):
+        jobs.retry_all_assets(services, AssetStatus.FAILED)
+    with services.db.reading() as conn:
+        assert totals.read(conn)[AssetStatus.FAILED][0] == assets.count(conn, AssetStatus.FAILED) == 500

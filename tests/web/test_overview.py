@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app.db import batches
-from app.model import BatchStatus
+from app.db import assets, batches
+from app.model import AssetStatus, BatchStatus, RootKind, Signature
 from app.overview import balance
 from app.overview import roots as root_looks
 from tests.browser import rows
@@ -159,7 +159,23 @@ def test_one_asset_tells_its_story_and_a_failed_one_can_be_retried(client: Flask
     assert (story["status"], story["moves"], story["original"]) == ("failed", [], None)
     assert client.post(f"/api/assets/{asset_id}/retry").json["status"] == "discovered"
     assert client.post(f"/api/assets/{asset_id}/retry").status_code == 409
-    assert client.post("/api/assets/retry-failed").json == {"count": 1, "left": 0, "left_by_reason": []}
+    assert client.post("/api/assets/retry-failed").json == {
+        "count": 1, "left": 0, "left_by_reason": [], "remaining": 0, "next_after_id": None,
+    }  # fmt: skip
+
+
+def test_of_very_many_failed_files_a_request_takes_some_and_says_how_many_remain(
+    client: FlaskClient, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = site.services.root(RootKind.INGEST)
+    with site.services.db.transaction() as conn:
+        assets.insert_discovered(conn, root.id, [(b"%d.jpg" % n, Signature(1, n, 3, 4, 5), None) for n in range(1_200)])
+        assets.mark(conn, assets.list_by_status(conn, AssetStatus.DISCOVERED, limit=1_200), AssetStatus.FAILED)
+    monkeypatch.setattr("app.web.api.assets.RETRIED_AT_ONCE", 1_000)
+    first = client.post("/api/assets/retry-failed").json
+    assert (first["count"], first["remaining"], first["next_after_id"]) == (1_000, 200, 1_000)
+    rest = client.post(f"/api/assets/retry-failed?after_id={first['next_after_id']}").json
+    assert (rest["count"], rest["remaining"], rest["next_after_id"]) == (200, 0, None)
 
 
 def test_new_folders_of_the_settings_are_set_up_by_an_explicit_act(

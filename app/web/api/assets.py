@@ -15,7 +15,10 @@ from app.overview.why import in_short, whole_story
 from app.web.answers import done
 from app.web.context import services
 from app.web.models import AssetPath, responses
-from app.web.queries import AssetQuery, AtQuery
+from app.web.queries import AssetQuery, AtQuery, RetryQuery
+
+#: So many are looked at in one request; it takes well under a second.
+RETRIED_AT_ONCE = 10_000
 
 api = APIBlueprint(
     "assets", __name__, url_prefix="/api/assets", abp_tags=[Tag(name="assets", description="Every file ever seen")]
@@ -66,7 +69,7 @@ def show(path: AssetPath) -> Response:
 def at(query: AtQuery) -> Response:
     """The files that lie at a path, have a copy there, or once were there: where did this file go, and why?"""
     with services().db.reading() as conn:
-        found = assets_at(conn, query.path.encode("utf-8", "surrogateescape"))
+        found = assets_at(conn, query.path)
         for one in found["assets"]:
             one.update(in_short(conn, services().config, assets.get(conn, one["id"])))
     return jsonify({"path": query.path, **found})
@@ -80,18 +83,26 @@ def retry(path: AssetPath) -> Response:
 
 
 @api.post("/retry-failed", responses=responses(), summary="Retry every failed file")
-def retry_failed() -> Response:
-    """Lets the next run take up again every failed file that it can take up; the others are counted by reason."""
-    return _retry_all(AssetStatus.FAILED)
+def retry_failed(query: RetryQuery) -> Response:
+    """Lets the next run take up again every failed file that it can take up; the others are counted by reason.
+
+    Of very many, one request looks at 10,000: `remaining` says how many come after `next_after_id`.
+    """
+    return _retry_all(AssetStatus.FAILED, query.after_id)
 
 
 @api.post("/retry-set-aside", responses=responses(), summary="Retry every file that was set aside")
-def retry_set_aside() -> Response:
-    """Lets the next run take up again every file set aside that is still in an ingest folder; counts the others."""
-    return _retry_all(AssetStatus.SET_ASIDE)
+def retry_set_aside(query: RetryQuery) -> Response:
+    """Lets the next run take up again every file set aside that is still in an ingest folder; counts the others.
+
+    Of very many, one request looks at 10,000: `remaining` says how many come after `next_after_id`.
+    """
+    return _retry_all(AssetStatus.SET_ASIDE, query.after_id)
 
 
-def _retry_all(status: AssetStatus) -> Response:
-    retried = jobs.retry_all_assets(services(), status)
-    files = counted(retried.count, "file", "files")
-    return done(retried.as_json(), f"{files} will be taken up again by the next run.")
+def _retry_all(status: AssetStatus, after_id: int) -> Response:
+    retried = jobs.retry_all_assets(services(), status, after_id, RETRIED_AT_ONCE)
+    message = f"{counted(retried.count, 'file', 'files')} will be taken up again by the next run."
+    if retried.next_after_id is not None:
+        message += f" {counted(retried.remaining, 'file remains', 'files remain')}: ask once more for those."
+    return done(retried.as_json(), message)
