@@ -23,7 +23,7 @@ from app.errors import BadRequest, MediaPipelineError, printable
 from app.model import AssetStatus, Root, RootKind
 from app.overview.files import AssetSearch, asset_summary, find_assets
 from app.overview.troubled import left_files
-from app.overview.why import whole_story
+from app.overview.why import explain, whole_story
 from app.overview.why.dates import SOURCES
 
 #: A page of a search when every file is asked for.
@@ -60,7 +60,8 @@ def assets() -> None:
 def find(cli: Cli, /, prefix: str, limit: int, every: bool, **terms: Any) -> int:
     """Find files whose name, or path, begins with PREFIX.
 
-    A PREFIX with a slash is a path: absolute, or relative to the file's folder.
+    A file has the name that it is called now, and the one that it came with. A PREFIX with a slash is a path:
+    absolute, or relative to the file's folder. Both may be given as they are shown here, with escapes.
     """
     with cli.services.db.reading() as conn:
         wanted = _wanted(conn, prefix, terms, PAGE if every else limit)
@@ -105,9 +106,9 @@ def _by_prefix(conn: Connection, prefix: str) -> dict[str, Any]:
     if not path.startswith(b"/"):
         return {"prefix": path}
     for root in sorted(root_rows.list_all(conn), key=lambda root: -len(root.path)):
-        folder = root.path.rstrip(b"/") + b"/"
-        if path == root.path or path.startswith(folder):
-            return {"prefix": path[len(folder) :], "root": root.kind}
+        for folder in (root.path.rstrip(b"/"), printable(root.path).encode().rstrip(b"/")):
+            if path == folder or path.startswith(folder + b"/"):
+                return {"prefix": path[len(folder) + 1 :], "root": root.kind}
     raise BadRequest(f"{printable(path)} lies outside every folder of this installation.")
 
 
@@ -132,28 +133,38 @@ def _every(conn: Connection, wanted: AssetSearch) -> dict[str, Any]:
 
 def _table(found: list[dict[str, Any]], known: dict[int, Root]) -> Table:
     table = Table()
-    for name in ("Id", "Status", "Taken", "From", "Bytes", "Place", "Reason"):
-        table.add_column(name, overflow="fold", justify="right" if name in ("Id", "Bytes") else "left")
+    by_former_name = any(asset.get("matches") == "former" for asset in found)
+    for name in ("Id", "Status", "Taken", "From", "Bytes", "Place", "Came as", "Reason"):
+        if name != "Came as" or by_former_name:
+            table.add_column(name, overflow="fold", justify="right" if name in ("Id", "Bytes") else "left")
     for asset in found:
         taken = (asset["taken_local"] or "")[:19].replace("T", " ")
         place = f"{printable(known[asset['root_id']].path)}/{asset['path']}"
-        cells = (asset["status"], taken, asset["taken_from"] or "", f"{asset['size_bytes']:,}")
-        table.add_row(str(asset["id"]), *cells, Text(place), Text(asset["reason"] or ""))
+        cells: list[str | Text] = [asset["status"], taken, asset["taken_from"] or "", f"{asset['size_bytes']:,}"]
+        cells.append(Text(place))
+        if by_former_name:
+            cells.append(Text((asset["origin_path"] or "").rpartition("/")[2]))
+        table.add_row(str(asset["id"]), *cells, Text(asset["reason"] or ""))
     return table
 
 
 @assets.command("show")
-@click.argument("asset_id", type=ASSET_ID)
+@click.argument("file")
 @click.pass_obj
-def show(cli: Cli, asset_id: int) -> int:
-    """Show one file with its whole story; `why` takes a path as well."""
-    with cli.services.db.reading() as conn:
-        story = whole_story(conn, cli.services.config, asset_rows.get(conn, asset_id))
+def show(cli: Cli, file: str) -> int:
+    """Show one file with its whole story: FILE is an id, or a path or name as `why` takes it."""
+    if file.isdecimal():
+        asset_id = ASSET_ID.convert(file, None, None)
+        with cli.services.db.reading() as conn:
+            story = whole_story(conn, cli.services.config, asset_rows.get(conn, asset_id))
+    else:
+        answer = explain(cli.services, file, os.getcwdb())
+        story = {**(answer["asset"] or {}), "told": answer["told"]}
     if cli.as_json:
         cli.print_json(story)
     else:
         tell(cli, story["told"])
-    return 0
+    return 0 if "id" in story else 1
 
 
 @assets.command("left")

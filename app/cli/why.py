@@ -17,8 +17,8 @@ from app.overview.why import explain
 def why(cli: Cli, file: str) -> int:
     """Tell the whole story of a file: what it is, where it is and was, why its date, its batch, its proof.
 
-    FILE is an id, a path (absolute, or relative to here or to a folder of the installation) or a bare name. Ends
-    with 1 when no row knows the file, and says why.
+    FILE is an id, a path (absolute, or relative to here or to a folder of the installation) or a bare name, as it is
+    or as it is shown here, with escapes. Ends with 1 when no row knows the file, and says why.
     """
     answer = explain(cli.services, file, os.getcwdb())
     if cli.as_json:
@@ -32,8 +32,6 @@ def _tell(cli: Cli, answer: dict[str, Any]) -> None:
     tell(cli, answer["told"])
     if answer["hint"]:
         cli.say(answer["hint"])
-    if answer["known"] and answer["others"]:
-        cli.say(f"Also meant may be: {', '.join(str(asset_id) for asset_id in answer['others'])}.")
 
 
 def tell(cli: Cli, told: list[dict[str, str]]) -> None:

@@ -7,9 +7,11 @@ came with, or gets a number behind its stem.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
 
+from app.db import present_names
 from app.db.names import name_key
 from app.db.tables import assets, moves
 
@@ -25,12 +27,19 @@ def list_named(conn: Connection, name: bytes, limit: int = NAMESAKES) -> list[in
 
 
 def list_called(conn: Connection, name: bytes, limit: int) -> list[int]:
-    """The ids of assets with this name, where they came from or where they are now, the newest first."""
-    wanted = name_key(name)
+    """The ids of assets with this name, letter case aside: those that are called exactly so now, those that are called
+    so now, those that came so exactly, those that came so; the newest of each first."""
     ids = _of_any_name(conn, name)
-    query = select(assets.c.id, assets.c.path, assets.c.name).where(assets.c.id.in_(ids))
-    found = [row.id for row in conn.execute(query) if wanted in (row.name, name_key(row.path))]
-    return sorted(found, reverse=True)[:limit]
+    query = select(assets.c.id, assets.c.path, assets.c.origin_path, assets.c.name).where(assets.c.id.in_(ids))
+    ranked = [(rank, -row.id) for row in conn.execute(query) if (rank := _rank(name, row)) is not None]
+    return [-key for _, key in sorted(ranked)][:limit]
+
+
+def _rank(name: bytes, row: Any) -> int | None:
+    now, first = row.path.rpartition(b"/")[2], (row.origin_path or row.path).rpartition(b"/")[2]
+    wanted = name_key(name)
+    found = (now == name, name_key(now) == wanted, first == name, wanted in (row.name, name_key(first)))
+    return next((rank for rank, fits in enumerate(found) if fits), None)
 
 
 def list_once_at(conn: Connection, root_id: int, path: bytes) -> list[int]:
@@ -41,9 +50,11 @@ def list_once_at(conn: Connection, root_id: int, path: bytes) -> list[int]:
 
 
 def _of_any_name(conn: Connection, name: bytes) -> list[int]:
-    """Assets that came with this name, or with it and were given a number since; the newest first."""
+    """Assets that came with this name or have it now, or came with it and were given a number since; the newest
+    first."""
     names = dict.fromkeys([name, NUMBERED.sub(b"", name, count=1), _without_last_number(name)])
-    return sorted({asset_id for one in names for asset_id in list_named(conn, one)}, reverse=True)
+    came = {asset_id for one in names for asset_id in list_named(conn, one)}
+    return sorted({*came, *present_names.list_called(conn, name, NAMESAKES)}, reverse=True)
 
 
 def _without_last_number(name: bytes) -> bytes:

@@ -9,8 +9,11 @@ from sqlalchemy import Connection
 
 from app.db import assets as asset_rows
 from app.db import kept_copies, past_places, roots, search
+from app.db.names import name_key
 from app.db.search import AssetSearch
-from app.model import Root
+from app.db.search_readings import as_meant
+from app.errors import readings
+from app.model import Asset, Root
 from app.overview import cursors
 from app.overview.story import asset_story
 from app.overview.summaries import absolute, asset_summary, event_summary
@@ -19,30 +22,42 @@ __all__ = ["AssetSearch", "asset_story", "asset_summary", "assets_at", "event_su
 
 
 def find_assets(conn: Connection, wanted: AssetSearch, cursor: str | None = None) -> dict[str, Any]:
-    """A page of assets; `next_cursor` is None at the end only, whatever the length of the page.
+    """A page of assets; `next_cursor` is None at the end only, whatever the length of the page. Names and paths may be
+    given as they are shown. When a name is searched, `matches` says of each file which of its names begins so.
 
     In id order the page can be followed by `next_after_id` as well. Raises BadRequest for a cursor of another search.
     """
     search.refuse_contradictions(wanted)
+    wanted = as_meant(conn, wanted)
     if cursor:
         wanted = replace(wanted, after=cursors.decode(wanted, cursor))
     found, next_key = search.search(conn, wanted)
     by_id = next_key is not None and wanted.sort == "id" and not wanted.descending
     return {
-        "assets": [asset_summary(asset) for asset in found],
+        "assets": [{**asset_summary(asset), **_matching(asset, wanted.name)} for asset in found],
         "next_cursor": cursors.encode(wanted, next_key),
         "next_after_id": next_key[0] if by_id and next_key is not None else None,
     }
 
 
-def assets_at(conn: Connection, path: bytes) -> dict[str, Any]:
+def _matching(asset: Asset, prefix: str) -> dict[str, str]:
+    """Which of its names begins so: the `present` one, the `former` one with which it came, or `both`."""
+    if not prefix:
+        return {}
+    wanted = name_key(prefix.encode("utf-8", "surrogateescape"))
+    now = name_key(asset.path).startswith(wanted)
+    first = name_key(asset.origin_path or asset.path).startswith(wanted)
+    return {"matches": "both" if now and first else "present" if now else "former"}
+
+
+def assets_at(conn: Connection, given: str) -> dict[str, Any]:
     """The assets that are at a place, have a copy there, or once were there; `relation` says which.
 
-    The path is absolute, or relative to any root.
+    The path is absolute, or relative to any root; as it is shown, or as it is spelled.
     """
     known = {root.id: root for root in roots.list_all(conn)}
     found: dict[int, str] = {}
-    for root_id, relative in _places(known, path):
+    for root_id, relative in [place for path in readings(given) for place in _places(known, path)]:
         here = asset_rows.find_at(conn, root_id, relative)
         if here is not None:
             found.setdefault(here.id, "here")

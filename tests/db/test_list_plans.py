@@ -165,8 +165,8 @@ def every_other_list(conn: Connection, files: int) -> Iterator[Callable[[], Any]
         yield lambda after=after: troubled_files(conn, AssetStatus.SET_ASIDE, after, LIMIT)
         yield lambda after=after: duplicates.list_original_ids(conn, after, LIMIT)
     yield lambda: asset_story(conn, middle)
-    yield lambda: assets_at(conn, b"DCIM/0001APPLE/IMG_1234.JPG")
-    yield lambda: assets_at(conn, b"nowhere/IMG_1234.JPG")
+    yield lambda: assets_at(conn, "DCIM/0001APPLE/IMG_1234.JPG")
+    yield lambda: assets_at(conn, "nowhere/IMG_1234.JPG")
     yield lambda: past_places.list_called(conn, b"IMG_1234.JPG", 10)
 
 

@@ -5,18 +5,18 @@ A file is named by its id, its path (absolute, or relative to the current folder
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from app.config.schema import Config
 from app.db.connection import Connection
-from app.errors import printable
+from app.errors import printable, readings
 from app.model import Asset
 from app.overview.files import asset_story
 from app.overview.why import stranger
 from app.overview.why.facts import gather
 from app.overview.why.find import Match, find_matches, name_twins, places_of
 from app.overview.why.sentences import Sentence, tell
+from app.overview.why.several import say_others, say_several
 from app.services import Services
 
 __all__ = ["Sentence", "explain", "in_short", "whole_story"]
@@ -25,13 +25,15 @@ __all__ = ["Sentence", "explain", "in_short", "whole_story"]
 def explain(services: Services, given: str, folder: bytes | None = None) -> dict[str, Any]:
     """The whole story of the file that `given` names, as JSON-ready values; `known` says whether a row knows it.
 
-    `folder` is what a relative path is relative to; without it only to the root folders.
+    A name may be given as it is shown, with escapes, or as it is spelled. `folder` is what a relative path is relative
+    to; without it only to the root folders.
     """
-    named = os.fsencode(given)
+    meant = readings(given)
     with services.db.reading() as conn:
-        matches = find_matches(conn, named, folder)
+        matches = find_matches(conn, meant, folder)
         if matches:
-            return _known(conn, services, named, matches)
+            return _known(conn, services, given, matches)
+        named = next((one for one in meant if stranger.lies_there(places_of(conn, one, folder))), meant[0])
         places = places_of(conn, named, folder)
         twins = name_twins(conn, named)
     told = stranger.explain(services, named, places, folder)
@@ -64,19 +66,20 @@ def _short(told: list[Sentence]) -> dict[str, str]:
     return {"why_this_date": about("date"), "next": about("next")}
 
 
-def _known(conn: Connection, services: Services, named: bytes, matches: list[Match]) -> dict[str, Any]:
-    first = matches[0]
+def _known(conn: Connection, services: Services, given: str, matches: list[Match]) -> dict[str, Any]:
+    first, *others = matches
     story = whole_story(conn, services.config, first.asset)
-    told = story.pop("told")
+    told = [Sentence("found", say_several(given, story, len(matches)))] if others else []
     if first.relation:
-        told = [Sentence("found", first.relation.format(path=printable(named))).as_json(), *told]
+        told.append(Sentence("found", first.relation.format(path=printable(first.named))))
+    after = [Sentence("other", text) for text in say_others(conn, others)]
     return {
         "file": story["place"],
         "known": True,
         "asset": story,
-        "told": told,
+        "told": [*(s.as_json() for s in told), *story.pop("told"), *(s.as_json() for s in after)],
         "hint": "",
-        "others": [match.asset.id for match in matches[1:]],
+        "others": [match.asset.id for match in others],
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from app.db import assets, kept_copies, past_places, roots
+from app.db.names import name_key
 from app.model import Asset, Root
 
 #: So many files of one name are told of.
@@ -16,21 +18,39 @@ TWINS = 10
 IS_HERE = ""
 IS_COPY = "{path} is the copy that stayed when the file was copied on; this is the story of that file."
 WAS_HERE = "The file that was at {path} is meant; this is its story."
+CAME_SO = "{path} is the name that it came with; it is called otherwise now."
+
+
+#: An asset, and how what was said leads to it.
+Found = tuple[Asset, str]
 
 
 class Match(NamedTuple):
-    """An asset that is meant, and how what was said leads to it (empty when it is simply that file)."""
+    """An asset that is meant, how what was said leads to it (empty when it is simply that file), and what was said."""
 
     asset: Asset
     relation: str
+    named: bytes
+
+    @property
+    def is_past(self) -> bool:
+        """Whether it was only once what it was called here."""
+        return self.relation in (WAS_HERE, CAME_SO)
 
 
-def find_matches(conn: Connection, named: bytes, folder: bytes | None) -> list[Match]:
-    """The assets that are meant, the likeliest first; none twice."""
+def find_matches(conn: Connection, meant: Sequence[bytes], folder: bytes | None) -> list[Match]:
+    """The assets that are meant by one of these names, the likeliest first, none twice: what lies there or is called
+    so now, then what once was."""
     found: dict[int, Match] = {}
-    for match in [*_by_id(conn, named), *_by_place(conn, named, folder), *_by_name(conn, named)]:
+    every = [match for named in meant for match in _matches(conn, named, folder)]
+    for match in sorted(every, key=lambda match: match.is_past):
         found.setdefault(match.asset.id, match)
     return list(found.values())
+
+
+def _matches(conn: Connection, named: bytes, folder: bytes | None) -> list[Match]:
+    found = [*_by_id(conn, named), *_by_place(conn, named, folder), *_by_name(conn, named)]
+    return [Match(asset, relation, named) for asset, relation in found]
 
 
 def places_of(conn: Connection, named: bytes, folder: bytes | None) -> list[tuple[Root, bytes]]:
@@ -49,7 +69,7 @@ def places_of(conn: Connection, named: bytes, folder: bytes | None) -> list[tupl
 def name_twins(conn: Connection, named: bytes) -> list[Asset]:
     """Assets whose file has the same name, wherever they are."""
     name = os.path.basename(os.path.normpath(named))
-    return [match.asset for match in _named(conn, name)]
+    return [asset for asset, _ in _named(conn, name)]
 
 
 def _inside(known: list[Root], path: bytes) -> list[tuple[Root, bytes]]:
@@ -58,20 +78,20 @@ def _inside(known: list[Root], path: bytes) -> list[tuple[Root, bytes]]:
     return [(root, path[len(root.path.rstrip(b"/")) + 1 :]) for root in sorted(held, key=lambda r: -len(r.path))]
 
 
-def _by_id(conn: Connection, named: bytes) -> list[Match]:
+def _by_id(conn: Connection, named: bytes) -> list[Found]:
     if not named.isdigit() or len(named) > 18:
         return []
     asset = assets.find(conn, int(named))
-    return [Match(asset, IS_HERE)] if asset else []
+    return [(asset, IS_HERE)] if asset else []
 
 
-def _by_place(conn: Connection, named: bytes, folder: bytes | None) -> list[Match]:
+def _by_place(conn: Connection, named: bytes, folder: bytes | None) -> list[Found]:
     places = places_of(conn, named, folder)
-    now = [Match(asset, IS_HERE) for root, path in places if (asset := assets.find_at(conn, root.id, path))]
-    copies = [Match(asset, IS_COPY) for root, path in places for asset in _copied(conn, root.id, path)]
+    now: list[Found] = [(asset, IS_HERE) for root, path in places if (asset := assets.find_at(conn, root.id, path))]
+    copies = [(asset, IS_COPY) for root, path in places for asset in _copied(conn, root.id, path)]
     if now or copies:
         return now + copies
-    return [Match(asset, WAS_HERE) for root, path in places for asset in _once_at(conn, root.id, path)]
+    return [(asset, WAS_HERE) for root, path in places for asset in _once_at(conn, root.id, path)]
 
 
 def _copied(conn: Connection, root_id: int, path: bytes) -> list[Asset]:
@@ -83,10 +103,11 @@ def _once_at(conn: Connection, root_id: int, path: bytes) -> list[Asset]:
     return [assets.get(conn, asset_id) for asset_id in past_places.list_once_at(conn, root_id, path)]
 
 
-def _by_name(conn: Connection, named: bytes) -> list[Match]:
+def _by_name(conn: Connection, named: bytes) -> list[Found]:
     return [] if b"/" in named or named.isdigit() else _named(conn, named)
 
 
-def _named(conn: Connection, name: bytes) -> list[Match]:
-    """By the name that it came with, letter case put aside, or by the one that it has now."""
-    return [Match(assets.get(conn, asset_id), IS_HERE) for asset_id in past_places.list_called(conn, name, TWINS)]
+def _named(conn: Connection, name: bytes) -> list[Found]:
+    """By the name that it has now, exactly, then with letter case put aside; then by the one that it came with."""
+    found = [assets.get(conn, asset_id) for asset_id in past_places.list_called(conn, name, TWINS)]
+    return [(asset, IS_HERE if name_key(asset.path) == name_key(name) else CAME_SO) for asset in found]

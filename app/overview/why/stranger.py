@@ -36,6 +36,11 @@ def explain(services: Services, named: bytes, places: list[Place], folder: bytes
     return [Sentence("where", f"No file is known as {shown}.")]
 
 
+def lies_there(places: list[Place]) -> bool:
+    """Whether something lies at one of these places."""
+    return any(_look(place) is not None for place in places)
+
+
 def _folders(services: Services) -> str:
     roots = [root for of_kind in services.roots.values() for root in of_kind if root.kind is not RootKind.STAGING]
     return ", ".join(printable(root.path) for root in sorted(roots, key=lambda root: root.id))
