@@ -49,7 +49,8 @@ class ManifestFile:
 class Manifest:
     """What a batch holds. `revision` is above 1 when files left the batch after it was planned, or all went back.
 
-    `undone_at` is when the batch was taken back: since then its files are where they came from.
+    `undone_at` is when the batch was taken back: since then its files are where they came from, and `returned_as`
+    says what they are there: "set_aside", or "unique" when they wait for the next batch.
     """
 
     batch_id: int
@@ -60,6 +61,7 @@ class Manifest:
     revision: int = 1
     version: int = VERSION
     undone_at: str | None = None
+    returned_as: str | None = None
 
     @property
     def file_count(self) -> int:
@@ -84,6 +86,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         "file_count": manifest.file_count,
         "size_bytes": manifest.size_bytes,
         **({"undone_at": manifest.undone_at} if manifest.undone_at is not None else {}),
+        **({"returned_as": manifest.returned_as} if manifest.returned_as is not None else {}),
     }
     lines = [f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)},\n" for k, v in head.items()]
     # Grown in place: a list of all lines, their sum and its bytes would take four times the room.
@@ -138,7 +141,8 @@ def parse(content: bytes, name: bytes = MANIFEST_NAME) -> Manifest:
             files=tuple(_file(f) for f in values["files"]),
             revision=int(values["revision"]),
             version=int(values["version"]),
-            undone_at=_instant(values.get("undone_at")),
+            undone_at=_text(values, "undone_at"),
+            returned_as=_text(values, "returned_as"),
         )
         counted = (int(values["file_count"]), int(values["size_bytes"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -148,9 +152,10 @@ def parse(content: bytes, name: bytes = MANIFEST_NAME) -> Manifest:
     return manifest
 
 
-def _instant(value: Any) -> str | None:
+def _text(values: Mapping[str, Any], key: str) -> str | None:
+    value = values.get(key)
     if value is not None and not isinstance(value, str):
-        raise ValueError("undone_at is no instant")
+        raise ValueError(f"{key} is no text")
     return value
 
 

@@ -178,6 +178,11 @@ def obstacles_in_words(look: UndoLook) -> str:
     return f"Batch {look.batch.name} cannot be taken back: {first.reason}{more}. {first.remedy}"
 
 
+def reason_taken_back(batch_name: str) -> str:
+    """Why a file of a batch that was taken back is set aside, and the way out of that."""
+    return f"Batch {batch_name} was taken back. Retry this file, or have all of them taken in again with the batch."
+
+
 def peer_in_words(batch: Batch, in_batch_folder: int, confirmed: int) -> str:
     """What happens to the peer's copies when the batch is taken back, in one sentence."""
     if batch.target == "none":

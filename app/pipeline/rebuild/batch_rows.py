@@ -44,9 +44,10 @@ def settle_batches(
         sort_copies = services.config.sorter.transfer_mode == "copy"
         found = judge(where, is_undone=head.undone_at is not None, sort_copies=sort_copies)
         status, is_published, reason = reconcile(found, _known(known))
-        verdicts[head.batch_id] = BatchVerdict(head.batch_id, head.name, status, is_published, reason)
+        verdict = BatchVerdict(head.batch_id, head.name, status, is_published, reason, head.returned_as)
+        verdicts[head.batch_id] = verdict
         with services.db.transaction() as conn:
-            _put(services, conn, head, verdicts[head.batch_id], known, os.fsencode(head.name) in folders)
+            _put(services, conn, head, verdict, known, os.fsencode(head.name) in folders)
     return verdicts
 
 
@@ -108,7 +109,8 @@ def _put(
     if verdict.error is not None:
         values["error"] = verdict.error
     if head.undone_at is not None:
-        values["undone_at"] = head.undone_at
+        values["undone_at"] = known.undone_at if known is not None and known.undone_at else head.undone_at
+        values["returns_as"] = (head.returned_as or AssetStatus.SET_ASIDE).value
     rebuild_rows.put_batch(conn, verdict.batch_id, values)
 
 

@@ -29,13 +29,14 @@ class Whereabouts:
 
 @dataclass(frozen=True)
 class BatchVerdict:
-    """What the row of a batch is going to say."""
+    """What the row of a batch is going to say. `returned_as` is what its files became when it was taken back."""
 
     batch_id: int
     name: str
     status: BatchStatus
     is_published: bool
     error: str | None = None
+    returned_as: AssetStatus | None = None
 
     @property
     def is_open(self) -> bool:
@@ -65,7 +66,6 @@ class Known:
 
 
 NOTHING_FOUND = "None of its files was found."
-UNDONE = "It was taken back."
 
 #: How far along a batch is; one that is taken back, or was, is nowhere on this way.
 ORDER = (BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED, BatchStatus.SORTING, BatchStatus.SORTED)
@@ -77,7 +77,7 @@ def judge(where: Whereabouts, *, is_undone: bool, sort_copies: bool) -> tuple[Ba
     `sort_copies`: the archive is filled by copying, so that files stay in the batch folder.
     """
     if is_undone:
-        return BatchStatus.CANCELLED, where.published > 0, UNDONE
+        return BatchStatus.CANCELLED, where.published > 0, None
     if where.published:
         return _published(where, sort_copies)
     if where.staged:
@@ -104,8 +104,10 @@ def reconcile(
     status, is_published, reason = found
     if known is not None and known.status is BatchStatus.SORTED and reason == NOTHING_FOUND:
         return known.status, known.is_published, None
-    if known is None or status is BatchStatus.CANCELLED:
+    if known is None:
         return found
+    if status is BatchStatus.CANCELLED:
+        return status, is_published or known.is_published, reason
     stands_at = (known.error_from or BatchStatus.PENDING) if known.status is BatchStatus.ERROR else known.status
     if stands_at not in ORDER:
         return known.status, known.is_published, reason

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from app.db.rebuild_files import Sighting
 from app.model import AssetStatus, BatchStatus
+from app.model.undo import reason_taken_back
 from app.pipeline.filing import REVIEW_REASON
 from app.pipeline.rebuild.areas import ARCHIVED, IN_BATCH, LASTING, Area
 from app.pipeline.rebuild.claims import Claim, Modes, assign
@@ -48,7 +49,6 @@ WORDS = {
 NOT_MEDIA = "It is not a photo or video."
 NO_BATCH = "It was found in the folder of a batch that no manifest tells of."
 ENDED_BATCH = "Its batch was taken back or has ended, and it lies in the batch folder still."
-TAKEN_BACK = "Its batch was taken back."
 
 #: Statuses that a row may keep while its file lies in ingest, and in the duplicates folder.
 KEPT_IN_INGEST = (
@@ -180,9 +180,9 @@ def _in_ingest(claim: Claim, file: Sighting) -> Placed:
     if batch is not None and batch.is_being_built and file.path == claim.origin:
         return Placed(file, claim, AssetStatus.UNIQUE, None, batch.batch_id, is_as_before=was_here)
     if was_here and row is not None and (row.status is not AssetStatus.UNIQUE or row.batch_id is None):
-        return _as_before(claim, file, None)
-    if batch is not None and batch.status is BatchStatus.CANCELLED and file.path == claim.origin:
-        return Placed(file, claim, AssetStatus.SET_ASIDE, batch.error or TAKEN_BACK)
+        return _as_before(claim, file, row.batch_id if row.status is AssetStatus.SET_ASIDE else None)
+    if batch is not None and batch.returned_as is AssetStatus.SET_ASIDE and file.path == claim.origin:
+        return Placed(file, claim, AssetStatus.SET_ASIDE, reason_taken_back(batch.name), batch.batch_id)
     return Placed(file, claim, AssetStatus.DISCOVERED)
 
 

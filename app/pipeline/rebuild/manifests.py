@@ -10,7 +10,7 @@ from app.db import batches, rebuild_entries
 from app.db.rebuild_entries import NewEntry
 from app.errors import FileError, RootUnavailable, printable
 from app.files.walk import open_folder
-from app.model import Batch, Failure, Place, Root, RootKind
+from app.model import AssetStatus, Batch, Failure, Place, Root, RootKind
 from app.pipeline.manifest import MANIFEST_NAME, Manifest, parse
 from app.pipeline.manifest_store import ARCHIVE_FOLDER, read_own_file
 from app.pipeline.step import StepContext
@@ -30,6 +30,7 @@ class Head:
     path: bytes | None
     file_count: int
     undone_at: str | None = None
+    returned_as: AssetStatus | None = None
 
 
 def read_manifests(services: Services, step: StepContext) -> tuple[list[Head], list[Failure]]:
@@ -93,7 +94,15 @@ def _head(place: Place, path: bytes | None, failures: list[Failure]) -> Head | N
         path,
         manifest.file_count,
         manifest.undone_at,
+        _returned_as(manifest),
     )
+
+
+def _returned_as(manifest: Manifest) -> AssetStatus | None:
+    """What its files are since it was taken back. One that does not say so was written when all were set aside."""
+    if manifest.undone_at is None:
+        return None
+    return AssetStatus.UNIQUE if manifest.returned_as == AssetStatus.UNIQUE.value else AssetStatus.SET_ASIDE
 
 
 def _newer(known: Head | None, found: Head) -> Head:
@@ -103,7 +112,7 @@ def _newer(known: Head | None, found: Head) -> Head:
     first, second = sorted((known, found), key=lambda head: (head.revision, head.path is not None))
     if second.file_count or not first.file_count:
         return second
-    return replace(first, undone_at=second.undone_at, path=second.path)
+    return replace(first, undone_at=second.undone_at, returned_as=second.returned_as, path=second.path)
 
 
 def number(heads: Iterable[Head], known: Collection[Batch]) -> list[Head]:

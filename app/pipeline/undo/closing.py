@@ -32,7 +32,7 @@ def close(work: TakingBack, peer: str) -> Report:
     services, batch = work.services, work.batch
     clean_batch(services, work.step, batch, _batch_roots(services))
     _remove_made_folders(services, batch)
-    _note_in_manifest(services, batch)
+    _note_in_manifest(services, batch, work.look.returns_as)
     return _end(work, peer)
 
 
@@ -68,14 +68,15 @@ def _with_parents(folders: Iterable[bytes]) -> set[bytes]:
     return found
 
 
-def _note_in_manifest(services: Services, batch: Batch) -> None:
-    """A new revision of the manifest in the archive tells whoever rebuilds a lost database that this was undone."""
+def _note_in_manifest(services: Services, batch: Batch, returned_as: AssetStatus) -> None:
+    """A new revision of the manifest in the archive tells whoever rebuilds a lost database that this was undone, and
+    whether its files wait for a person or for the next batch."""
     archive = services.root(RootKind.ARCHIVE)
     check_roots(services.db, [archive])
     newest = manifest_store.load_newest(archive, batch)
     if newest is None or newest.undone_at is not None:
         return
-    undone = replace(newest, revision=newest.revision + 1, undone_at=now())
+    undone = replace(newest, revision=newest.revision + 1, undone_at=now(), returned_as=returned_as.value)
     path = manifest_store.save(services.disk, archive, undone, manifest_bytes(undone))
     with services.db.transaction() as conn:
         batches.set_columns(conn, batch.id, manifest_path=path)

@@ -13,7 +13,7 @@ from app.files.move import Move, Moved
 from app.files.roots import check_roots
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Batch, Failure, Place, Root
-from app.model.undo import Act, Copy, Spot, UndoLook, Verdict
+from app.model.undo import Act, Copy, Spot, UndoLook, Verdict, reason_taken_back
 from app.pipeline.failing import failure, give_up, holds, raise_when_full, reason_of
 from app.pipeline.room import require_room
 from app.pipeline.step import StepContext
@@ -53,7 +53,7 @@ class TakingBack:
 
 def reason_in_row(batch: Batch) -> str:
     """Why a file of a batch that was taken back is set aside, and the way out of that."""
-    return f"Batch {batch.name} was taken back. Retry this file, or have all of them taken in again with the batch."
+    return reason_taken_back(batch.name)
 
 
 def require_room_to_return(services: Services, look: UndoLook) -> None:
