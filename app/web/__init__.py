@@ -14,7 +14,7 @@ from app import __version__
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer
-from app.web import auth, docs, entry, errors, idempotency, pages, partials
+from app.web import auth, docs, entry, errors, idempotency, pages, partials, unknown
 from app.web.api import (
     assets,
     backup,
@@ -93,6 +93,7 @@ def _install(app: OpenAPI) -> None:
     app.before_request(entry.require_key)
     idempotency.install(app)
     for module in APIS:
+    unknown.install(app)
         app.register_api(module.api)
     for blueprint in (pages.blueprint, partials.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)

@@ -12,6 +12,7 @@ from app.errors import BadRequest
 from app.web.api.config import answer_saved, expected_revision, read_json_object
 from app.web.context import actor, container
 from app.web.models import RevisionPath, responses
+from app.web.unknown import refuse_keys
 
 api = APIBlueprint(
     "revisions", __name__, url_prefix="/api/config", abp_tags=[Tag(name="config", description="Settings")]
@@ -46,7 +47,9 @@ def show(path: RevisionPath) -> Response:
 @api.post("/rollback", responses=responses(400, 404, 412, 422), request_body=WANTED, summary="Go back to a revision")
 def roll_back() -> Response:
     """Saves the text of a kept revision again, checked as any other; the revision left is kept in turn."""
-    wanted = read_json_object().get("revision")
+    sent = read_json_object()
+    refuse_keys(sent, ["revision"])
+    wanted = sent.get("revision")
     if not isinstance(wanted, str):
         raise BadRequest('The body must name the revision, as in {"revision": "5ca43129..."}.')
     store, expected = container().store, expected_revision()

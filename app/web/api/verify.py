@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app import jobs
 from app.jobs.verify import MOST_DAYS, MOST_MB_PER_SECOND, MOST_MINUTES
 from app.overview.verification import verification_status
 from app.web.answers import answer_start
 from app.web.context import services, trigger
-from app.web.errors import answer_validation
 from app.web.models import Started, responses
+from app.web.unknown import read_body
 
 api = APIBlueprint(
     "verify", __name__, url_prefix="/api/verify", abp_tags=[Tag(name="verify", description="Is every file as it was?")]
@@ -71,11 +71,7 @@ def start() -> Response:
     Without a body everything in the archive, in batches and among the duplicates is read. One that let other runs go
     first, and was asked for in the same words, goes on where it stopped.
     """
-    sent = request.get_data(cache=False) if request.is_json else b""
-    try:
-        wanted = VerifyBody.model_validate_json(sent) if sent.strip() else VerifyBody()
-    except ValidationError as error:
-        return answer_validation(error)
+    wanted = read_body(VerifyBody)
     return answer_start(
         lambda: jobs.start_verify(
             services(),
