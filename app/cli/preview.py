@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import click
@@ -13,17 +14,23 @@ from app import jobs
 from app.cli.context import Cli
 from app.cli.follow import follow_run
 from app.model import Trigger
-from app.overview.preview import list_batches, list_duplicates, list_files, preview_summary
+from app.overview.preview import list_batches, list_duplicates, list_files, list_folders, preview_summary
 
 PAGE = 1_000
-#: So many lines of each kind are shown; `--files` and `--json` give them all.
+#: So many lines of each kind are shown without `--files`.
 SHOWN = 20
+
+#: The titles of tables, and of their columns.
+BATCHES = ("Batches", "Name", "Files", "Bytes", "Target", "In the end")
+FOLDERS = ("Folders of the archive", "Folder", "Files", "Bytes")
+DUPLICATES = ("Duplicates", "File", "Repeats")
+WEAK = ("Without a certain date", "File", "Why it goes where")
 
 Lister = Callable[..., dict[str, Any]]
 
 
 @click.command()
-@click.option("--files", "with_files", is_flag=True, help="Every file with what would become of it, and why.")
+@click.option("--files", "with_files", is_flag=True, help="Nothing cut: every file with what becomes of it, and why.")
 @click.option("--last", is_flag=True, help="Show the newest preview instead of making one.")
 @click.pass_obj
 def preview(cli: Cli, with_files: bool, last: bool) -> int:
@@ -45,7 +52,9 @@ def _everything(cli: Cli, found: dict[str, Any], with_files: bool) -> dict[str, 
     if not found["has_lists"]:
         return found
     lists = {"batches": list_batches, "duplicates": list_duplicates, **({"files": list_files} if with_files else {})}
-    return {**found, **{name: list(_all(cli, lister, name, found["run"]["id"])) for name, lister in lists.items()}}
+    run_id = found["run"]["id"]
+    listed: dict[str, Any] = {name: list(_all(cli, lister, name, run_id)) for name, lister in lists.items()}
+    return {**found, **listed, "folders": list_folders(cli.services, run_id)}
 
 
 def _all(cli: Cli, lister: Lister, name: str, run_id: int, **which: Any) -> Iterator[dict[str, Any]]:
@@ -60,12 +69,7 @@ def _show(cli: Cli, found: dict[str, Any], with_files: bool) -> None:
     summary, run_id = found["summary"], found["run"]["id"]
     cli.say(found["message"])
     if found["has_lists"]:
-        _show_batches(cli, run_id)
-        _show_folders(cli, summary["folders"])
-        _show_duplicates(cli, run_id)
-        _show_weak(cli, run_id)
-        if with_files:
-            _show_files(cli, run_id)
+        _show_lists(cli, run_id, summary, with_files)
     cli.console.print(_room(summary["room"]))
     cli.say(found["at_the_peer"])
     for warning in summary["warnings"]:
@@ -75,52 +79,49 @@ def _show(cli: Cli, found: dict[str, Any], with_files: bool) -> None:
         cli.say("Something has changed since; ask for a new preview.")
 
 
-def _show_batches(cli: Cli, run_id: int) -> None:
-    page = list_batches(cli.services, run_id, limit=SHOWN)
-    if not page["batches"]:
+def _show_lists(cli: Cli, run_id: int, summary: dict[str, Any], with_files: bool) -> None:
+    counts, limit = summary["counts"], None if with_files else SHOWN
+    folders = list_folders(cli.services, run_id)
+    lists = (
+        (BATCHES, _all(cli, list_batches, "batches", run_id), summary["batches"]["count"], _batch_row),
+        (FOLDERS, iter(folders), len(folders), _folder_row),
+        (DUPLICATES, _all(cli, list_duplicates, "duplicates", run_id), counts["duplicates"]["files"], _duplicate_row),
+        (WEAK, _all(cli, list_files, "files", run_id, only_weak=True), counts["weak_dates"]["files"], _weak_row),
+    )
+    for columns, rows, total, as_row in lists:
+        _show_list(cli, columns, [as_row(row) for row in islice(rows, limit)], total)
+    if with_files:
+        _show_files(cli, run_id)
+
+
+def _show_list(cli: Cli, columns: tuple[str, ...], rows: list[tuple[Text | str, ...]], total: int) -> None:
+    if not rows:
         return
-    table = _table("Batches", "Name", "Files", "Bytes", "Target", "In the end")
-    for batch in page["batches"]:
-        name = Text(batch["name"] + ("" if batch["is_new"] else " (exists)"))
-        row = (f"{batch['file_count']:,}", f"{batch['size_bytes']:,}", batch["target"], batch["status"])
-        table.add_row(name, *row)
+    table = _table(*columns)
+    for row in rows:
+        table.add_row(*row)
     cli.console.print(table)
-    _say_more(cli, page)
+    if total > len(rows):
+        cli.say(f"{total - len(rows):,} more; `media-pipeline preview --last --files` shows them all.")
 
 
-def _show_folders(cli: Cli, folders: list[dict[str, Any]]) -> None:
-    if not folders:
-        return
-    table = _table("Folders of the archive", "Folder", "Files", "Bytes")
-    for folder in folders[:SHOWN]:
-        name = Text(folder["folder"] or "(the top of the archive)")
-        table.add_row(name, f"{folder['files']:,}", f"{folder['size_bytes']:,}")
-    cli.console.print(table)
-    if len(folders) > SHOWN:
-        cli.say("There are more folders; --json lists them.")
+def _batch_row(batch: dict[str, Any]) -> tuple[Text | str, ...]:
+    name = Text(batch["name"] + ("" if batch["is_new"] else " (exists)"))
+    return (name, f"{batch['file_count']:,}", f"{batch['size_bytes']:,}", batch["target"], batch["status"])
 
 
-def _show_duplicates(cli: Cli, run_id: int) -> None:
-    page = list_duplicates(cli.services, run_id, limit=SHOWN)
-    if not page["duplicates"]:
-        return
-    table = _table("Duplicates", "File", "Repeats")
-    for file in page["duplicates"]:
-        original = file["duplicate_of"]
-        table.add_row(Text(file["path"]), Text(original["path"] if original else "a file that is known"))
-    cli.console.print(table)
-    _say_more(cli, page)
+def _folder_row(folder: dict[str, Any]) -> tuple[Text | str, ...]:
+    name = Text(folder["folder"] or "(the top of the archive)")
+    return (name, f"{folder['files']:,}", f"{folder['size_bytes']:,}")
 
 
-def _show_weak(cli: Cli, run_id: int) -> None:
-    page = list_files(cli.services, run_id, only_weak=True, limit=SHOWN)
-    if not page["files"]:
-        return
-    table = _table("Without a certain date", "File", "Why it goes where")
-    for file in page["files"]:
-        table.add_row(Text(file["path"]), Text(file["why"] or ""))
-    cli.console.print(table)
-    _say_more(cli, page)
+def _duplicate_row(file: dict[str, Any]) -> tuple[Text | str, ...]:
+    original = file["duplicate_of"]
+    return (Text(file["path"]), Text(original["path"] if original else "a file that is known"))
+
+
+def _weak_row(file: dict[str, Any]) -> tuple[Text | str, ...]:
+    return (Text(file["path"]), Text(file["why"] or ""))
 
 
 def _show_files(cli: Cli, run_id: int) -> None:
@@ -143,8 +144,3 @@ def _table(title: str, *columns: str) -> Table:
         right = name in ("Files", "Bytes", "Bytes needed", "Bytes free")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     return table
-
-
-def _say_more(cli: Cli, page: dict[str, Any]) -> None:
-    if page["next_after_id"] is not None:
-        cli.say(f"Only the first {SHOWN} are shown; --json lists them all.")

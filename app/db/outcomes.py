@@ -158,8 +158,8 @@ def count_where(conn: Connection, condition: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def list_folders(conn: Connection, limit: int) -> list[tuple[bytes, int, int]]:
-    """(folder of the archive, files, bytes) that would go there, in the order of their names."""
+def list_folders(conn: Connection, limit: int = -1) -> list[tuple[bytes, int, int]]:
+    """(folder of the archive, files, bytes) that would go there, in the order of their names; only so many if given."""
     query = (
         "SELECT folder, COUNT(*), SUM(size_bytes) FROM outcomes WHERE folder IS NOT NULL "
         "AND status_now IS NOT 'archived' GROUP BY folder ORDER BY folder LIMIT ?"

@@ -83,6 +83,16 @@ def list_batches(services: Services, run_id: int, *, after_id: int = 0, limit: i
         }
 
 
+def list_folders(services: Services, run_id: int) -> list[dict[str, Any]]:
+    """Every folder of the archive into which files would go, by name; the summary has only the first. Raises NotFound.
+    """
+    with _copy(services, run_id) as conn:
+        return [
+            {"folder": printable(folder), "files": files, "size_bytes": size_bytes}
+            for folder, files, size_bytes in outcomes.list_folders(conn)
+        ]
+
+
 def peer_words(target: str, peer_policy: str) -> str:
     """What happens at the other side, in words."""
     if target == "none":

@@ -44,6 +44,18 @@ def test_a_preview_as_json_is_one_document_with_its_lists(machine: Machine) -> N
     assert "Something has changed since; ask for a new preview." in out
 
 
+def test_what_is_cut_is_counted_and_with_files_nothing_is_cut(machine: Machine) -> None:
+    days = {f"d{n:02d}.jpg": make_jpeg(taken=f"2024:05:{n:02d} 07:08:09", seed=n) for n in range(1, 25)}
+    write_tree(machine.base / "ingest", days)
+    code, out, _ = machine.call("preview")
+    assert (code, out.count("2024/05/")) == (0, 20)
+    assert out.count("4 more; `media-pipeline preview --last --files` shows them all.") == 1
+    code, out, _ = machine.call("preview", "--last", "--files")
+    in_table = [line for line in out.splitlines() if "2024/05/" in line and "│" in line]
+    assert (code, len(in_table), "more;" in out) == (0, 24, False)
+    assert len(machine.ask("preview", "--last")[1]["folders"]) == 24
+
+
 def test_without_a_library_the_preview_says_so_and_the_last_one_is_not_found(machine: Machine) -> None:
     code, _, err = machine.call("preview", "--last")
     assert (code, "There is no preview yet" in err) == (2, True)
