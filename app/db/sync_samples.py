@@ -19,6 +19,8 @@ from app.db.tables import assets, batches, deliveries, sync_samples
 MOST_PER_PEER = 240
 #: The newest ones, which are never thinned.
 DENSE = 80
+#: Which files peers are fetching at this moment, by device, as JSON; empty when none.
+UNDER_WAY_FACT = "sync_files_under_way"
 MAX_ID = 2**63 - 1
 
 

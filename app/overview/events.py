@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.db import event_search
 from app.db.event_search import EventSearch
-from app.errors import BadRequest
+from app.overview.instants import as_stored
 from app.overview.summaries import event_summary
 
 __all__ = ["EventSearch", "find_events"]
@@ -22,7 +21,7 @@ def find_events(conn: Connection, wanted: EventSearch) -> dict[str, Any]:
     `last_id` may be further on than the last event shown: so far nothing else fits. Raises BadRequest for an instant
     that is none.
     """
-    wanted = replace(wanted, since=_instant(wanted.since), until=_instant(wanted.until))
+    wanted = replace(wanted, since=as_stored(wanted.since), until=as_stored(wanted.until))
     found, next_id = event_search.search(conn, wanted)
     follows = wanted.after_id is not None
     newest = max((event.id for event in found), default=wanted.after_id or 0)
@@ -32,15 +31,3 @@ def find_events(conn: Connection, wanted: EventSearch) -> dict[str, Any]:
         "next_before_id": None if follows else next_id,
         "has_more": next_id is not None,
     }
-
-
-def _instant(text: str) -> str:
-    """As the journal spells instants: UTC; the beginning of one (a year, a month, a day) stays as it is."""
-    if "T" not in text.replace(" ", "T"):
-        return text
-    try:
-        at = datetime.fromisoformat(text.replace(" ", "T"))
-        told = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadRequest(f"{text} is no instant; write it as in 2026-05-06T07:08:09Z.") from error
-    return told.isoformat(timespec="microseconds")

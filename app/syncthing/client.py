@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import requests
 import urllib3
@@ -50,11 +50,11 @@ class SyncthingClient:
             self._session.mount(scheme, GuardedAdapter(self._guard))
 
     @classmethod
-    def from_config(cls, config: Config) -> SyncthingClient:
+    def from_config(cls, config: Config) -> Self:
         """The client that the configuration describes. Raises SyncthingRefused for an unusable address."""
         return cls(config.syncthing.api_url, KeyRing(lambda: find_keys(config)))
 
-    def __enter__(self) -> SyncthingClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -73,7 +73,7 @@ class Guard:
     def deadline(self, seconds: float) -> Iterator[None]:
         """Cut the connection when the body of the `with` takes longer than this."""
         self.was_cut = False
-        timer = threading.Timer(seconds, self._cut)
+        timer = threading.Timer(seconds, self.cut)
         timer.daemon = True
         timer.start()
         try:
@@ -81,7 +81,8 @@ class Guard:
         finally:
             timer.cancel()
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """End whatever is waited for on the connection."""
         self.was_cut = True
         if self._socket is None:
             return
