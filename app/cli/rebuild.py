@@ -10,27 +10,37 @@ from app import jobs
 from app.backup.lost_database import prepare_rebuild
 from app.cli.context import Cli
 from app.cli.follow import follow_run
+from app.cli.options import LARGEST_ID
+from app.cli.rebuild_files import list_files
 from app.errors import BadRequest
 from app.model import Run, Trigger
-from app.overview.rebuild import rebuild_overview
+from app.overview.rebuild import in_words, rebuild_overview
 
 LISTED = 10
 
 
 @click.command()
 @click.option("--report", is_flag=True, help="Show what the last rebuild found.")
+@click.option("--files", is_flag=True, help="List the files of each line of that report by name.")
+@click.option("--line", default="", metavar="NAME", help="With --files: only this line, or missing.")
+@click.option("--limit", "-n", default=100, show_default=True, type=click.IntRange(1, 1_000), help="So many a line.")
+@click.option("--after", "after_id", default=0, type=click.IntRange(0, LARGEST_ID), help="Only those after this id.")
 @click.option("--confirm", is_flag=True, help="What was found is right: files may move again.")
 @click.option("--compare", is_flag=True, help="Put the rows of a healthy database right where the disk says otherwise.")
 @click.option("--force-new", is_flag=True, help="Make a new database although there is one; it is kept aside.")
 @click.pass_obj
-def rebuild(cli: Cli, report: bool, confirm: bool, compare: bool, force_new: bool) -> int:
+def rebuild(
+    cli: Cli, report: bool, files: bool, confirm: bool, compare: bool, force_new: bool, **page: Any
+) -> int:
     """Make a lost database again from the manifests and the folders. Nothing moves until you confirm it.
 
-    The service must be stopped, but not for --compare. Every file is read once; what was cut off goes on when you
-    repeat the command.
+    The service must be stopped, but not for --compare, --report, --files and --confirm. Every file is read once; what
+    was cut off goes on when you repeat the command.
     """
-    if sum((report, confirm, compare, force_new)) > 1:
-        raise BadRequest("Use one of --report, --confirm, --compare and --force-new at a time.")
+    if sum((report, files, confirm, compare, force_new)) > 1:
+        raise BadRequest("Use one of --report, --files, --confirm, --compare and --force-new at a time.")
+    if files:
+        return list_files(cli, **page)
     if confirm:
         jobs.confirm_rebuild(cli.services)
         cli.say("Confirmed. Files may move again; the next run takes up what waits.")
@@ -73,13 +83,17 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     if report is None:
         return said
     said += [f"{root['files']:>9,} files in the {root['kind']} folder {root['path']}" for root in report["roots"]]
-    said += [f"{number:>9,} {name.replace('_', ' ')}" for name, number in report["statuses"].items() if number]
+    said += [f"{report['counts']['files']:>9,} files were seen; each is in one of these lines:"]
+    said += [f"{line['files']:>9,} {in_words(line['name'])}" for line in report["lines"]]
     said += [
         f"  batch {batch['name']} (id {batch['id']}): {batch['status']}, {batch['file_count']:,} files"
         for batch in report["batches"][:LISTED]
     ]
+    if found["worth_a_look"]:
+        said.append("Worth a look:")
     said += [f"{number:>9,} {words}" for number, words in found["worth_a_look"]]
+    said += [f"  {lost['path']} (file {lost['asset_id']})" for lost in report["given_up"][:LISTED]]
     said += [f"  {failure['path']}: {failure['reason']}" for failure in report["failures"][:LISTED]]
     if found["worth_a_look"]:
-        said.append("Each of them by name: GET /api/rebuild/files and GET /api/rebuild/missing.")
+        said.append("Each of them by name: media-pipeline rebuild --files")
     return said

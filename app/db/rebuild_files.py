@@ -166,17 +166,6 @@ def contents_in(conn: Connection, contents: Sequence[str], areas: Sequence[str])
     return found
 
 
-def list_findings(
-    conn: Connection, finding: str | None, after_id: int = 0, limit: int = 100
-) -> list[tuple[int, int, bytes, int, str, str | None, int | None]]:
-    """(id, root id, path, bytes, finding, note, asset id) of files worth a look, in id order."""
-    c = rebuild_files.c
-    wanted = c.finding.is_not(None) if finding is None else c.finding == finding
-    query = select(c.id, c.root_id, c.path, c.size_bytes, c.finding, c.note, c.asset_id).where(wanted, c.id > after_id)
-    rows = conn.execute(query.order_by(c.id).limit(limit)).all()
-    return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in rows]
-
-
 def list_by_finding(conn: Connection, finding: str) -> list[Sighting]:
     """Every file of one finding, in id order."""
     c = rebuild_files.c

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.db import confirmation, rebuild_entries, rebuild_files
+from app.db import confirmation, rebuild_entries, rebuild_lines
+from app.db.rebuild_lines import Listed
 from app.db.tables import roots
 from app.errors import printable
 
@@ -51,20 +53,51 @@ def _state(awaited_since: str | None, report: dict[str, Any] | None) -> str:
 
 def list_found(conn: Connection, finding: str | None, after_id: int, limit: int) -> dict[str, Any]:
     """A page of files worth a look, in id order."""
-    found = rebuild_files.list_findings(conn, finding, after_id, limit)
+    return _page(conn, rebuild_lines.list_found(conn, finding, after_id, limit), limit)
+
+
+def list_line(conn: Connection, line: str, after_id: int, limit: int) -> dict[str, Any]:
+    """A page of the files of one line of the report, in id order. When what was found is confirmed, only files worth a
+    look are still listed: the others are in the list of assets."""
+    return _page(conn, rebuild_lines.list_line(conn, line, after_id, limit), limit)
+
+
+def _page(conn: Connection, found: Sequence[Listed], limit: int) -> dict[str, Any]:
     paths = {row[0]: row[1] for row in conn.execute(select(roots.c.id, roots.c.path)).all()}
     listed = [
         {
-            "id": one[0],
-            "path": printable(paths[one[1]].rstrip(b"/") + b"/" + one[2]),
-            "size_bytes": one[3],
-            "finding": one[4],
-            "note": one[5],
-            "asset_id": one[6],
+            "id": one.id,
+            "path": printable(paths[one.root_id].rstrip(b"/") + b"/" + one.path),
+            "size_bytes": one.size_bytes,
+            "line": one.line,
+            "finding": one.finding,
+            "note": one.note,
+            "asset_id": one.asset_id,
         }
         for one in found
     ]
-    return {"files": listed, "next_after_id": found[-1][0] if len(found) == limit else None}
+    return {"files": listed, "next_after_id": found[-1].id if len(found) == limit else None}
+
+
+def list_by_line(conn: Connection, limit: int) -> list[dict[str, Any]]:
+    """Every line of the last report with its words and the first of its files; none without a report."""
+    report = confirmation.report(conn)
+    lines = report.get("lines", []) if report is not None else []
+    return [
+        {
+            "name": line["name"],
+            "words": in_words(line["name"]),
+            "files_seen": line["files"],
+            "size_bytes": line["size_bytes"],
+            **list_line(conn, line["name"], 0, limit),
+        }
+        for line in lines
+    ]
+
+
+def in_words(line: str) -> str:
+    """What the files of a line are."""
+    return WORTH_A_LOOK.get(line) or line.replace("_", " ")
 
 
 def list_missing(conn: Connection, after_id: int, limit: int) -> dict[str, Any]:

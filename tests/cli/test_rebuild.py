@@ -81,6 +81,47 @@ def test_a_healthy_database_is_not_rebuilt_but_compared_when_asked(machine: Mach
     assert answer["worth_a_look"] == []
 
 
+def test_the_files_of_each_line_are_listed_by_name_without_the_service(machine: Machine) -> None:
+    assert json.loads(machine.call("rebuild", "--files", "--json")[1])["lines"] == []
+    assert machine.call("rebuild", "--files")[1] == "No rebuild was made.\n"
+    old, note = machine.base / "archive" / "old.jpg", machine.base / "ingest" / "note.txt"
+    old.write_bytes(make_jpeg(seed=50))
+    note.write_text("mine")
+    victim = next((machine.base / "archive").rglob("p3.jpg"))
+    victim.unlink()
+    assert machine.call("rebuild", "--compare")[0] == 0
+    code, out, _ = machine.call("rebuild", "--report")
+    assert (code, f"{FILES + 1} files were seen" in out, "1 other files, which are left" in out) == (0, True, True)
+    listed = json.loads(machine.call("rebuild", "--files", "--json")[1])
+    names = {line["name"]: [file["path"] for file in line["files"]] for line in listed["lines"]}
+    assert (len(names["archived"]), str(old) in names["archived"], names["left_in_place"]) == (FILES, True, [str(note)])
+    assert [one["path"] for one in listed["missing"]["missing"]] == ["p3.jpg"]
+    code, out, _ = machine.call("rebuild", "--files")
+    assert code == 0
+    assert f"5 archived:\n  {machine.base}" in out
+    assert f"other files, which are left in place:\n  {note} (" in out
+    assert "p3.jpg of batch 1 (file " in out
+
+
+def test_one_line_is_listed_page_by_page(machine: Machine) -> None:
+    assert machine.call("rebuild", "--compare")[0] == 0
+    names: list[str] = []
+    after = 0
+    while True:
+        asked = ["rebuild", "--files", "--line", "archived", "-n", "2", "--after", str(after), "--json"]
+        (line,) = json.loads(machine.call(*asked)[1])["lines"]
+        names += [os.path.basename(file["path"]) for file in line["files"]]
+        if line["next_after_id"] is None:
+            break
+        after = line["next_after_id"]
+    assert sorted(names) == [f"p{n}.jpg" for n in range(FILES)]
+    assert "--line archived --after" in machine.call("rebuild", "--files", "--line", "archived", "-n", "2")[1]
+    assert machine.call("rebuild", "--files", "--line", "missing")[:2] == (0, "")
+    code, _, err = machine.call("rebuild", "--files", "--line", "lost")
+    assert (code, "there are: archived, missing" in err) == (2, True)
+    assert machine.call("rebuild", "--files", "--report")[0] == 2
+
+
 def test_a_new_database_is_forced_and_the_old_one_kept(machine: Machine) -> None:
     code, out, _ = machine.call("rebuild", "--force-new")
     assert (code, "The old database is kept as" in out) == (0, True)

@@ -1,4 +1,4 @@
-"""Each file counts once: a row that is known claims its file before anything is written as gone."""
+"""Each file counts once: a row claims its file before anything is written as gone, and the report's lines add up."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from app import jobs
+from app.db import rebuild_lines
 from app.model import AssetStatus, RootKind, RunStatus, Stage, Trigger
+from app.overview.rebuild import list_line
 from tests.backup.test_backup import Site as Installation
 from tests.backup.test_backup import site as installation
-from tests.conftest import write_tree
+from tests.conftest import make_jpeg, write_tree
 from tests.pipeline.running import count, fill, go
 from tests.pipeline.running import workflow as run_workflow
 from tests.pipeline.test_rebuild import PHOTO, Site, compare, make_site, site, what_lasts
@@ -141,3 +143,58 @@ def test_what_was_taken_back_stays_where_it_is_when_another_file_of_the_archive_
     assert {(a.id, a.path, a.status) for a in site.rows()} == {
         (1, b"a.jpg", AssetStatus.SET_ASIDE), (2, b"1999/a.jpg", AssetStatus.ARCHIVED),
     }  # fmt: skip
+
+
+def of_every_kind(site: Site) -> None:
+    """Files for as many lines of the report as one tree can have."""
+    fill(site.services, 4)
+    run_workflow(site.services)
+    archive, ingest = site.root(RootKind.ARCHIVE), site.root(RootKind.INGEST)
+    write_tree(archive, {"1999/old.jpg": PHOTO, "notes.txt": "mine", ".mp-9.part": PHOTO[:80]})
+    write_tree(archive, {"review/undated.jpg": make_jpeg(seed=71)})
+    write_tree(ingest, {"again.jpg": PHOTO, "readme.txt": "mine too", "new.jpg": make_jpeg(seed=72)})
+    write_tree(ingest, {".mp-trash/7": make_jpeg(seed=73), ".mp-trash/8": archived_file(site).read_bytes()})
+    write_tree(site.config.paths.batch_dir, {"batch_009/lost.jpg": make_jpeg(seed=74), "batch_009/a.jpg": PHOTO})
+    os.symlink("nowhere", ingest / "link.jpg")
+
+
+@pytest.mark.parametrize("how", ["compared", "lost"])
+def test_every_file_that_was_seen_is_in_one_line_of_the_report(site: Site, how: str) -> None:
+    of_every_kind(site)
+    report = compare(site) if how == "compared" else site.lost_and_rebuilt()
+    lines = {line["name"]: (line["files"], line["size_bytes"]) for line in report["lines"]}
+    assert sum(files for files, _ in lines.values()) == report["counts"]["files"]
+    assert sum(size for _, size in lines.values()) == report["counts"]["size_bytes"]
+    assert sum(root["files"] for root in report["roots"]) == report["counts"]["files"]
+    assert lines["left_in_place"][0] == report["counts"]["left_in_place"] == 3
+    assert rebuild_lines.UNDECIDED not in lines
+    present = {status: number for status, number in report["statuses"].items() if number}
+    assert present == {name: files for name, (files, _) in lines.items() if name in set(AssetStatus)}
+
+
+def test_each_line_lists_exactly_its_files(site: Site) -> None:
+    of_every_kind(site)
+    report = compare(site)
+    with site.services.db.reading() as conn:
+        listed = {line["name"]: list_line(conn, line["name"], 0, 1000)["files"] for line in report["lines"]}
+        first = list_line(conn, "archived", 0, 2)
+        rest = list_line(conn, "archived", first["next_after_id"], 1000)
+    assert {name: len(files) for name, files in listed.items()} == {
+        line["name"]: line["files"] for line in report["lines"]
+    }
+    assert len({file["path"] for files in listed.values() for file in files}) == report["counts"]["files"]
+    assert [file["id"] for file in first["files"] + rest["files"]] == [file["id"] for file in listed["archived"]]
+
+
+def test_a_known_file_that_is_nowhere_is_counted_and_named_once(site: Site) -> None:
+    fill(site.services, 2)
+    run_workflow(site.services)
+    write_tree(site.config.paths.sorted_dir, {"old.jpg": PHOTO})
+    compare(site)
+    jobs.confirm_rebuild(site.services)
+    archived_file(site).unlink()
+    archived_file(site, "old.jpg").unlink()
+    report = compare(site)
+    assert (report["counts"]["entries_without_file"], report["counts"]["rows_without_file"]) == (1, 1)
+    assert [lost["path"] for lost in report["given_up"]] == [str(site.root(RootKind.ARCHIVE) / "old.jpg")]
+    assert report["statuses"]["gone"] == 2

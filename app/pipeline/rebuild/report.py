@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from app.db import assets, batches, rebuild_entries, rebuild_files
+from app.db import assets, batches, rebuild_entries, rebuild_files, rebuild_lines
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import printable
@@ -17,12 +18,28 @@ from app.pipeline.rebuild.contents import Finding
 NAMED = 100
 
 
+@dataclass(frozen=True)
+class GivenUp:
+    """Known files that no manifest names and that were found nowhere: how many, and the first of them by name."""
+
+    count: int
+    named: Sequence[tuple[int, str]]
+
+    @classmethod
+    def find(cls, conn: Connection, walked: Sequence[Root]) -> GivenUp:
+        """What is about to be given up under these roots."""
+        paths = {root.id: root.path for root in walked}
+        found = rebuild_lines.list_unfound(conn, list(paths), NAMED)
+        named = [(asset_id, printable(paths[root_id].rstrip(b"/") + b"/" + path)) for asset_id, root_id, path in found]
+        return cls(rebuild_lines.count_unfound(conn, list(paths)), named)
+
+
 def make_report(
     conn: Connection,
     walked: Sequence[Root],
     verdicts: Mapping[int, BatchVerdict],
     failures: Sequence[Failure],
-    given_up: int,
+    given_up: GivenUp,
     run_id: int,
 ) -> dict[str, Any]:
     """The whole report, as JSON-ready values."""
@@ -36,16 +53,18 @@ def make_report(
         "manifests": len(verdicts),
         "manifest_entries": entries,
         "entries_without_file": lost,
-        "rows_without_file": given_up,
+        "rows_without_file": given_up.count,
         **{finding.value: findings.get(finding.value, 0) for finding in Finding},
     }
     return {
         "run_id": run_id,
         "finished_at": now(),
         "counts": counts,
+        "lines": [line._asdict() for line in rebuild_lines.count(conn)],
         "statuses": {status.value: assets.count(conn, status) for status in AssetStatus},
         "roots": [_root(root, seen.get(root.id, (0, 0))) for root in walked],
         "batches": [_batch(conn, verdicts[i]) for i in sorted(verdicts, reverse=True)[:NAMED]],
+        "given_up": [{"asset_id": asset_id, "path": path} for asset_id, path in given_up.named],
         "failures": [{"path": failure.path, "reason": failure.reason} for failure in failures[:NAMED]],
     }
 
@@ -67,9 +86,8 @@ def _batch(conn: Connection, verdict: BatchVerdict) -> dict[str, Any]:
 
 def in_words(found: Mapping[str, Any]) -> str:
     """The sentence for the journal and for the step."""
-    counts, statuses = found["counts"], found["statuses"]
-    known = {status: number for status, number in statuses.items() if number}
-    words = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in known.items()) or "none"
+    counts = found["counts"]
+    words = ", ".join(f"{line['files']:,} {line['name'].replace('_', ' ')}" for line in found["lines"]) or "none"
     more = []
     for key, what in (
         ("entries_without_file", "files named by manifests were found nowhere"),

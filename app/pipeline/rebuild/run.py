@@ -21,7 +21,7 @@ from app.pipeline.rebuild.claims import Modes
 from app.pipeline.rebuild.contents import decide
 from app.pipeline.rebuild.manifests import read_manifests
 from app.pipeline.rebuild.owners import Owners
-from app.pipeline.rebuild.report import in_words, make_report
+from app.pipeline.rebuild.report import GivenUp, in_words, make_report
 from app.pipeline.rebuild.sightings import see_everything, walked_roots
 from app.pipeline.rebuild.unread import settle_unread
 from app.pipeline.rebuild.writing import Writer
@@ -122,7 +122,8 @@ def _finish(
 ) -> Report:
     check_roots(services.db, list(walked))
     with services.db.transaction() as conn:
-        given_up = rebuild_rows.give_up_unfound(conn, [root.id for root in walked])
+        given_up = GivenUp.find(conn, walked)
+        rebuild_rows.give_up_unfound(conn, [root.id for root in walked])
         counted = count_batches(conn, verdicts)
         totals.recount(conn)
         found = make_report(conn, walked, counted, failures, given_up, step.run_id)

@@ -41,6 +41,8 @@ def _leave(conn: Connection, files: Sequence[Sighting]) -> None:
     for root_id in {file.root_id for file in files}:
         here = [(file.path, file.note or NOT_MEDIA) for file in files if file.root_id == root_id]
         left_in_place.note(conn, root_id, here, at)
+    found = [(file.id, None, Finding.LEFT_IN_PLACE.value, file.note or NOT_MEDIA) for file in files]
+    rebuild_files.write_findings(conn, found)
 
 
 def _note_unreadable(conn: Connection, files: Sequence[Sighting]) -> list[Failure]:

@@ -8,7 +8,7 @@ from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from app import jobs
-from app.overview.rebuild import WORTH_A_LOOK, list_found, list_missing, rebuild_overview
+from app.overview.rebuild import WORTH_A_LOOK, list_found, list_line, list_missing, rebuild_overview
 from app.web.answers import answer_start, done
 from app.web.context import services, trigger
 from app.web.models import MAX_ID, Started, responses
@@ -30,6 +30,7 @@ class FindingQuery(AfterId):
     """Which of the files worth a look."""
 
     finding: str = Field("", max_length=40, description=f"Only these: {', '.join(list(WORTH_A_LOOK)[2:])}.")
+    line: str = Field("", max_length=40, description="All files of this line of the report, whatever was found.")
 
 
 @api.get("", responses=responses(), summary="What the last rebuild found")
@@ -43,6 +44,8 @@ def show() -> Response:
 def files(query: FindingQuery) -> Response:
     """Files that no manifest names, copies that stayed, trash, leftovers, and what could not be read."""
     with services().db.reading() as conn:
+        if query.line:
+            return jsonify(list_line(conn, query.line, query.after_id, query.limit))
         return jsonify(list_found(conn, query.finding or None, query.after_id, query.limit))
 
 
