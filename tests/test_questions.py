@@ -115,6 +115,7 @@ ANSWERS: dict[str, Answer] = {
     "Was the database made anew, and is that confirmed?": Answer(
         "No rebuild was made.", data='"state": "none"', same=True
     ),
+    "Does anything arrive at the peer at all?": Answer("No pairing test was made yet"),
     "Why does the delivery not work?": Answer("peer is mounted", code=1, served="sync.target is folder"),
     "What did the processes write?": Answer("moves that were cut off", same=True),
     "Which version is this?": Answer(__version__),

@@ -1,4 +1,4 @@
-"""The few files that we write among media ourselves, manifests and their checksums: whole, or not there at all."""
+"""The few files that we write among media ourselves (manifests, checksums, the pairing test): whole, or not there."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from app.files.directory import NEW_FLAGS, READ_FLAGS, Folders, is_regular, look
 from app.files.moving import TEMP_PREFIX, TEMP_SUFFIX
 from app.files.walk import open_folder
 from app.model import Place
+from app.model.pairing import PAIRING_TEST_NAME
 
 #: Only files of these names are ever removed by `remove_own_file`.
-OWN_FILE_NAMES = frozenset({b"manifest.json", b"SHA256SUMS"})
+OWN_FILE_NAMES = frozenset({b"manifest.json", b"SHA256SUMS", os.fsencode(PAIRING_TEST_NAME)})
 
 
 def write_new_file(place: Place, data: bytes) -> None:
@@ -97,7 +98,7 @@ def _discard(folder: int, own: bytes) -> None:
 
 
 def remove_own_file(place: Place) -> bool:
-    """Remove a manifest or checksum file that we wrote; False when there is none.
+    """Remove a file of a name that only we write; False when there is none.
 
     It is taken to a private name first and removed there. Raises FileError for any other name or kind of file.
     """

@@ -137,6 +137,7 @@ class RunKind(StrEnum):
     UNDO = "undo"
     VERIFY = "verify"
     REBUILD = "rebuild"
+    PAIRING = "pairing"
 
 
 class Trigger(StrEnum):
@@ -162,6 +163,7 @@ class Stage(StrEnum):
     UNDO = "undo"
     VERIFY = "verify"
     REBUILD = "rebuild"
+    PAIRING = "pairing"
 
 
 #: The stages of a workflow run; the order in which it takes them is written in app/pipeline/workflow.py.

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.db import facts, journal, known_digests
+from app.db import facts, journal, known_digests, sync_samples
 from app.db.clock import later, now
 from app.errors import RootUnavailable
 from app.files.prune import drop_expired_trash, expire_logs, remove_stale_temps
 from app.model import Report, Root, RootKind
 from app.pipeline.finished_folders import clean_finished
 from app.pipeline.orphans import settle_orphans
+from app.pipeline.pairing import remove_left_over
 from app.pipeline.room import in_words
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -25,12 +26,14 @@ FULL_INTERVAL_SECONDS = 3600
 LAST_FULL = "cleaned_up_at"
 #: What a preview has read is remembered this long, unless a run uses it before.
 KNOWN_DIGEST_DAYS = 30
+#: Samples of deliveries are kept this long for charts.
+SYNC_SAMPLE_DAYS = 90
 SECONDS_PER_DAY = 86_400
 
 BYTES_PER_MB = 1_000_000
 
 #: The counts that mean that something was changed; the others only tell how things are.
-CHANGES = ("batches", "folders", "trash", "temps", "logs", "adopted")
+CHANGES = ("batches", "folders", "trash", "temps", "logs", "tests", "adopted")
 
 
 @dataclass
@@ -80,10 +83,11 @@ def _clean_everything(services: Services, step: StepContext, done: Done) -> None
     for root in (root for kind in services.roots.values() for root in kind):
         step.safe_point(0, 0)
         done.add(temps=_remove_temps(services, root))
-    done.add(logs=len(_expire_logs(services)))
+    done.add(logs=len(_expire_logs(services)), tests=int(remove_left_over(services)))
     done.add(**settle_orphans(services, step))
     with services.db.transaction() as conn:
         known_digests.drop_before(conn, later(-KNOWN_DIGEST_DAYS * SECONDS_PER_DAY))
+        sync_samples.drop_before(conn, later(-SYNC_SAMPLE_DAYS * SECONDS_PER_DAY))
         facts.put(conn, LAST_FULL, now())
 
 
@@ -107,6 +111,7 @@ def _in_words(done: Done) -> str:
     counts = done.counts
     words = [f"{counts['batches']} batch folders cleaned"]
     for name, what in (("temps", "temporary files removed"), ("logs", "log files rotated"),
+                       ("tests", "pairing test removed"),
                        ("adopted", "files found again"), ("orphans", "files without a row"),
                        ("missing", "rows without a file")):
         if counts.get(name):

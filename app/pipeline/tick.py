@@ -9,7 +9,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, releasing, sync
+from app.pipeline import deliver_folder, order, pairing, releasing, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -29,6 +29,7 @@ def look_at_deliveries(services: Services) -> None:
             except Conflict:
                 # A run took the same look at the same time, and its result is stored.
                 continue
+    pairing.look_when_due(services)
 
 
 def list_under_way(conn: Connection) -> list[Batch]:
@@ -73,8 +74,10 @@ def _age_seconds(instant: str) -> float:
 
 def _wait_is_over(services: Services, run: Run, open_batches: list[Batch]) -> bool:
     """A stage run waits for its batch; a workflow run for any batch that it can take further, or for none at all."""
+    if run.kind is RunKind.PAIRING:
+        return pairing.may_go_on(services, run.id)
     if run.kind is RunKind.WORKFLOW:
-        pending = [b for b in open_batches if not _waits_for_a_person(services, b)]
+        pending = [b for b in open_batches if not order.waits_for_a_person(services, b)]
     else:
         pending = [b for b in open_batches if b.id == run.batch_id and b.status is not BatchStatus.ERROR]
     return not pending or any(not _is_under_way(b) and _is_due(b) and _can_go_on(services, b) for b in pending)
@@ -85,12 +88,6 @@ def _can_go_on(services: Services, batch: Batch) -> bool:
     leaves neither steps nor events behind; only the batch's row says, from look to look, what it waits for."""
     has_waited = batch.status in sync.UNDELIVERED and batch.next_look_at is not None
     return batch.target != "folder" or not has_waited or not deliver_folder.still_waits(services, batch)
-
-
-def _waits_for_a_person(services: Services, batch: Batch) -> bool:
-    """Whether no workflow run takes the batch further: it failed, is taken back, or is not to be sorted by itself."""
-    is_left = batch.status is BatchStatus.SYNCED and not services.config.syncthing.auto_sort_after_sync
-    return is_left or batch.status in (BatchStatus.ERROR, BatchStatus.UNDOING)
 
 
 def _is_under_way(batch: Batch) -> bool:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 
 from app.model import BatchStatus, Report, RunKind, RunStatus, Stage
-from app.pipeline import order, preview, sync, undo, verify
+from app.pipeline import holding, order, pairing, preview, sync, undo, verify
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
 from app.pipeline.rebuild import run as rebuild
 from app.pipeline.step import StepContext, Stopped
@@ -18,8 +18,11 @@ from app.services import Services
 
 
 def undo_with_peer_kept(services: Services, step: StepContext) -> Report:
-    """Taking a batch back; before a file leaves the batch folder, the peer is told to keep its copies."""
-    return undo.run(services, step, sync.retain_at_peer)
+    """Taking a batch back; before a file leaves the batch folder, the peer is told to keep its copies. What held the
+    files meanwhile goes when they are back."""
+    report = undo.run(services, step, sync.retain_at_peer)
+    holding.drop_finished(services)
+    return report
 
 
 #: Every stage that a run can name.
@@ -29,6 +32,7 @@ STAGES: Mapping[Stage, StageFunction] = {
     Stage.PREVIEW: preview.run,
     Stage.UNDO: undo_with_peer_kept,
     Stage.VERIFY: verify.run,
+    Stage.PAIRING: pairing.run,
 }
 
 

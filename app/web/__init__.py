@@ -33,6 +33,7 @@ from app.web.api import (
     left_in_place,
     logs,
     moves,
+    pairing_test,
     presets,
     preview,
     rebuild,
@@ -42,6 +43,7 @@ from app.web.api import (
     setup,
     sort,
     sync,
+    syncthing,
     undo,
     verify,
     why,
@@ -58,7 +60,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
-    preview, verify, findings,
+    preview, verify, findings, syncthing, pairing_test,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 
@@ -91,9 +93,9 @@ def _install(app: OpenAPI) -> None:
     app.jinja_env.globals["version"] = __version__
     errors.install(app)
     app.before_request(entry.require_key)
+    unknown.install(app)
     idempotency.install(app)
     for module in APIS:
-    unknown.install(app)
         app.register_api(module.api)
     for blueprint in (pages.blueprint, partials.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)

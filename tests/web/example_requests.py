@@ -56,6 +56,8 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/sync/start/{batch_id}": started(batch_id=SYNCING),
     "GET /api/sync/status/{batch_id}": Example(path={"batch_id": SYNCING}),
     "GET /api/sync/diagnostics": Example(),
+    "POST /api/pairing-test": Example(status=400),
+    "GET /api/pairing-test": Example(),
     "POST /api/sort/start/{batch_id}": started(batch_id=SYNCED),
     "GET /api/sort/status/{batch_id}": Example(path={"batch_id": SORTED}),
     "POST /api/cleanup/run": started(),

@@ -1,0 +1,28 @@
+"""The last pairing test, as the API, the pages and the CLI show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.db import pairing_tests, runs
+from app.db.connection import Connection
+from app.model import RunStatus
+from app.model.pairing import UNDER_WAY, PairingState
+
+#: What a run that ended early makes of the test that it carried.
+ENDED_EARLY = {RunStatus.CANCELLED: PairingState.CANCELLED, RunStatus.FAILED: PairingState.FAILED}
+NONE_YET = "No pairing test was made yet. It sends a small file to the peer before any photo goes there."
+LEFT = "The test ended early; its file leaves the folder with the next cleanup, or the next test."
+
+
+def pairing_overview(conn: Connection) -> dict[str, Any]:
+    """`state` is none, sending, releasing, arrived, passed, cancelled or failed; `detail` says it in one sentence."""
+    test = pairing_tests.find(conn)
+    if test is None:
+        return {"state": "none", "detail": NONE_YET, "run_id": None, "file": None, "confirmed": {}}
+    found = test.as_json()
+    run = runs.find(conn, test.run_id)
+    if test.state in UNDER_WAY and run is not None and run.status in ENDED_EARLY:
+        found["state"] = ENDED_EARLY[run.status].value
+        found["detail"] = f"{run.error} {LEFT}" if run.error else LEFT
+    return found
