@@ -150,3 +150,47 @@ def test_the_whole_content_in_the_trash_is_kept_while_the_file_itself_is_altered
     compare(site)
     assert site.found("only_in_trash") == ["7"]
     assert site.found("trash") == []
+
+
+def verify(site: Site) -> list[tuple[FindingKind, int | None]]:
+    assert go(site.services, jobs.start_verify(site.services, Trigger.CLI)).status is RunStatus.DONE
+    return sorted((f.kind, f.asset_id) for f in opened(site))
+
+
+def test_a_finding_about_a_file_that_is_whole_again_is_open_no_longer(site: Site) -> None:
+    one, other, _ = archive(site)
+    whole = place_of(site, one).read_bytes()
+    for asset in (one, other):
+        damage(place_of(site, asset))
+    assert verify(site) == [(FindingKind.ALTERED, a.id) for a in sorted((one, other), key=lambda a: a.id)]
+    place_of(site, one).write_bytes(whole)
+    compare(site)
+    assert [(f.kind, f.asset_id) for f in opened(site)] == [(FindingKind.ALTERED, other.id)]
+    assert site.overview()["report"]["counts"]["settled_findings"] == 1
+
+
+def test_damage_that_a_verification_found_is_not_forgotten_for_what_an_earlier_comparison_had_read(site: Site) -> None:
+    victim = archive(site)[0]
+    compare(site)
+    damage(place_of(site, victim))
+    assert verify(site) == [(FindingKind.ALTERED, victim.id)]
+    with site.services.db.transaction() as conn:
+        stat = place_of(site, victim).stat()
+        conn.exec_driver_sql("UPDATE rebuild_files SET ctime_ns = ? WHERE inode = ?", (stat.st_ctime_ns, stat.st_ino))
+    compare(site)
+    assert [(f.kind, f.asset_id) for f in opened(site)] == [(FindingKind.ALTERED, victim.id)]
+
+
+def test_findings_about_files_that_were_moved_removed_or_taken_in_go_with_their_places(site: Site) -> None:
+    moved, removed, _ = archive(site)
+    target = site.root(RootKind.ARCHIVE) / "albums" / "moved.jpg"
+    target.parent.mkdir()
+    os.rename(place_of(site, moved), target)
+    place_of(site, removed).unlink()
+    (site.root(RootKind.ARCHIVE) / "foreign.jpg").write_bytes(PHOTO)
+    found = verify(site)
+    assert sorted(kind for kind, _ in found) == sorted([FindingKind.FOREIGN, FindingKind.MISSING, FindingKind.MOVED])
+    compare(site)
+    assert opened(site) == []
+    jobs.confirm_rebuild(site.services)
+    assert verify(site) == []

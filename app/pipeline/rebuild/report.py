@@ -40,6 +40,7 @@ def make_report(
     verdicts: Mapping[int, BatchVerdict],
     failures: Sequence[Failure],
     given_up: GivenUp,
+    settled_findings: int,
     run_id: int,
 ) -> dict[str, Any]:
     """The whole report, as JSON-ready values."""
@@ -54,6 +55,7 @@ def make_report(
         "manifest_entries": entries,
         "entries_without_file": lost,
         "rows_without_file": given_up.count,
+        "settled_findings": settled_findings,
         **{finding.value: findings.get(finding.value, 0) for finding in Finding},
     }
     return {
@@ -96,6 +98,7 @@ def in_words(found: Mapping[str, Any]) -> str:
         (Finding.ONLY_IN_TRASH.value, "files were found only in the trash"),
         (Finding.UNREADABLE.value, "files could not be read"),
         (Finding.ALTERED.value, "known files do not hold what they should"),
+        ("settled_findings", "findings of verifications are settled"),
     ):
         if counts[key]:
             more.append(f"{counts[key]:,} {what}")

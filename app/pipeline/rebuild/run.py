@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.db import assets, confirmation, journal, rebuild_entries, rebuild_files, rebuild_rows, rebuild_unread, totals
+from app.db import (
+    assets,
+    confirmation,
+    journal,
+    rebuild_entries,
+    rebuild_files,
+    rebuild_findings,
+    rebuild_rows,
+    rebuild_unread,
+    totals,
+)
 from app.db.connection import Connection
 from app.files.roots import check_roots
 from app.model import Failure, Report, Root, RootKind
@@ -39,6 +49,7 @@ def run(services: Services, step: StepContext) -> Report:
     """
     with services.db.transaction() as conn:
         confirmation.begin_rebuild(conn)
+        rebuild_findings.have_read_again(conn)
     walked = walked_roots(services)
     check_roots(services.db, walked)
     heads, bad_manifests = read_manifests(services, step)
@@ -122,11 +133,13 @@ def _finish(
 ) -> Report:
     check_roots(services.db, list(walked))
     with services.db.transaction() as conn:
+        root_ids = [root.id for root in walked]
         given_up = GivenUp.find(conn, walked)
-        rebuild_rows.give_up_unfound(conn, [root.id for root in walked])
+        rebuild_rows.give_up_unfound(conn, root_ids)
+        settled = rebuild_findings.drop_settled(conn, root_ids)
         counted = count_batches(conn, verdicts)
         totals.recount(conn)
-        found = make_report(conn, walked, counted, failures, given_up, step.run_id)
+        found = make_report(conn, walked, counted, failures, given_up, settled, step.run_id)
         confirmation.note_report(conn, found)
         words = in_words(found)
         journal.record(conn, "rebuild.finished", words, level="warning", run_id=step.run_id, detail=found["counts"])
