@@ -74,6 +74,8 @@ def _zone_doubts(config: Config, environment: Mapping[str, str]) -> Iterator[Pro
 
 
 def _peer_doubts(config: Config) -> Iterator[Problem]:
-    device_id = config.syncthing.device_id
-    if device_id and not DEVICE_ID.fullmatch(device_id):
-        yield Problem("syncthing.device_id", "does not look like a device ID: eight groups of seven letters and digits")
+    named = [("syncthing.device_id", config.syncthing.device_id)]
+    named += [("syncthing.device_ids", device_id) for device_id in config.syncthing.device_ids]
+    for path, device_id in named:
+        if device_id and not DEVICE_ID.fullmatch(device_id):
+            yield Problem(path, "does not look like a device ID: eight groups of seven letters and digits")

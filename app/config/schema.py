@@ -84,6 +84,18 @@ class Sync(Section):
     grace_seconds: Seconds = Field(
         default=0, description="Wait this long before files leave the batch folder under mirror."
     )
+    peer_room_gb: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000_000,
+        description="GiB of files in open batches that the peer may hold at once; 0 = no limit.",
+    )
+    peer_unseen_days: int = Field(
+        default=7, ge=0, le=3650, description="Warn when a peer was not seen for so many days; 0 = never."
+    )
+    no_delivery_days: int = Field(
+        default=30, ge=0, le=3650, description="Warn when no batch was delivered for so many days; 0 = never."
+    )
 
 
 class Syncthing(Section):
@@ -98,6 +110,9 @@ class Syncthing(Section):
         default="", description="paths.batch_dir as Syncthing sees it, when it runs elsewhere; empty: the same path."
     )
     device_id: Text = Field(default="", description="ID of the peer that must have every file; empty: the only peer.")
+    device_ids: TextList = Field(
+        default=(), description="IDs of more peers that must have every file, beside device_id."
+    )
     gui_url: Text = Field(
         default="", description="Address of Syncthing's GUI for links in the browser; empty: api_url."
     )
@@ -106,6 +121,12 @@ class Syncthing(Section):
         default=3, description="Seconds between publishing a batch and asking for a rescan."
     )
     auto_sort_after_sync: bool = Field(default=True, description="Archive a batch as soon as it is delivered.")
+
+    @property
+    def required_ids(self) -> tuple[str, ...]:
+        """Every device that must have each file: device_id and device_ids, each once; empty when none is named."""
+        named = (text.strip() for text in (self.device_id, *self.device_ids))
+        return tuple(dict.fromkeys(text for text in named if text))
 
 
 class Sorter(Section):

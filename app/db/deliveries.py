@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, select
 
 from app.db.clock import now
-from app.db.tables import assets, batch_devices, deliveries
+from app.db.tables import assets, batch_devices, deliveries, delivery_obstacles
 from app.model import AssetStatus
 
 
@@ -66,7 +66,8 @@ def forget_at(conn: Connection, batch_id: int, device_id: str, asset_ids: Iterab
 
 def forget_batch(conn: Connection, batch_id: int) -> None:
     """Take back everything that was confirmed of a batch: nothing counts as safe at a peer because of it any more."""
-    conn.execute(delete(deliveries).where(deliveries.c.batch_id == batch_id))
+    for table in (deliveries, delivery_obstacles):
+        conn.execute(delete(table).where(table.c.batch_id == batch_id))
 
 
 def forget_asset(conn: Connection, asset_id: int) -> None:

@@ -93,6 +93,8 @@ KINDS = frozenset(
         "peer.paused",
         "peer.resumed",
         "peer.caught_up",
+        "peer.missed",
+        "delivery.missed",
         "folder.paused",
         "folder.resumed",
         "folder.failed",

@@ -5,8 +5,7 @@ wrong, what to do.
 """
 
 from app.diagnostics.checkup import doctor, run_checks
-from app.diagnostics.delivery import delivery_status
 from app.diagnostics.syncthing import diagnose, examine_syncthing, without_secrets
 from app.syncthing.checks import Check
 
-__all__ = ["Check", "delivery_status", "diagnose", "doctor", "examine_syncthing", "run_checks", "without_secrets"]
+__all__ = ["Check", "diagnose", "doctor", "examine_syncthing", "run_checks", "without_secrets"]

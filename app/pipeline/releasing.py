@@ -45,11 +45,10 @@ def is_awaited(batch: Batch) -> bool:
 
 def look(services: Services, batch: Batch, run_id: int | None) -> Report:
     """One look at a delivered batch: stores what was released, and lets it be sorted when that is everything."""
-    settings = services.config.syncthing
     batch_dir = os.path.realpath(services.root(RootKind.BATCH).path)
     try:
         with SyncthingClient.from_config(services.config) as client:
-            found = syncthing.precheck(client, settings.folder_id, batch.device_id, batch_dir, batch.name)
+            found = syncthing.precheck(client, services.config, batch.device_id, batch_dir, batch.name)
             if isinstance(found, Trouble):
                 return _wait(services, batch, run_id, found)
             seen = note_releases(services, batch, client, found)

@@ -16,11 +16,11 @@ from app.db import batches
 from app.db.clock import now
 from app.errors import IllegalTransition, SyncthingError
 from app.model import Batch, BatchStatus, Report, RootKind
-from app.pipeline import deliver_folder, deliver_syncthing, releasing
+from app.pipeline import deliver_folder, deliver_syncthing, releasing, retaining
 from app.pipeline.delivered import finish
 from app.pipeline.step import StepContext
 from app.services import Services
-from app.syncthing import proof
+from app.syncthing import place
 from app.syncthing.client import SyncthingClient
 from app.syncthing.look import sub_folder
 
@@ -51,7 +51,7 @@ def retain_at_peer(services: Services, batch: Batch) -> Report | None:
     """
     is_released = batch.peer_policy == "release" and batch.released_at is not None
     if batch.target == "syncthing" and batch.peer_policy != "mirror" and not is_released:
-        return deliver_syncthing.retain(services, batch)
+        return retaining.retain(services, batch)
     return None
 
 
@@ -64,9 +64,8 @@ def announce_removal(services: Services, batch: Batch) -> None:
         return
     batch_dir = os.path.realpath(services.root(RootKind.BATCH).path)
     with suppress(SyncthingError), SyncthingClient.from_config(services.config) as client:
-        folder = client.folder(services.config.syncthing.folder_id)
-        prefix = proof.prefix_in_folder(folder.path.encode(), batch_dir)
-        client.scan(folder.id, sub_folder(prefix, batch.name))
+        folder = place.find_folder(client, services.config, batch_dir)
+        client.scan(folder.id, sub_folder(place.prefix_of(services.config, folder, batch_dir), batch.name))
 
 
 def _choose(services: Services, batch_id: int | None) -> Batch | None:

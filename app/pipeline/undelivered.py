@@ -6,19 +6,21 @@ certainly gone is put back from a copy that was kept; else it fails. What was ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.db import assets, batches, deliveries, journal, kept_copies, members
 from app.db import roots as root_rows
 from app.db.connection import Connection
 from app.errors import FileError, IllegalTransition, MoverBusy, NoSpace, RootUnavailable, printable
+from app.files.holds import is_hold
 from app.files.move import Move, move_files
 from app.files.roots import check_roots
 from app.files.walk import signature_at
 from app.model import Asset, Batch, BatchStatus, Place, Root, Signature
 from app.pipeline.delivered import list_changed
 from app.pipeline.failing import CHANGED_IN_FOLDER, LOST, MAX_ATTEMPTS, give_up, note_attempt, reason_of
+from app.pipeline.peer_edits import set_aside
 from app.pipeline.whereabouts import Whereabouts, find_kept_copy, look_at
 from app.services import Services
 from app.syncthing.troubles import Trouble
@@ -57,6 +59,25 @@ def settle_changed(services: Services, batch: Batch, run_id: int | None) -> tupl
     return len(changed), Trouble("files_unreadable", waiting[0]) if waiting else None
 
 
+def settle_foreign(
+    services: Services, batch: Batch, run_id: int | None, suspects: Sequence[Asset]
+) -> tuple[set[int], Trouble | None]:
+    """Read files whose newest version another device made: the ids of those that still have their content.
+
+    The others are put back or given up, and the trouble says why the delivery has to wait.
+    """
+    with services.db.reading() as conn:
+        work = Mending(services, batch, run_id, {root.id: root for root in root_rows.list_all(conn)})
+    try:
+        check_roots(services.db, [work.roots[root_id] for root_id in {asset.root_id for asset in suspects}])
+        same = {a.id for a in suspects if look_at(Place(work.roots[a.root_id], a.path), a) is Whereabouts.HERE}
+        changed = [asset for asset in suspects if asset.id not in same]
+        waiting = [words for asset in changed if (words := settle_one(work, asset)) is not None]
+    except (RootUnavailable, MoverBusy) as error:
+        return set(), Trouble("folder_unavailable", str(error))
+    return same, Trouble("files_unreadable", waiting[0]) if waiting else None
+
+
 def settle_one(work: Mending, asset: Asset) -> str | None:
     """Decide what becomes of one file, and write it down; a sentence when it is to be tried again.
 
@@ -72,7 +93,11 @@ def settle_one(work: Mending, asset: Asset) -> str | None:
         return _try_again(work, asset, str(error))
     if seen is Whereabouts.UNREADABLE:
         return _try_again(work, asset, UNREADABLE)
-    if seen is Whereabouts.MISSING and kept is not None and asset.attempts + 1 < MAX_ATTEMPTS:
+    is_last_try = asset.attempts + 1 >= MAX_ATTEMPTS
+    if seen is Whereabouts.CHANGED and kept is not None and is_hold(kept[0]) and not is_last_try:
+        reason = set_aside(work.services, asset, place, work.run_id)
+        return _put_back(work, asset, kept, place) if reason is None else _try_again(work, asset, reason)
+    if seen is Whereabouts.MISSING and kept is not None and not is_last_try:
         return _put_back(work, asset, kept, place)
     lost = LOST if kept is None else TAKEN_AGAIN
     _give_up(work, asset, CHANGED_IN_FOLDER if seen is Whereabouts.CHANGED else lost, kept)
@@ -89,6 +114,8 @@ def _accept(work: Mending, asset: Asset, place: Place) -> str | None:
         return f"{printable(asset.path)} is being changed in the batch folder."
     with work.services.db.transaction() as conn:
         _require_delivery(conn, work)
+        # Syncthing announces it anew, so what the peer was seen to hold is an older version.
+        deliveries.forget(conn, work.batch.id, asset.id)
         assets.place(conn, asset.id, place.root.id, place.path, signature, None)
     return None
 
@@ -110,12 +137,13 @@ def _try_again(work: Mending, asset: Asset, reason: str) -> str | None:
 
 
 def _give_up(work: Mending, asset: Asset, reason: str, kept: Kept | None) -> None:
-    """The asset fails where its content is: with its kept copy, from where it can be tried again, or nowhere."""
+    """The asset fails where its content is: with its kept copy, from where it can be tried again, or nowhere. A hold
+    stays what it is, as the only copy."""
     with work.services.db.transaction() as conn:
         _require_delivery(conn, work)
         give_up(conn, asset, reason, work.run_id)
         members.recount(conn, work.batch.id)
-        if kept is not None:
+        if kept is not None and not is_hold(kept[0]):
             place, signature = kept
             row = kept_copies.list_at(conn, place.root.id, [place.path])[place.path]
             kept_copies.remove(conn, [row[0]])

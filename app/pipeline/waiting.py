@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.db import batches, deliveries, journal
 from app.db.clock import later, now
 from app.db.connection import Connection
+from app.db.deliveries import Confirmed
 from app.model import Batch, Report
+from app.pipeline.delivery_look import Look
+from app.pipeline.peer_records import record_peers
 from app.services import Services
 from app.syncthing import notes, proof
 from app.syncthing.notes import Notes
@@ -24,32 +28,72 @@ def wait(
     device_id: str,
     peer: str = "the peer",
 ) -> Report:
-    """Write down how far the batch is, what it waits for and when it is looked at again."""
-    seconds = max(services.config.syncthing.poll_interval_sec, trouble.wait_seconds if trouble else 0)
+    """Write down how far a delivery to one place is, what it waits for and when it is looked at again."""
     with services.db.transaction() as conn:
         held = deliveries.size_of_confirmed(conn, batch.id, device_id)
-        message = trouble.sentence if trouble else f"{held.file_count} of {batch.file_count} files confirmed at {peer}."
-        remembered.trouble = trouble.code if trouble else ""
-        if trouble is not None:
-            _tell_trouble(conn, batch, remembered, trouble, run_id)
-        _tell_progress(conn, batch, remembered, held.file_count, run_id)
-        notes.save(conn, batch.id, remembered)
-        batches.set_columns(
-            conn,
-            batch.id,
-            confirmed_count=held.file_count,
-            confirmed_bytes=held.size_bytes,
-            sync_detail=message,
-            next_look_at=later(seconds),
-        )
+        message = trouble.sentence if trouble else f"{_confirmed(held, batch)} at {peer}."
+        _write(conn, (services, batch, remembered, run_id), [trouble] if trouble else [], held, message)
     return Report("waiting", message, done=held.file_count, size_bytes=held.size_bytes, batch_id=batch.id)
+
+
+def wait_for_peers(this: Look, found: Sequence[Trouble]) -> Report:
+    """Write down how far a delivery through Syncthing is at each peer, what it waits for and when to look again."""
+    batch = this.batch
+    with this.services.db.transaction() as conn:
+        record_peers(conn, this)
+        held = deliveries.size_of_confirmed(conn, batch.id, *this.required)
+        message = _message(this, found)
+        _write(conn, (this.services, batch, this.notes, this.run_id), found, held, message)
+    return Report("waiting", message, done=held.file_count, size_bytes=held.size_bytes, batch_id=batch.id)
+
+
+def _message(this: Look, found: Sequence[Trouble]) -> str:
+    """How much is confirmed where, once that is known and worth saying, and what is waited for."""
+    sentences = [trouble.sentence for trouble in found]
+    if this.peers and (not found or any(peer.held.file_count for peer in this.peers)):
+        first, *others = this.peers
+        parts = [f"{_confirmed(first.held, this.batch)} at {first.name}"]
+        parts += [f"{peer.held.file_count} of {this.batch.file_count} at {peer.name}" for peer in others]
+        sentences.insert(0, f"{', '.join(parts)}.")
+    elif not found:
+        sentences = ["The peers are looked at."]
+    return " ".join(sentences)
+
+
+def _confirmed(held: Confirmed, batch: Batch) -> str:
+    return f"{held.file_count} of {batch.file_count} files confirmed"
+
+
+def _write(
+    conn: Connection,
+    about: tuple[Services, Batch, Notes, int | None],
+    found: Sequence[Trouble],
+    held: Confirmed,
+    message: str,
+) -> None:
+    services, batch, remembered, run_id = about
+    seconds = max(services.config.syncthing.poll_interval_sec, *(trouble.wait_seconds for trouble in found), 0)
+    remembered.trouble = found[0].code if found else ""
+    for trouble in found:
+        _tell_trouble(conn, batch, remembered, trouble, run_id)
+    _tell_progress(conn, batch, remembered, held.file_count, run_id)
+    notes.save(conn, batch.id, remembered)
+    batches.set_columns(
+        conn,
+        batch.id,
+        confirmed_count=held.file_count,
+        confirmed_bytes=held.size_bytes,
+        sync_detail=message,
+        next_look_at=later(seconds),
+    )
 
 
 def _tell_trouble(conn: Connection, batch: Batch, remembered: Notes, trouble: Trouble, run_id: int | None) -> None:
     if trouble.warning:
         notes.remember_error(conn, batch.id, trouble.sentence)
-    if not remembered.first_time(trouble.sentence if trouble.warning else trouble.code):
+    if not remembered.first_time(trouble.sentence if trouble.warning else f"{trouble.code}{trouble.device_id}"):
         return
+    detail = {"cause": trouble.code, **({"device_id": trouble.device_id} if trouble.device_id else {})}
     journal.record(
         conn,
         "batch.sync_delayed",
@@ -57,7 +101,7 @@ def _tell_trouble(conn: Connection, batch: Batch, remembered: Notes, trouble: Tr
         level="warning" if trouble.warning else "info",
         run_id=run_id,
         batch_id=batch.id,
-        detail={"cause": trouble.code},
+        detail=detail,
     )
 
 

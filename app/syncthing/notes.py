@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,13 +18,15 @@ TOLD_LIMIT = 100
 
 @dataclass
 class Notes:
-    """`scanned_at`: when Syncthing last read the batch, empty when it has to again. `told`: what the journal has."""
+    """`scanned_at`: when Syncthing last read the batch, empty when it has to again. `told`: what the journal has.
+    `seen`: the state of Syncthing's indexes and peers when files were last asked for, at `asked_at`."""
 
     scanned_at: str = ""
     progress_at: str = ""
     trouble: str = ""
     told: list[str] = field(default_factory=list)
-    missing: list[dict[str, str]] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
+    asked_at: str = ""
     samples: list[dict[str, Any]] = field(default_factory=list)
 
     def first_time(self, sentence: str) -> bool:
@@ -39,10 +41,15 @@ class Notes:
         self.samples = [*self.samples, {"at": now(), **values}][-keep:]
 
 
+FIELDS = tuple(f.name for f in fields(Notes))
+
+
 def load(conn: Connection, batch_id: int) -> Notes:
     """The notes of a batch; empty ones when there are none."""
     text = facts.find(conn, _name(batch_id))
-    return Notes(**json.loads(text)) if text else Notes()
+    # Another version of the program may have left other fields.
+    found = json.loads(text) if text else {}
+    return Notes(**{name: found[name] for name in FIELDS if name in found})
 
 
 def save(conn: Connection, batch_id: int, notes: Notes) -> None:

@@ -9,7 +9,7 @@ whole.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,13 +20,15 @@ TEMPORARY_PREFIXES = (b".syncthing.", b"~syncthing~")
 
 
 class Verdict(StrEnum):
-    """What the index says of one file. Only CONFIRMED means delivered."""
+    """What the index says of one file and one device. Only CONFIRMED means delivered."""
 
     CONFIRMED = "confirmed"
     WAITING = "waiting"
+    DOWNLOADING = "downloading"
+    NOT_TAKEN = "not_taken"
+    CHANGED_THERE = "changed_there"
     UNKNOWN = "unknown"
     CHANGED_HERE = "changed_here"
-    CHANGED_THERE = "changed_there"
     IGNORED = "ignored"
     UNREADABLE = "unreadable"
     NAME = "name"
@@ -34,14 +36,21 @@ class Verdict(StrEnum):
 
 REASONS = {
     Verdict.WAITING: "the peer does not have it yet",
+    Verdict.DOWNLOADING: "the peer has a part of it and is still downloading the rest",
+    Verdict.NOT_TAKEN: "the peer needs nothing more, but does not hold it: it ignores the file, or has changed or "
+    "deleted its copy",
+    Verdict.CHANGED_THERE: "it was changed or deleted at the peer",
     Verdict.UNKNOWN: "Syncthing does not know it: an ignore pattern hits it, or its path is not the same place",
     Verdict.CHANGED_HERE: "its size in Syncthing's index is not the one that was put into the batch",
-    Verdict.CHANGED_THERE: "it was changed or deleted at the peer",
     Verdict.IGNORED: "an ignore pattern in Syncthing hits it",
     Verdict.UNREADABLE: "Syncthing could not read it",
     Verdict.NAME: "Syncthing cannot carry its name",
 }
 
+#: What takes its course: nobody has to do anything.
+UNDER_WAY = (Verdict.WAITING, Verdict.DOWNLOADING)
+#: What is wrong on this side, and so at every device.
+HERE = (Verdict.UNKNOWN, Verdict.CHANGED_HERE, Verdict.IGNORED, Verdict.UNREADABLE, Verdict.NAME)
 #: Verdicts that another scan may change.
 RESCAN = (Verdict.UNKNOWN, Verdict.CHANGED_HERE, Verdict.CHANGED_THERE, Verdict.UNREADABLE)
 
@@ -57,11 +66,14 @@ class Expected:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on one file; `version` is the one that the peer was seen to hold."""
+    """The verdict on one file at one device; `version` is the one that is announced now, and that the device was
+    seen to hold when it is CONFIRMED. `made_by` begins the ID of the device that made this version."""
 
     expected: Expected
     verdict: Verdict
     version: str | None = None
+    device_id: str = ""
+    made_by: str = ""
 
 
 def sendable_name(path: bytes) -> str | None:
@@ -77,18 +89,26 @@ def sendable_name(path: bytes) -> str | None:
     return text
 
 
-def judge(expected: Expected, view: FileView | None, device_id: str) -> Judgement:
-    """What the index's view of a file says about its delivery to a device."""
+def judge(expected: Expected, view: FileView | None, device_id: str, *, is_lacking: bool = True) -> Judgement:
+    """What the index's view of a file says about its delivery to a device.
+
+    `is_lacking` is whether the device is said to lack the file: if not, and it does not hold it, it does not want it.
+    """
     if view is None:
-        return Judgement(expected, Verdict.UNKNOWN)
-    verdict = _local_fault(expected, view)
-    if verdict is None and view.version != view.global_version:
-        verdict = Verdict.CHANGED_THERE
-    if verdict is not None:
-        return Judgement(expected, verdict)
-    if device_id not in view.holders:
-        return Judgement(expected, Verdict.WAITING)
-    return Judgement(expected, Verdict.CONFIRMED, ",".join(view.version))
+        return Judgement(expected, Verdict.UNKNOWN, device_id=device_id)
+    verdict = _local_fault(expected, view) or _verdict_there(view, device_id, is_lacking)
+    version = ",".join(view.version) if verdict not in HERE else None
+    return Judgement(expected, verdict, version, device_id, view.modified_by)
+
+
+def _verdict_there(view: FileView, device_id: str, is_lacking: bool) -> Verdict:
+    if view.version != view.global_version:
+        return Verdict.CHANGED_THERE
+    if device_id in view.holders:
+        return Verdict.CONFIRMED
+    if device_id in view.partial_holders:
+        return Verdict.DOWNLOADING
+    return Verdict.WAITING if is_lacking else Verdict.NOT_TAKEN
 
 
 def _local_fault(expected: Expected, view: FileView) -> Verdict | None:
@@ -120,7 +140,7 @@ def changed_there(view: FileView | None, device_id: str) -> bool:
     return view is not None and not view.global_deleted and view.global_modified_by == device_id[:7]
 
 
-def _counters(version: Iterable[str]) -> set[str]:
+def _counters(version: Sequence[str]) -> set[str]:
     return {counter.partition(":")[0] for counter in version}
 
 
@@ -138,16 +158,6 @@ def prefix_in_folder(folder_path: bytes, batch_dir: bytes) -> bytes:
     outer = folder_path.rstrip(b"/") + b"/"
     inner = batch_dir.rstrip(b"/") + b"/"
     return inner[len(outer) :] if inner.startswith(outer) else b""
-
-
-def missing_list(judgements: Iterable[Judgement], limit: int = 20) -> list[dict[str, str]]:
-    """The files that are not confirmed, those that need a person first, with the reason in words."""
-    open_ones = [j for j in judgements if j.verdict is not Verdict.CONFIRMED]
-    open_ones.sort(key=lambda j: (j.verdict is Verdict.WAITING, j.expected.path))
-    return [
-        {"path": j.expected.path.decode("utf-8", "backslashreplace"), "reason": REASONS[j.verdict]}
-        for j in open_ones[:limit]
-    ]
 
 
 def worth_telling(before: int, after: int, total: int, seconds_since: float) -> bool:

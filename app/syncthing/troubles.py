@@ -19,13 +19,15 @@ UNTIL_SCANNED = ("marker_missing", "folder_error")
 class Trouble:
     """Something that keeps the delivery from going on. `code` names it for programs, `sentence` for people.
 
-    `wait_seconds`: how long the other side asked to be left alone.
+    `wait_seconds`: how long the other side asked to be left alone. `device_id`: the device that it is about, where the
+    sentence changes with time.
     """
 
     code: str
     sentence: str
     warning: bool = True
     wait_seconds: float = 0
+    device_id: str = ""
 
 
 def of_error(error: SyncthingError) -> Trouble:
@@ -73,8 +75,15 @@ def choose_device(folder: FolderView, my_id: str, wanted: str | None) -> str | T
     return Trouble(
         "device_needed",
         f"The folder {folder.id} is shared with {len(peers)} devices; write the one that must have every file in "
-        f"syncthing.device_id: {', '.join(sorted(peers))}.",
+        f"syncthing.device_id, or several in syncthing.device_ids: {', '.join(sorted(peers))}.",
     )
+
+
+def choose_devices(folder: FolderView, my_id: str, wanted: Sequence[str]) -> list[str] | Trouble:
+    """The devices that must have every file: the wanted ones, or the only peer. A trouble when one is no peer."""
+    chosen = [choose_device(folder, my_id, device_id or None) for device_id in wanted or [""]]
+    trouble = next((found for found in chosen if isinstance(found, Trouble)), None)
+    return trouble if trouble is not None else [found for found in chosen if isinstance(found, str)]
 
 
 def _wrong_device(folder: FolderView, my_id: str, wanted: str, peers: Sequence[str]) -> Trouble:
@@ -122,6 +131,20 @@ def refused_files(faults: Sequence[Judgement], reasons: Mapping[bytes, str]) -> 
     reason = reasons.get(first.expected.path) or REASONS[first.verdict]
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return Trouble("files_refused", f"{name}{more} cannot be delivered: {reason}.")
+
+
+def not_taken(peer: str, refused: Sequence[Judgement]) -> Trouble | None:
+    """A peer that needs nothing more lacks files all the same, or None when it does not."""
+    if not refused:
+        return None
+    first = min(refused, key=lambda j: j.expected.path)
+    name = first.expected.path.decode("utf-8", "backslashreplace")
+    more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+    return Trouble(
+        "not_taken",
+        f"{peer} needs nothing more, but does not hold {name}{more}: its ignore patterns hit that, or it was changed "
+        "or deleted there. Look at the folder in Syncthing at the peer.",
+    )
 
 
 def changed_in_folder(names: Sequence[str]) -> Trouble:

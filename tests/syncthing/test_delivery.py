@@ -10,6 +10,7 @@ import pytest
 from app.db import assets, deliveries, journal
 from app.db.clock import now
 from app.model import AssetStatus, Batch, BatchStatus
+from app.overview.delivery import delivery_status
 from app.pipeline import sync
 from app.services import Services
 from app.syncthing import notes
@@ -64,9 +65,8 @@ def test_a_batch_whose_files_syncthing_has_not_seen_is_not_synced(module_pair: P
     look_until_synced(services, batch)
 
 
-def _missing(services: Services, batch: Batch) -> list[dict[str, str]]:
-    with services.db.reading() as conn:
-        return notes.load(conn, batch.id).missing
+def _missing(services: Services, batch: Batch) -> list[dict[str, Any]]:
+    return list(delivery_status(services, batch.id)["missing"])
 
 
 def test_a_file_that_an_ignore_pattern_hits_is_never_called_synced(module_pair: Pair, opened: Any) -> None:
@@ -125,7 +125,6 @@ def test_an_empty_device_is_filled_in_when_there_is_only_one_peer(module_pair: P
         ({"api_key": "wrong"}, "does not accept the API key"),
         ({"api_key": ""}, "no Syncthing API key"),
         ({"folder_id": "other"}, "has no folder 'other'"),
-        ({"folder_id": ""}, "syncthing.folder_id is empty"),
         ({"api_url": "ftp://127.0.0.1"}, "must begin with http"),
         ({"api_url": "http://127.0.0.1:9"}, "connection is refused"),
     ],

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.diagnostics import Check, delivery_status, diagnose, run_checks, without_secrets
+from app.diagnostics import Check, diagnose, run_checks, without_secrets
 from app.errors import BadRequest, NotFound
+from app.overview.delivery import delivery_status
 from app.services import Services
 from tests.syncthing.pair import FOLDER, KEY, Pair
 from tests.syncthing.staging import look, look_until_synced, publish

@@ -14,7 +14,6 @@ from app.syncthing.proof import (
     Verdict,
     judge,
     misplaced,
-    missing_list,
     prefix_in_folder,
     released,
     sendable_name,
@@ -43,7 +42,7 @@ def view(local: dict[str, Any] | None = None, whole: dict[str, Any] | None = Non
         (view(), Verdict.CONFIRMED),
         (None, Verdict.UNKNOWN),
         (view(availability=None), Verdict.WAITING),
-        (view(availability=[{"id": PEER, "fromTemporary": True}]), Verdict.WAITING),
+        (view(availability=[{"id": PEER, "fromTemporary": True}]), Verdict.DOWNLOADING),
         (view(availability=[{"id": US, "fromTemporary": False}]), Verdict.WAITING),
         (view({"size": 4}), Verdict.CHANGED_HERE),
         (view({"ignored": True, "invalid": True}), Verdict.IGNORED),
@@ -124,17 +123,6 @@ def test_what_is_wrong_with_a_folder_has_a_name(
 def test_a_batch_of_which_syncthing_knows_nothing_lies_elsewhere() -> None:
     unknown, waiting = Judgement(WANTED, Verdict.UNKNOWN), Judgement(WANTED, Verdict.WAITING)
     assert misplaced([unknown, unknown]) and not misplaced([unknown, waiting]) and not misplaced([])
-
-
-def test_files_that_need_a_person_are_listed_first() -> None:
-    found = missing_list(
-        [
-            Judgement(Expected(1, b"b/1", 1), Verdict.WAITING),
-            Judgement(Expected(2, b"b/2\xff", 1), Verdict.NAME),
-            Judgement(Expected(3, b"b/3", 1), Verdict.CONFIRMED),
-        ]
-    )
-    assert [entry["path"] for entry in found] == ["b/2\\xff", "b/1"]
 
 
 @pytest.mark.parametrize(

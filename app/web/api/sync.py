@@ -7,10 +7,13 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app.db import batches
-from app.overview.batches import sync_progress
-from app.web.answers import start_sync
+from app.overview.delivery import delivery_status
+from app.overview.sync_history import sync_history
+from app.overview.transfer import live_progress
+from app.web.answers import refresh_sync, start_sync
 from app.web.context import container, services
 from app.web.models import BatchPath, Started, responses
+from app.web.queries import SyncHistoryQuery
 
 api = APIBlueprint(
     "sync", __name__, url_prefix="/api/sync", abp_tags=[Tag(name="sync", description="Delivery to the peer")]
@@ -26,11 +29,33 @@ def start(path: BatchPath) -> Response:
 @api.get("/status/<int:batch_id>", responses=responses(404), summary="How far a delivery is")
 def status(path: BatchPath) -> Response:
     """What the last look at the peer found. Asking this looks at nothing and changes nothing."""
-    from app.diagnostics import delivery_status
-
     with services().db.reading() as conn:
-        progress = sync_progress(batches.get(conn, path.batch_id))
+        progress = live_progress(conn, batches.get(conn, path.batch_id))
     return jsonify({**delivery_status(services(), path.batch_id), **progress})
+
+
+@api.post("/refresh", responses=responses(ok_status=202), summary="Look at every delivery now")
+def refresh() -> Response:
+    """Asks the worker to look at every delivery that was begun now instead of at its next turn; answers which, with
+    how far each is known to be."""
+    return refresh_sync()
+
+
+@api.get("/history", responses=responses(400), summary="How deliveries went, moment by moment and day by day")
+def history(query: SyncHistoryQuery) -> Response:
+    """Samples newest first, on with `next_before_id`; in `daily`, what each peer was seen to receive per day (UTC)."""
+    with services().db.reading() as conn:
+        return jsonify(
+            sync_history(
+                conn,
+                batch_id=query.batch_id,
+                device_id=query.device_id,
+                since=query.since,
+                before_id=query.before_id,
+                limit=query.limit,
+                days=query.days,
+            )
+        )
 
 
 @api.get("/diagnostics", responses=responses(), summary="Why a delivery may not work")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.db import batches
+from app.overview.delivery_devices import devices_of, missing_anywhere
 from app.services import Services
 from app.syncthing import notes
 
@@ -17,6 +18,7 @@ def delivery_status(services: Services, batch_id: int) -> dict[str, Any]:
     with services.db.reading() as conn:
         batch = batches.get(conn, batch_id)
         remembered = notes.load(conn, batch_id)
+        devices = devices_of(conn, batch)
     share = batch.confirmed_count / batch.file_count if batch.file_count else 0.0
     return {
         "batch_id": batch.id,
@@ -32,6 +34,7 @@ def delivery_status(services: Services, batch_id: int) -> dict[str, Any]:
         "next_look_at": batch.next_look_at,
         "detail": batch.error or batch.sync_detail,
         "trouble": remembered.trouble or None,
-        "missing": remembered.missing,
+        "devices": devices,
+        "missing": missing_anywhere(devices),
         "samples": remembered.samples,
     }

@@ -1,0 +1,137 @@
+"""How a delivery stands at each device that must have it, and which files are missing there and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.db import batch_devices, deliveries, delivery_obstacles
+from app.db.batch_devices import BatchDevice
+from app.db.delivery_obstacles import Lacking, Missing
+from app.errors import printable
+from app.model import Batch, BatchStatus
+from app.syncthing import notes
+from app.syncthing.proof import REASONS, Verdict
+
+#: So many missing files are listed with each device; all are counted, and can be paged through.
+LISTED = 20
+#: What a delivery to a mounted folder is recorded as.
+FOLDER = "folder"
+UNDELIVERED = (BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.ERROR)
+#: What a device's own state says of every file that it lacks: code -> the words for one file.
+AWAY = {
+    "peer_offline": "the peer is not connected",
+    "device_paused": "the peer is paused in Syncthing",
+    "paused_there": "the peer has paused the folder",
+    "not_shared_back": "the peer has not accepted the folder yet",
+    "device_not_shared": "the folder is not shared with this device",
+    "own_device": "this device is this Syncthing itself",
+    "indexing": "the peer has not told yet what it has",
+}
+SCANNING = "Syncthing is still reading the batch"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a file is missing at a device when nothing is known of the file itself."""
+
+    code: str
+    words: str
+
+
+def devices_of(conn: Connection, batch: Batch) -> list[dict[str, Any]]:
+    """Each device that must have the batch: how much of it is proven there, how the device stands, what is missing."""
+    known = batch_devices.list_of(conn, batch.id)
+    if not known and batch.device_id and batch.target != "none":
+        known = [BatchDevice(batch.id, batch.device_id, "the folder" if batch.target == FOLDER else "", "")]
+    trouble = notes.load(conn, batch.id).trouble
+    return [_device(conn, batch, device, trouble) for device in known]
+
+
+def missing_at(
+    conn: Connection, batch: Batch, device_id: str, after_id: int, limit: int
+) -> tuple[list[dict[str, Any]], int | None]:
+    """One page of the files that are not proven at a device, by asset id; and what to go on with, None at the end."""
+    device = next((d for d in batch_devices.list_of(conn, batch.id) if d.device_id == device_id), None)
+    reason = _reason(device, notes.load(conn, batch.id).trouble)
+    rows = delivery_obstacles.page_missing(conn, batch.id, device_id, after_id, limit)
+    return [_file(row, reason) for row in rows], rows[-1].asset_id if len(rows) == limit else None
+
+
+def missing_anywhere(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some of the files that are missing at any of these devices, each once, what needs a person first."""
+    merged: dict[str, dict[str, Any]] = {}
+    for device in found:
+        for entry in device["missing"]:
+            merged.setdefault(entry["path"], {**entry, "device_id": device["id"]})
+    waits = (Verdict.WAITING, Verdict.DOWNLOADING, *AWAY, "scanning")
+    return sorted(merged.values(), key=lambda entry: (entry["code"] in waits, entry["path"]))[:LISTED]
+
+
+def _device(conn: Connection, batch: Batch, device: BatchDevice, trouble: str) -> dict[str, Any]:
+    held = deliveries.size_of_confirmed(conn, batch.id, device.device_id)
+    is_open = batch.status in UNDELIVERED
+    lacking = delivery_obstacles.count_missing(conn, batch.id, device.device_id) if is_open else Lacking(0, 0)
+    reason = _reason(device, trouble)
+    rows = delivery_obstacles.list_missing(conn, batch.id, device.device_id, LISTED) if lacking.file_count else []
+    code, words = _state(batch, device, lacking)
+    return {
+        "id": device.device_id,
+        "name": device.label,
+        "connected": device.connected,
+        "last_seen_at": device.looked_at if device.connected else device.last_seen_at,
+        "looked_at": device.looked_at,
+        "code": code,
+        "sentence": f"{held.file_count} of {batch.file_count} confirmed on {device.label}",
+        "words": words,
+        "confirmed_count": held.file_count,
+        "file_count": batch.file_count,
+        "confirmed_bytes": held.size_bytes,
+        "size_bytes": batch.size_bytes,
+        "progress": _percent(held.size_bytes, batch.size_bytes, lacking.file_count, held.file_count),
+        "need_items": device.need_items,
+        "need_bytes": device.need_bytes,
+        "missing_count": lacking.file_count,
+        "missing_bytes": lacking.size_bytes,
+        "missing": [_file(row, reason) for row in rows],
+    }
+
+
+def _state(batch: Batch, device: BatchDevice, lacking: Lacking) -> tuple[str, str]:
+    if batch.status is BatchStatus.CANCELLED:
+        return "cancelled", "The batch was cancelled or taken back; nothing is proven of it any more."
+    if batch.status in UNDELIVERED and lacking.file_count and device.code is None:
+        return "pending", "The batch has not been announced yet."
+    if batch.status in UNDELIVERED and lacking.file_count:
+        return device.code or "pending", device.words or ""
+    return "confirmed", f"Every file is confirmed on {device.label}."
+
+
+def _percent(done: int, total: int, missing: int, files: int) -> float:
+    """By bytes, and never 100 before every file is proven: rounding must not announce a delivery."""
+    if not missing:
+        return 100.0 if files else 0.0
+    return min(round(100 * done / total, 1), 99.9) if total else 0.0
+
+
+def _reason(device: BatchDevice | None, trouble: str) -> Reason:
+    if trouble == "scanning":
+        return Reason("scanning", SCANNING)
+    code = device.code if device is not None else None
+    if code in AWAY:
+        return Reason(code, AWAY[code])
+    return Reason(Verdict.WAITING, REASONS[Verdict.WAITING])
+
+
+def _file(row: Missing, otherwise: Reason) -> dict[str, Any]:
+    code = row.code or otherwise.code
+    words = row.words or (REASONS[Verdict(row.code)] if row.code else otherwise.words)
+    return {
+        "asset_id": row.asset_id,
+        "path": printable(row.path),
+        "size_bytes": row.size_bytes,
+        "code": code,
+        "reason": words,
+    }

@@ -1,0 +1,50 @@
+"""What a peer still lacks by Syncthing's own account: it spares asking for files that cannot have arrived yet.
+
+It is never a proof. A file that the peer is not said to lack is asked for, and only its own answer counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.syncthing.answers import Completion
+from app.syncthing.client import SyncthingClient
+
+PER_PAGE = 1000
+#: One look reads no more pages than this; what lies behind them is taken to be lacking until a later look.
+MAX_PAGES = 20
+
+
+@dataclass(frozen=True)
+class Need:
+    """The files of the folder that a peer lacks, by name; of those after `read_to` nothing is known."""
+
+    names: frozenset[str] = frozenset()
+    read_to: str | None = None
+
+    def lacks(self, name: str) -> bool:
+        """Whether the peer is said to lack the file, or nothing is known of it."""
+        return name in self.names or (self.read_to is not None and name > self.read_to)
+
+
+def read_need(client: SyncthingClient, folder_id: str, device_id: str, completion: Completion) -> Need:
+    """What this device lacks. Raises SyncthingError.
+
+    A count of nothing is believed only of a peer that has told what it has: before that, the count is always nothing.
+    """
+    if completion.need_items == 0 and completion.sequence > 0:
+        return Need()
+    names: list[str] = []
+    for page in range(1, MAX_PAGES + 1):
+        found = _page(client, folder_id, device_id, page)
+        names += found
+        if len(found) < PER_PAGE:
+            return Need(frozenset(names))
+    return Need(frozenset(names), max(names))
+
+
+def _page(client: SyncthingClient, folder_id: str, device_id: str, page: int) -> list[str]:
+    parameters = {"folder": folder_id, "device": device_id, "page": str(page), "perpage": str(PER_PAGE)}
+    answer = client.get("db/remoteneed", parameters)
+    files = answer.get("files") if isinstance(answer, dict) else None
+    return [str(file.get("name")) for file in files or [] if isinstance(file, dict)]
