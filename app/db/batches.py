@@ -120,6 +120,18 @@ def count_by_status(conn: Connection) -> dict[BatchStatus, int]:
     return {status: found.get(status.value, 0) for status in BatchStatus}
 
 
+def last_delivered_at(conn: Connection) -> str | None:
+    """When the last batch was delivered, or None when none was."""
+    found: str | None = conn.execute(select(func.max(batches.c.synced_at))).scalar()
+    return found
+
+
+def first_created_at(conn: Connection) -> str | None:
+    """When the first batch was made, or None when there is none."""
+    found: str | None = conn.execute(select(func.min(batches.c.created_at))).scalar()
+    return found
+
+
 def change(conn: Connection, batch: Batch, status: BatchStatus, **columns: Any) -> Batch:
     """Move the batch from the status it was read with to another, with other columns; returns it afresh.
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.db import confirmation, facts, totals
+from app.db import confirmation, facts, silences, totals
 from app.db.clock import now
 from app.db.migrate import DATABASE_ID
 from app.db.tables import left_in_place
 from app.model import Root
 from app.overview.balance import balance_sheet
-from app.overview.batches import batch_counts, failed_batches, recent_batches, syncing_batches
+from app.overview.batches import batch_counts, failed_batches, recent_batches
 from app.overview.roots import look_at_roots
 from app.overview.runs import (
     dedup_status,
@@ -24,6 +24,7 @@ from app.overview.runs import (
     run_with_steps,
     worker_state,
 )
+from app.overview.transfer import syncing_batches
 from app.overview.verification import count_findings
 from app.overview.warnings import collect_warnings
 from app.services import Services
@@ -74,6 +75,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "left_in_place": _left_in_place(conn),
         "findings": count_findings(conn),
         "worker": worker_state(conn),
+        "silences": [silence.message for silence in silences.list_all(conn)],
     }
 
 

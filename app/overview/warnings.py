@@ -8,6 +8,7 @@ from app.model import GRAVE_FINDINGS, went_on_without
 from app.model.counting import counted
 from app.overview.roots import in_words
 
+SILENCE_REMEDY = "`media-pipeline doctor` looks at the whole way to the peer; `pairing-test` sends a file along it."
 #: So many stopped batches are named, the newest; the others are counted.
 NAMED_BATCHES = 5
 
@@ -79,6 +80,7 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
                 "error",
             )
         )
+    found += [_warning(message, SILENCE_REMEDY) for message in seen["silences"]]
     found += _about_failed_batches(seen["failed_batches"])
     if seen["batches"]["by_status"]["UNDOING"] and seen["run"] is None:
         what = "A batch is being taken back, and that was stopped before its end. The next batch waits for it."

@@ -9,7 +9,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, order, pairing, releasing, sync
+from app.pipeline import deliver_folder, order, pairing, releasing, silence, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -30,6 +30,7 @@ def look_at_deliveries(services: Services) -> None:
                 # A run took the same look at the same time, and its result is stored.
                 continue
     pairing.look_when_due(services)
+    silence.listen_when_due(services)
 
 
 def list_under_way(conn: Connection) -> list[Batch]:
