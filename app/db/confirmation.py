@@ -22,6 +22,9 @@ REPORT = "rebuild_report"
 #: The fact that says why: the rows were "rebuilt", or "restored" from a backup, or only "compared" with the disk.
 CAUSE = "rebuild_cause"
 
+#: The fact that says when rows were last lost: what was delivered of batches made before may be known no more.
+FORGOTTEN = "rows_lost_at"
+
 REBUILT, RESTORED, COMPARED = "rebuilt", "restored", "compared"
 
 #: These look and write rows; they move nothing.
@@ -39,6 +42,13 @@ def require(conn: Connection, at: str, cause: str) -> None:
     facts.put(conn, UNCONFIRMED, at)
     facts.put(conn, CAUSE, cause)
     facts.put(conn, REPORT, "")
+    if cause != COMPARED:
+        facts.put(conn, FORGOTTEN, at)
+
+
+def lost_at(conn: Connection) -> str | None:
+    """When rows were last made anew or restored, and with that proofs of deliveries lost; None when never."""
+    return facts.find(conn, FORGOTTEN)
 
 
 def give(conn: Connection) -> None:

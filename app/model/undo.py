@@ -183,11 +183,14 @@ def reason_taken_back(batch_name: str) -> str:
     return f"Batch {batch_name} was taken back. Retry this file, or have all of them taken in again with the batch."
 
 
-def peer_in_words(batch: Batch, in_batch_folder: int, confirmed: int) -> str:
-    """What happens to the peer's copies when the batch is taken back, in one sentence."""
+def peer_in_words(batch: Batch, in_batch_folder: int, confirmed: int, lost_at: str | None = None) -> str:
+    """What happens to the peer's copies when the batch is taken back, in one sentence.
+
+    `lost_at` is when rows were last lost: proofs of what a batch from before had delivered may be among them.
+    """
     if batch.target == "none":
         return "Nothing was delivered, so nothing changes anywhere else."
-    if not confirmed and _is_rebuilt(batch):
+    if not confirmed and _may_be_delivered(batch, lost_at):
         where = "in the delivery folder" if batch.target == "folder" else "at the peer"
         return f"What was delivered is not known any more since the database was rebuilt; copies may be {where}."
     if batch.target == "folder":
@@ -203,6 +206,10 @@ def peer_in_words(batch: Batch, in_batch_folder: int, confirmed: int) -> str:
     return "The peer's copies went when the files left the batch folder; nothing changes there."
 
 
-def _is_rebuilt(batch: Batch) -> bool:
-    """Whether it was delivered and nothing tells when that began: only a rebuild writes such a batch."""
+def _may_be_delivered(batch: Batch, lost_at: str | None) -> bool:
+    """Whether more was delivered than the rows tell: it was and nothing tells when that began, which only a rebuild
+    writes, or the batch lay ready to be copied to a folder before rows were lost."""
+    is_from_before = lost_at is not None and batch.created_at < lost_at
+    if batch.target == "folder" and batch.published_at is not None and is_from_before:
+        return True
     return batch.synced_at is not None and batch.syncing_at is None

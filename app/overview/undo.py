@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.db import deliveries
+from app.db import confirmation, deliveries
 from app.errors import printable
 from app.model.undo import Act, UndoLook, Verdict, peer_in_words
 
@@ -18,6 +18,7 @@ def undo_summary(conn: Connection, look: UndoLook) -> dict[str, Any]:
     """Which files go back and become what, what happens at the peer, and what stands in the way."""
     back, refused, left = look.of(Act.GO_BACK) + look.of(Act.ADOPT), look.of(Act.REFUSE), look.of(Act.LEAVE)
     batch = look.batch
+    confirmed, lost_at = deliveries.count(conn, batch.id), confirmation.lost_at(conn)
     return {
         "batch_id": batch.id,
         "batch": batch.name,
@@ -27,7 +28,7 @@ def undo_summary(conn: Connection, look: UndoLook) -> dict[str, Any]:
         "files": len(back),
         "size_bytes": sum(verdict.facts.asset.size_bytes for verdict in back),
         "stay": len(look.of(Act.STAY)),
-        "peer": peer_in_words(batch, look.in_batch_folder, deliveries.count(conn, batch.id)),
+        "peer": peer_in_words(batch, look.in_batch_folder, confirmed, lost_at),
         "left_count": len(left),
         "left": [_entry(verdict) for verdict in left[:LISTED]],
         "obstacle_count": len(refused),

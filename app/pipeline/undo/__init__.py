@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.db import batches, deliveries, journal
+from app.db import batches, confirmation, deliveries, journal
 from app.db.cancelling import refuse_delivered, status_on_return
 from app.db.connection import Connection
 from app.errors import IllegalTransition, NoSpace, RootUnavailable
@@ -81,7 +81,7 @@ def _take_back(services: Services, step: StepContext, look: UndoLook, retain: Re
     with services.db.transaction() as conn:
         # Counted in the same transaction: a look at the delivery may store proofs up to the change of the status.
         confirmed = deliveries.count(conn, look.batch.id)
-        peer = peer_in_words(look.batch, look.in_batch_folder, confirmed)
+        peer = peer_in_words(look.batch, look.in_batch_folder, confirmed, confirmation.lost_at(conn))
         batch = _begin(conn, step, look, peer)
     if confirmed and look.in_batch_folder:
         waiting = retain(services, batch)
