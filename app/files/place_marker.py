@@ -20,7 +20,7 @@ def place_name(root: Root) -> str:
 
 
 def make_place_marker(root: Root) -> str:
-    """Make the place marker of a root that was checked, unless it is there; returns its name. Raises RootUnavailable."""
+    """Make the place marker of a checked root, unless it is there; returns its name. Raises RootUnavailable."""
     name = place_name(root)
     try:
         os.makedirs(os.path.join(root.path, os.fsencode(name)), exist_ok=True)

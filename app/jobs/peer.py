@@ -19,15 +19,15 @@ from app.errors import BadRequest, Conflict, NotFound, printable
 from app.files.place_marker import make_place_marker
 from app.files.roots import check_roots
 from app.model import RootKind
-from app.overview.peer import batch_dir_of, required_ids
+from app.overview.peer import batch_dir_of
 from app.services import ServiceContainer, Services
 from app.syncthing import device_id as device_ids
 from app.syncthing import ignores, pending, place, provision
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
-from app.syncthing.setup_steps import CHANGES, MISPLACED_FIX, RESUME, SEND_ONLY, misplaced_words
+from app.syncthing.setup_steps import CHANGES, DELIVER, MISPLACED_FIX, RESUME, SEND_ONLY, misplaced_words
 
-FOLDER_ID, DEVICE_ID = "syncthing.folder_id", "syncthing.device_id"
+FOLDER_ID, DEVICE_ID, TARGET = "syncthing.folder_id", "syncthing.device_id", "sync.target"
 
 _one_at_a_time = threading.Lock()
 
@@ -62,7 +62,7 @@ def set_up_syncthing(container: ServiceContainer, actor: str, changes: Collectio
     """Make what is missing for a delivery, up to the peer; says what was done. Safe to call again.
 
     `changes` are the names of those things that a person may have wanted as they are, and now wants changed: SEND_ONLY,
-    RESUME. Raises SyncthingError, Conflict, BadRequest, RootUnavailable.
+    RESUME, DELIVER. Raises SyncthingError, Conflict, BadRequest, RootUnavailable.
     """
     unknown = sorted(set(changes) - set(CHANGES))
     if unknown:
@@ -136,7 +136,10 @@ def _set_up(this: PeerSetup, changes: Collection[str], new_id: str = "") -> Fold
     folder = _change(this, _ensure_folder(this, new_id), changes)
     if not this.config.syncthing.folder_id and _save(this, {"syncthing": {"folder_id": folder.id}}, FOLDER_ID):
         this.done.append(f"Batches are delivered through the folder {folder.id} ({FOLDER_ID}).")
-    for device_id in required_ids(this.config):
+    is_elsewhere = DELIVER in changes and this.config.sync_target != "syncthing"
+    if is_elsewhere and _save(this, {"sync": {"target": "syncthing"}}, TARGET):
+        this.done.append(f"New batches are delivered through Syncthing ({TARGET}).")
+    for device_id in this.config.syncthing.required_ids:
         _connect(this, folder.id, device_ids.canonical(device_id), "")
     return folder
 
@@ -149,11 +152,9 @@ def _require_offer(client: SyncthingClient, folder_id: str, device_id: str) -> N
 
 def _ensure_folder(this: PeerSetup, new_id: str = "") -> FolderView:
     """The folder through which batches are delivered, made when there is none, and seen to be at the right place."""
-    root = this.services.root(RootKind.BATCH)
+    root, folders = this.services.root(RootKind.BATCH), this.client.folders()
     check_roots(this.services.db, [root])
-    marker = make_place_marker(root)
-    batch_dir = batch_dir_of(this.config)
-    folders = this.client.folders()
+    marker, batch_dir = make_place_marker(root), batch_dir_of(this.config)
     folder = _known(this, folders, batch_dir, marker)
     if folder is None:
         wanted = new_id or this.config.syncthing.folder_id or provision.free_id(folder.id for folder in folders)
@@ -217,15 +218,15 @@ def _was_cut_off(this: PeerSetup, folder: FolderView) -> bool:
 
 def _connect(this: PeerSetup, folder_id: str, device_id: str, name: str) -> None:
     """Make the device known, share the folder with it, and write it into the settings when none is there."""
-    known_as = name or _own_name(this.client, device_id)
+    known_as = pending.shown_name(name) or _own_name(this.client, device_id)
     if provision.add_device(this.client, device_id, known_as):
         sentence = f"The device {known_as or device_id[:7]} was added in Syncthing."
         this.tell("sync.peer_added", sentence, device_id=device_id, name=known_as)
-    shown = known_as or str(this.client.devices()[device_id].get("name") or "") or device_id[:7]
+    shown = known_as or pending.shown_name(this.client.devices()[device_id].get("name")) or device_id[:7]
     if provision.share_folder(this.client, folder_id, device_id):
         sentence = f"The folder {folder_id} is shared with {shown}."
         this.tell("sync.folder_shared", sentence, folder_id=folder_id, device_id=device_id)
-    if not required_ids(this.config) and _save(this, {"syncthing": {"device_id": device_id}}, DEVICE_ID):
+    if not this.config.syncthing.required_ids and _save(this, {"syncthing": {"device_id": device_id}}, DEVICE_ID):
         this.done.append(f"{shown} is the peer that must have every file ({DEVICE_ID}).")
 
 

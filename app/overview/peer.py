@@ -7,22 +7,26 @@ from dataclasses import asdict
 from typing import Any
 
 from app.config.schema import Config
+from app.errors import SyncthingError
 from app.files.place_marker import place_name
 from app.model import RootKind
 from app.overview.preview import peer_words
 from app.services import Services
+from app.syncthing.client import SyncthingClient
+from app.syncthing.pending import find_pending
 from app.syncthing.place import seen_path
 from app.syncthing.setup_state import Peer, SetupState, look_at_setup
-from app.syncthing.setup_steps import OK, WAITING, Step, steps_of
+from app.syncthing.setup_steps import MISSING, OK, WAITING, WRONG, Step, steps_of
 
 
 def peer_state(services: Services) -> dict[str, Any]:
     """Everything about the set-up, as JSON-ready values and without a secret. Asks Syncthing, changes nothing."""
     config = services.config
     found = look_at_setup(config, batch_dir_of(config), known_marker(services))
-    steps = steps_of(found, config, required_ids(config))
+    steps = steps_of(found, config, config.syncthing.required_ids)
     return {
         "ready": all(step.state == OK for step in steps),
+        "state": next((state for state in (WRONG, MISSING, WAITING) if any(s.state == state for s in steps)), OK),
         "sentence": _sentence(steps),
         "reachable": found.fault is None,
         "version": found.version or None,
@@ -39,10 +43,26 @@ def peer_state(services: Services) -> dict[str, Any]:
         "batch_dir": config.paths.batch_dir,
         "batch_dir_there": os.fsdecode(seen_path(config, batch_dir_of(config))),
         "folder": _folder(found),
-        "peers": [_peer(peer, required_ids(config)) for peer in found.peers],
+        "peers": [_peer(peer, config.syncthing.required_ids) for peer in found.peers],
         "pending": found.pending.as_json(),
         "steps": [asdict(step) for step in steps],
     }
+
+
+def pending_requests(services: Services) -> dict[str, Any]:
+    """What waits in Syncthing for a person's word; `fault` says why nothing can be told."""
+    try:
+        with SyncthingClient.from_config(services.config) as client:
+            names = {key: str(entry.get("name") or "") for key, entry in client.devices().items()}
+            return {**find_pending(client, names).as_json(), "fault": None}
+    except SyncthingError as error:
+        return {"devices": [], "folders": [], "fault": str(error)}
+
+
+def own_device_id(services: Services) -> str:
+    """The device ID of Syncthing here. Raises SyncthingError."""
+    with SyncthingClient.from_config(services.config) as client:
+        return client.my_id()
 
 
 def batch_dir_of(config: Config) -> bytes:
@@ -62,14 +82,8 @@ def known_marker(services: Services) -> str | None:
     return None
 
 
-def required_ids(config: Config) -> tuple[str, ...]:
-    """The IDs of the peers that must have every file, as the settings name them."""
-    named = config.syncthing.device_id.strip()
-    return (named,) if named else ()
-
-
 def _sentence(steps: list[Step]) -> str:
-    for state in ("wrong", "missing", WAITING):
+    for state in (WRONG, MISSING, WAITING):
         first = next((step for step in steps if step.state == state), None)
         if first is not None:
             return f"{first.cause} {first.fix}".strip()

@@ -11,7 +11,7 @@ from app.syncthing import ignores, place, troubles
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.key import Key, find_keys
-from app.syncthing.pending import Pending, find_pending
+from app.syncthing.pending import Pending, find_pending, shown_name
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,6 @@ class SetupState:
     version: str = ""
     own_id: str = ""
     folder: FolderView | None = None
-    folder_fault: str = ""
     is_found_by_path: bool = False
     is_same_place: bool | None = None
     running_fault: troubles.Trouble | None = None
@@ -64,12 +63,11 @@ def _look(
     own_id = client.my_id()
     state = replace(state, keys=tuple(client.keys.sources), accepted=client.keys.current)
     state = replace(state, version=client.version(), own_id=own_id)
-    folder, fault = _folder(client, config, batch_dir)
+    folder = _folder(client, config, batch_dir)
     peers = _peers(client, own_id, folder)
     state = replace(
         state,
         folder=folder,
-        folder_fault=fault,
         is_found_by_path=not config.syncthing.folder_id,
         peers=peers,
         pending=find_pending(client, {peer.device_id: peer.name for peer in peers}),
@@ -77,13 +75,13 @@ def _look(
     return state if folder is None else _with_folder(client, config, batch_dir, marker, state, folder)
 
 
-def _folder(client: SyncthingClient, config: Config, batch_dir: bytes) -> tuple[FolderView | None, str]:
+def _folder(client: SyncthingClient, config: Config, batch_dir: bytes) -> FolderView | None:
     try:
-        return place.find_folder(client, config, batch_dir), ""
+        return place.find_folder(client, config, batch_dir)
     except SyncthingRefused as error:
         if error.cause != "not_found":
             raise
-        return None, str(error)
+        return None
 
 
 def _with_folder(
@@ -112,6 +110,6 @@ def _peers(client: SyncthingClient, own_id: str, folder: FolderView | None) -> t
 
 
 def _peer(device_id: str, entry: dict[str, Any], is_connected: bool, seen: str, is_shared: bool) -> Peer:
-    name = str(entry.get("name") or "") or device_id[:7]
+    name = shown_name(entry.get("name")) or device_id[:7]
     last_seen = "" if seen.startswith(("1970", "0001")) else seen
     return Peer(device_id, name, is_connected, bool(entry.get("paused")), is_shared, last_seen)

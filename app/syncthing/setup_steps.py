@@ -16,9 +16,9 @@ from app.syncthing.setup_state import Peer, SetupState
 #: `missing`: set-up does it. `wrong`: a person has to decide. `waiting`: for the peer; nothing is to be done here.
 OK, MISSING, WRONG, WAITING = "ok", "missing", "wrong", "waiting"
 
-#: What set-up does when it is asked to. The last two change what a person may have wanted, so only with their word.
-SET_UP, SEND_ONLY, RESUME = "setup", "type", "paused"
-CHANGES = (SEND_ONLY, RESUME)
+#: What set-up does when it is asked to. All but the first change what a person may have wanted: only with their word.
+SET_UP, SEND_ONLY, RESUME, DELIVER = "setup", "type", "paused", "target"
+CHANGES = (SEND_ONLY, RESUME, DELIVER)
 
 MISPLACED_FIX = (
     "Remove that folder in Syncthing (its files stay) and set up again, or write the ID of the right one in "
@@ -28,7 +28,7 @@ MISPLACED_FIX = (
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `action` is SET_UP, SEND_ONLY or RESUME when set-up can do it, else empty."""
+    """One step. `action` is SET_UP, or one of CHANGES, when set-up can do it, else empty."""
 
     name: str
     state: str
@@ -51,7 +51,9 @@ def _steps(state: SetupState, config: Config, required: Collection[str]) -> Iter
     yield _target(config)
     if state.folder is None:
         fix = 'Press "Set up Syncthing", or run `media-pipeline syncthing setup`.'
-        yield Step("folder", MISSING, state.folder_fault, fix, SET_UP)
+        named = config.syncthing.folder_id
+        cause = f"Syncthing has no folder {named} yet." if named else "No folder in Syncthing is for the batches yet."
+        yield Step("folder", MISSING, cause, fix, SET_UP)
     else:
         yield from _folder_steps(state, state.folder)
     yield from _peer_steps(state, required)
@@ -75,7 +77,7 @@ def _target(config: Config) -> Step:
         cause = "Batches are not delivered through Syncthing yet: syncthing.folder_id is empty."
         return Step("target", MISSING, cause, "Set-up writes the ID of the folder there.", SET_UP)
     cause = f"Batches are not delivered through Syncthing: sync.target is {config.sync.target}."
-    return Step("target", WRONG, cause, "Set sync.target to syncthing when they are to be.")
+    return Step("target", WRONG, cause, "Set sync.target to syncthing when they are to be.", DELIVER)
 
 
 def _folder_steps(state: SetupState, folder: FolderView) -> Iterator[Step]:

@@ -12,11 +12,12 @@ from app import jobs
 from app.db import batches
 from app.errors import RunInProgress
 from app.model import Run, Trigger
+from app.overview.transfer import live_progress
 from app.services import Services
 from app.web.context import htmx, services, trigger, wants_page
 
 #: Pages that a plain form may send its reader back to.
-PAGES = ("/dashboard", "/control")
+PAGES = ("/dashboard", "/control", "/peer")
 
 
 def answer_start(begin: Callable[[], Run], sentence: str, **more: Any) -> Response:
@@ -36,6 +37,16 @@ def start_sync(batch_id: int) -> Response:
 def start_sort(batch_id: int) -> Response:
     """Ask for a delivered batch to be filed into the archive."""
     return _start_on_batch(batch_id, jobs.start_sort, "The archiving of batch {name} was started")
+
+
+def refresh_sync() -> Response:
+    """Have every delivery that was begun looked at now."""
+    found = services()
+    refreshed = jobs.look_now(found)
+    with found.db.reading() as conn:
+        shown = [live_progress(conn, batch) for batch in refreshed.batches]
+    body = {"count": len(shown), "batches": shown, "worker_alive": refreshed.worker_alive}
+    return accepted(body, refreshed.sentence)
 
 
 def _start_on_batch(batch_id: int, start: Callable[[Services, int, Trigger], Run], sentence: str) -> Response:

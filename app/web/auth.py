@@ -33,6 +33,7 @@ ADMIN_ENDPOINTS = frozenset(
         "config.change",
         "config.replace_text",
         "findings.accept",
+        "findings.accept_all",
         "findings.report",
         # Its answers tell whether a guessed secret is right, as often as somebody asks.
         "config.validate",
@@ -41,6 +42,11 @@ ADMIN_ENDPOINTS = frozenset(
         "revisions.roll_back",
         "presets.apply",
         "setup.roots",
+        "syncthing.accept_folder",
+        "syncthing.add_device",
+        "syncthing.dismiss_device",
+        "syncthing.dismiss_folder",
+        "syncthing.set_up",
         "undo.cancel",
         "undo.start",
     }

@@ -84,6 +84,16 @@ class BatchCreated(BaseModel):
     reason: str | None = None
 
 
+class SetUpDone(BaseModel):
+    """What was done, one sentence each; empty when nothing had to be."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"done": ["The folder media-pipeline is shared with phone."]}]},
+    )
+
+    done: list[str]
+
+
 class JsonObject(BaseModel):
     """A JSON object; docs/api.md shows one."""
 

@@ -1,4 +1,4 @@
-"""Whole pages: dashboard, control, login."""
+"""Whole pages: dashboard, control, peer, login."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.overview import overview
 from app.web.auth import COOKIE_NAME, SESSION_SECONDS, make_session
 from app.web.context import config_facts, container, services
 from app.web.entry import accepted_key, refuse
-from app.web.partials import live_context
+from app.web.partials import live_context, peer_context
 
 blueprint = Blueprint("pages", __name__)
 
@@ -51,6 +51,12 @@ def control() -> str:
         config=services().config,
         addresses=_addresses(),
     )
+
+
+@blueprint.get("/peer")
+def peer() -> str:
+    """Connect the peer: how far Syncthing's set-up is, its device ID to scan, the requests that wait."""
+    return render_template("peer.html", **peer_context())
 
 
 def _of(recent: list[Any], *statuses: BatchStatus) -> list[Any]:

@@ -15,6 +15,8 @@ blueprint = Blueprint("partials", __name__, url_prefix="/partials")
 
 #: Seconds between two refreshes of a page: while a run is on, and otherwise.
 BUSY_SECONDS, QUIET_SECONDS = 2, 5
+#: A person stands at the other device and waits for its request to appear.
+PEER_SECONDS = 3
 #: What changes with every look and shows nothing new.
 VOLATILE = ("generated_at", "heartbeat_at")
 #: Free room is told in steps of this size, so that a growing log does not redraw every page.
@@ -38,6 +40,23 @@ def live_overview() -> Response:
     if request.args.get("mark") == context["mark"]:
         return make_response("", 204)
     return make_response(render_template("partials/overview.html", **context))
+
+
+def peer_context() -> dict[str, Any]:
+    """What the live part of the page Peer shows, and a mark of its content."""
+    from app.overview.peer import peer_state
+
+    seen = peer_state(services())
+    return {"peer": seen, "every": PEER_SECONDS, "mark": _mark(seen)}
+
+
+@blueprint.get("/peer")
+def live_peer() -> Response:
+    """The live part of the page Peer; 204 when nothing has changed since the mark that the page holds."""
+    context = peer_context()
+    if request.args.get("mark") == context["mark"]:
+        return make_response("", 204)
+    return make_response(render_template("partials/peer.html", **context))
 
 
 def _mark(seen: dict[str, Any]) -> str:

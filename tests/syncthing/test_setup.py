@@ -236,7 +236,8 @@ def test_the_folder_that_holds_the_batch_folder_is_found_by_its_path(ours: Node,
     outer, devices = os.path.dirname(batch_dir), [{"deviceID": ours.device_id}]
     for folder_id, path in (("outer", outer), ("deep", batch_dir)):
         Path(path, ".stfolder").mkdir(exist_ok=True)
-        ours.rest("POST", "config/folders", json={"id": folder_id, "path": path, "type": "sendonly", "devices": devices})
+        folder = {"id": folder_id, "path": path, "type": "sendonly", "devices": devices}
+        ours.rest("POST", "config/folders", json=folder)
     found = peer_state(container.services)["folder"]
     assert (found["id"], found["found_by"]) == ("deep", "path")
 

@@ -31,6 +31,9 @@ def started(**path: Any) -> Example:
 SORTED, SYNCING, FAILED, SYNCED, PENDING = 1, 3, 4, 5, 7
 RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_PREVIEW, RUN_IN_FLIGHT = 1, 2, 3, 4, 5
 
+DEVICE_ID = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
+OFFER = {"folder_id": "from-phone", "device_id": DEVICE_ID}
+
 EXAMPLES: dict[str, Example] = {
     "POST /api/workflow/run": started(),
     "GET /api/workflow/status": Example(),
@@ -95,6 +98,15 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/config/presets/{name}": Example(path={"name": "copy-only"}),
     "POST /api/config/presets/{name}": Example(path={"name": "copy-only"}),
     "POST /api/setup/roots": Example(),
+    "GET /api/syncthing": Example(),
+    # No Syncthing runs where the examples are recorded; what a good answer holds is in the models.
+    "POST /api/syncthing/setup": Example(body={}, status=502),
+    "GET /api/syncthing/pending": Example(),
+    "POST /api/syncthing/devices": Example(body={"device_id": DEVICE_ID, "name": "phone"}, status=502),
+    "POST /api/syncthing/devices/dismiss": Example(body={"device_id": DEVICE_ID}, status=502),
+    "POST /api/syncthing/folders/accept": Example(body=OFFER, status=502),
+    "POST /api/syncthing/folders/dismiss": Example(body=OFFER, status=502),
+    "GET /api/syncthing/device/qr.svg": Example(status=502),
     "POST /api/preview": started(),
     "GET /api/preview": Example(),
     "GET /api/preview/{run_id}": Example(path={"run_id": RUN_PREVIEW}),

@@ -28,7 +28,7 @@ function setOffline(offline) {
 
 showLocalTimes(document);
 offerCopying(document);
-document.body.addEventListener("htmx:afterSwap", () => showLocalTimes(document));
+document.body.addEventListener("htmx:afterSwap", () => { showLocalTimes(document); offerCopying(document); });
 document.body.addEventListener("htmx:sendError", () => setOffline(true));
 document.body.addEventListener("htmx:timeout", () => setOffline(true));
 document.body.addEventListener("htmx:afterRequest", (event) => {

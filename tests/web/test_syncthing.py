@@ -1,0 +1,105 @@
+"""The set-up of Syncthing over HTTP, where no Syncthing answers: refusals in words, forms, scopes, no secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.web.auth import ADMIN_ENDPOINTS
+from tests.web.conftest import Site
+
+DEVICE_ID = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
+KEY = "CANARY-0123456789-abcdef"
+NOWHERE = {"api_url": "http://127.0.0.1:9", "api_key": KEY}
+PAGE = {"Accept": "text/html", "HX-Request": "true"}
+
+
+@pytest.fixture
+def away(make_site: Callable[..., Site]) -> FlaskClient:
+    """A client of an installation whose Syncthing does not answer."""
+    return make_site(syncthing=NOWHERE, sync={"target": "syncthing"}).client()
+
+
+def test_without_syncthing_the_state_says_what_to_do(away: FlaskClient) -> None:
+    found = away.get("/api/syncthing").json
+    assert (found["ready"], found["reachable"], found["state"]) == (False, False, "wrong")
+    assert [step["name"] for step in found["steps"]] == ["syncthing"]
+    assert "does not answer at http://127.0.0.1:9" in found["sentence"] and "Start Syncthing" in found["sentence"]
+    assert found["key"]["looked_at"] == [{"source": "settings (syncthing.api_key)", "length": len(KEY), "fault": ""}]
+    assert away.get("/api/syncthing/pending").json["fault"].startswith("Syncthing does not answer")
+
+
+def test_without_a_key_the_state_says_so(client: FlaskClient) -> None:
+    (step,) = client.get("/api/syncthing").json["steps"]
+    assert (step["name"], step["state"]) == ("key", "wrong") and "no Syncthing API key" in step["cause"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("setup", {}),
+        ("devices", {"device_id": DEVICE_ID}),
+        ("devices/dismiss", {"device_id": DEVICE_ID}),
+        ("folders/accept", {"device_id": DEVICE_ID, "folder_id": "x"}),
+        ("folders/dismiss", {"device_id": DEVICE_ID, "folder_id": "x"}),
+    ],
+)
+def test_a_write_without_syncthing_is_a_problem_and_leaves_no_trace(
+    away: FlaskClient, tmp_path: Path, path: str, body: dict[str, str]
+) -> None:
+    before = (tmp_path / "config.yaml").read_bytes(), sorted((tmp_path / "batches").iterdir())
+    answer = away.post(f"/api/syncthing/{path}", json=body)
+    assert (answer.status_code, answer.json["type"]) == (502, "/problems/syncthing-unreachable")
+    assert before == ((tmp_path / "config.yaml").read_bytes(), sorted((tmp_path / "batches").iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("devices", {}, 422),
+        ("devices", {"device_id": 5}, 422),
+        ("devices", {"device_id": DEVICE_ID, "evil": 1}, 422),
+        ("devices", {"device_id": "A" * 500}, 422),
+        ("devices", {"device_id": DEVICE_ID[:-1] + "A"}, 400),
+        ("devices", {"device_id": "é" * 56}, 400),
+        ("setup", {"change": ["everything"]}, 422),
+        ("folders/accept", {"device_id": DEVICE_ID}, 422),
+        ("folders/dismiss", {"device_id": "short", "folder_id": "x"}, 400),
+    ],
+)
+def test_a_body_with_faults_is_refused_before_anything_is_asked(
+    away: FlaskClient, path: str, body: dict[str, object], status: int
+) -> None:
+    assert away.post(f"/api/syncthing/{path}", json=body).status_code == status
+
+
+def test_a_form_of_the_page_is_understood_and_answered_in_place(away: FlaskClient) -> None:
+    answer = away.post("/api/syncthing/devices", data={"device_id": "abc", "name": ""}, headers=PAGE)
+    assert answer.status_code == 400 and "56 letters" in answer.text and answer.headers["HX-Retarget"] == "#notices"
+    answer = away.post("/api/syncthing/setup", data={"change": "type"}, headers=PAGE)
+    assert answer.status_code == 502 and "does not answer" in answer.text
+
+
+def test_the_page_tells_what_is_wrong_and_holds_no_secret(away: FlaskClient) -> None:
+    page = away.get("/peer", headers={"Accept": "text/html"})
+    assert page.status_code == 200 and "does not answer" in page.text and "Add a peer by its device ID" in page.text
+    assert KEY not in page.text + json.dumps(away.get("/api/syncthing").json)
+
+
+def test_the_live_part_is_sent_again_only_when_something_changed(away: FlaskClient) -> None:
+    page = away.get("/partials/peer").text
+    mark = page.partition("mark=")[2].partition('"')[0]
+    assert away.get(f"/partials/peer?mark={mark}").status_code == 204
+
+
+def test_every_write_needs_an_administrator(site: Site) -> None:
+    writes = {
+        rule.endpoint
+        for rule in site.app.url_map.iter_rules()
+        if rule.rule.startswith("/api/syncthing") and "POST" in (rule.methods or set())
+    }
+    assert len(writes) == 5 and writes <= ADMIN_ENDPOINTS
