@@ -154,7 +154,7 @@ def _table(found: list[dict[str, Any]], known: dict[int, Root]) -> Table:
 def show(cli: Cli, file: str) -> int:
     """Show one file with its whole story: FILE is an id, or a path or name as `why` takes it."""
     if file.isdecimal():
-        asset_id = ASSET_ID.convert(file, None, None)
+        asset_id = ASSET_ID(file)
         with cli.services.db.reading() as conn:
             story = whole_story(conn, cli.services.config, asset_rows.get(conn, asset_id))
     else:

@@ -1,13 +1,14 @@
-"""What a person took for right although it was not as the rows said: new content of an asset, a file without a row."""
+"""What a person took for right although it was not as the rows said: exchanged places, a file without a row."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, update
+from collections.abc import Sequence
 
-from app.db import totals
+from sqlalchemy import Connection
+
+from app.db import assets, totals
 from app.db.clock import now
 from app.db.names import name_key
-from app.db.tables import assets
 from app.model import Asset, AssetStatus, Signature
 
 INSERT = (
@@ -17,26 +18,15 @@ INSERT = (
 )
 
 
-def take_content(
-    conn: Connection, asset: Asset, signature: Signature, *, digest: str, algorithm: str, sha256: str
-) -> None:
-    """An asset holds something else from now on, in the same place and with the same status; totals follow its size."""
-    at = now()
-    values = {
-        "size_bytes": signature.size_bytes,
-        "mtime_ns": signature.mtime_ns,
-        "ctime_ns": signature.ctime_ns,
-        "device": signature.device,
-        "inode": signature.inode,
-        "digest": digest,
-        "digest_algorithm": algorithm,
-        "sha256": sha256,
-        "head_digest": None,
-        "verified_at": at,
-        "updated_at": at,
-    }
-    conn.execute(update(assets).where(assets.c.id == asset.id).values(**values))
-    totals.add(conn, {asset.status: (0, signature.size_bytes - asset.size_bytes)})
+def exchange_places(conn: Connection, placed: Sequence[tuple[Asset, int, bytes, Signature]]) -> None:
+    """Files that took each other's places: (asset as read, root id, path, signature there), all in one go.
+
+    Each keeps its digests. In between, their rows stand where no file can: no two rows may have one place.
+    """
+    conn.exec_driver_sql(
+        "UPDATE assets SET path = ? WHERE id = ?", [(b"\0%d" % asset.id, asset.id) for asset, *_ in placed]
+    )
+    assets.place_many(conn, placed, None)
 
 
 def insert_archived(

@@ -276,22 +276,3 @@ PLACE = "root_id = ?, path = ?, device = ?, inode = ?, mtime_ns = ?, ctime_ns = 
 
 def _where(root_id: int, path: bytes, s: Signature) -> tuple[int, bytes, int, int, int, int]:
     return root_id, path, s.device, s.inode, s.mtime_ns, s.ctime_ns
-
-
-def resize(conn: Connection, asset: Asset, signature: Signature) -> None:
-    """A discovered file's content changed on disk: new signature and size, digests forgotten."""
-    values = {
-        "size_bytes": signature.size_bytes,
-        "mtime_ns": signature.mtime_ns,
-        "ctime_ns": signature.ctime_ns,
-        "device": signature.device,
-        "inode": signature.inode,
-        "digest": None,
-        "head_digest": None,
-        "sha256": None,
-        "inspected_at": None,
-        "verified_at": None,
-        "updated_at": now(),
-    }
-    conn.execute(update(assets).where(assets.c.id == asset.id).values(**values))
-    totals.add(conn, {asset.status: (0, signature.size_bytes - asset.size_bytes)})

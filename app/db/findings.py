@@ -20,7 +20,7 @@ from app.model import OPEN_FINDINGS, Finding, FindingKind, Signature
 CONVERTERS = {"kind": FindingKind}
 NOTHING = (None, None, None, None)
 
-#: A missing file that was found elsewhere the last time is not news while that is being looked at again.
+#: A file that was found elsewhere the last time is not news while that is being looked at again.
 PUT = """
 INSERT INTO findings (run_id, kind, asset_id, root_id, path, size_bytes, reason, found_at, device, inode, mtime_ns,
   ctime_ns, digest, digest_algorithm, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -28,7 +28,8 @@ ON CONFLICT (root_id, path) DO UPDATE SET run_id = excluded.run_id, kind = exclu
   size_bytes = excluded.size_bytes, reason = excluded.reason, device = excluded.device, inode = excluded.inode,
   mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, digest = excluded.digest,
   digest_algorithm = excluded.digest_algorithm, sha256 = excluded.sha256, new_root_id = NULL, new_path = NULL,
-  found_at = CASE WHEN findings.kind = excluded.kind OR (findings.kind = 'moved' AND excluded.kind = 'missing')
+  found_at = CASE WHEN findings.kind = excluded.kind
+    OR (findings.kind = 'moved' AND excluded.kind IN ('missing', 'altered'))
     THEN findings.found_at ELSE excluded.found_at END
 """
 
@@ -117,6 +118,14 @@ def drop_unseen(conn: Connection, run_id: int, root_id: int, *, foreign: bool) -
 def find(conn: Connection, finding_id: int) -> Finding | None:
     """The finding, or None."""
     row = conn.execute(select(*columns_for(findings, Finding)).where(findings.c.id == finding_id)).first()
+    return from_row(row) if row else None
+
+
+def find_at(conn: Connection, root_id: int, path: bytes) -> Finding | None:
+    """The finding at a place, or None."""
+    c = findings.c
+    query = select(*columns_for(findings, Finding)).where(c.root_id == root_id, c.path == path)
+    row = conn.execute(query).first()
     return from_row(row) if row else None
 
 

@@ -68,11 +68,13 @@ def write_content(conn: Connection, read: Sequence[tuple[int, Signature, str, st
         )
 
 
-def list_holding(conn: Connection, run_id: int, contents: Sequence[str]) -> dict[str, list[Finding]]:
-    """Foreign files of a run by what they hold (SHA-256), in id order."""
+def list_holding(
+    conn: Connection, run_id: int, contents: Sequence[str], kind: FindingKind = FindingKind.FOREIGN
+) -> dict[str, list[Finding]]:
+    """Foreign files of a run, or findings of another kind, by what lies there (SHA-256), in id order."""
     c = findings.c
     query = select(*columns_for(findings, Finding)).where(
-        c.sha256.in_(contents), c.run_id == run_id, c.kind == FindingKind.FOREIGN.value
+        c.sha256.in_(contents), c.run_id == run_id, c.kind == kind.value
     )
     found: dict[str, list[Finding]] = {}
     for row in conn.execute(query.order_by(c.id)).all():
@@ -82,17 +84,21 @@ def list_holding(conn: Connection, run_id: int, contents: Sequence[str]) -> dict
 
 
 def join_as_moved(conn: Connection, pairs: Sequence[tuple[Finding, Finding, str]]) -> None:
-    """Make one finding of two: (a missing file, the foreign file with its content, the sentence about both)."""
-    drop(conn, [foreign.id for _, foreign, _ in pairs])
+    """Tell of files as moved: (a finding, the one where its content lies, the sentence about both).
+
+    Of a missing file and a foreign one this makes one finding; of files that took each other's places each keeps its.
+    """
+    drop(conn, [found.id for _, found, _ in pairs if found.kind is FindingKind.FOREIGN])
     rows = [
-        (foreign.root_id, foreign.path, reason, foreign.device, foreign.inode, foreign.mtime_ns, foreign.ctime_ns,
-         foreign.digest, foreign.digest_algorithm, foreign.sha256, missing.id)
-        for missing, foreign, reason in pairs
+        (found.root_id, found.path, reason, found.size_bytes, found.device, found.inode, found.mtime_ns,
+         found.ctime_ns, found.digest, found.digest_algorithm, found.sha256, lost.id)
+        for lost, found, reason in pairs
     ]  # fmt: skip
     if rows:
         conn.exec_driver_sql(
-            "UPDATE findings SET kind = 'moved', new_root_id = ?, new_path = ?, reason = ?, device = ?, inode = ?, "
-            "mtime_ns = ?, ctime_ns = ?, digest = ?, digest_algorithm = ?, sha256 = ? WHERE id = ?",
+            "UPDATE findings SET kind = 'moved', new_root_id = ?, new_path = ?, reason = ?, size_bytes = ?, "
+            "device = ?, inode = ?, mtime_ns = ?, ctime_ns = ?, digest = ?, digest_algorithm = ?, sha256 = ? "
+            "WHERE id = ?",
             rows,
         )
 

@@ -2,6 +2,7 @@
 
 from app.jobs.control import cancel, pause, resume
 from app.jobs.findings import accept_finding, report_again
+from app.jobs.findings_of_kind import accept_findings
 from app.jobs.found import Accepted
 from app.jobs.looking import Refreshed, look_now
 from app.jobs.pairing import start_pairing_test
@@ -29,6 +30,7 @@ __all__ = [
     "Repair",
     "Retried",
     "accept_finding",
+    "accept_findings",
     "cancel",
     "cancel_batch",
     "confirm_rebuild",

@@ -6,20 +6,22 @@ Each acceptance looks at the file once more: only what the verification has seen
 from __future__ import annotations
 
 from app.db import (
-    accepted,
     assets,
     confirmation,
     deliveries,
     findings,
     foreign_files,
     kept_copies,
+    new_content,
     roots,
     runs,
     verification,
 )
 from app.db.connection import Connection
+from app.db.new_content import Digests
 from app.errors import BadRequest, Conflict, RunInProgress, printable
 from app.jobs.adoption import adopt, ignore
+from app.jobs.exchanging import accept_exchange, circle_of
 from app.jobs.found import (
     CHANGED_AGAIN,
     Accepted,
@@ -39,26 +41,33 @@ IGNORE, ADOPT = "ignore", "adopt"
 GONE_ON_PURPOSE = "A person has said that it is gone."
 
 
-def accept_finding(services: Services, finding_id: int, how: str | None = None) -> Accepted:
-    """Take what was found for right. An altered file: its new content. A missing one: it is gone. A moved one: its
-    new place. A foreign one: `ignore` it (when nothing is said), or `adopt` it as an archived file.
+def accept_finding(
+    services: Services, finding_id: int, how: str | None = None, kind: FindingKind | None = None
+) -> Accepted:
+    """Take what was found for right; with a `kind`, only while it still is what the person saw.
+
+    An altered file: its new content. A missing one: it is gone. A moved one: its new place, and those of all files
+    with which it took places. A foreign one: `ignore` it (when nothing is said), or `adopt` it as an archived file.
 
     Raises NotFound, BadRequest, RunInProgress, RootUnavailable, FileError, and Conflict that says what to do instead.
     """
     with services.db.reading() as conn:
         finding = findings.get(conn, finding_id)
         known = {root.id: root for root in roots.list_all(conn)}
+        circle = circle_of(conn, finding)
+    if kind is not None and finding.kind is not kind:
+        raise Conflict(f"Finding {finding_id} is {finding.kind} now, not {kind}; look at it again, then decide.")
     if how is not None and (finding.kind is not FindingKind.FOREIGN or how not in (IGNORE, ADOPT)):
         raise BadRequest("Only a foreign file can be accepted in two ways, ignore or adopt; leave `how` out.")
-    look = look_again(services, finding, known)
+    looks = [look_again(services, one, known) for one in circle or [finding]]
     with services.db.transaction() as conn:
         confirmation.refuse_move(conn)
         busy = runs.find_in_flight(conn)
         if busy is not None:
             raise RunInProgress(busy.id, busy.status)
-        if findings.find(conn, finding_id) != finding:
+        if any(findings.find(conn, look.finding.id) != look.finding for look in looks):
             raise Conflict(CHANGED_AGAIN)
-        return _accept(conn, look, how)
+        return accept_exchange(conn, looks) if circle else _accept(conn, looks[0], how)
 
 
 def report_again(services: Services, finding_id: int) -> Accepted:
@@ -101,7 +110,7 @@ def _accept_content(conn: Connection, look: Look) -> Accepted:
         return _forget_copy(conn, look, "is not taken for a copy any more")
     refuse_in_batch(conn, asset)
     algorithm = finding.digest_algorithm or "blake3"
-    accepted.take_content(conn, asset, look.here, digest=finding.digest, algorithm=algorithm, sha256=finding.sha256)
+    new_content.take_content(conn, asset, look.here, Digests(finding.digest, algorithm, finding.sha256))
     _forget_copies(conn, asset.id)
     detail = {"before": asset.sha256, "after": finding.sha256}
     return end(conn, look, f"What {look.words} holds now is right.", asset.id, detail)

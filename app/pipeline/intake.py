@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.db import assets, groups, journal, kept_copies, waiting
+from app.db import assets, groups, journal, kept_copies, new_content, waiting
 from app.db import roots as root_rows
 from app.db.connection import Connection, Database
 from app.errors import printable
@@ -97,7 +97,7 @@ def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -
 
 def _rediscover(conn: Connection, asset: Asset, signature: Signature | None) -> None:
     assert signature is not None
-    assets.resize(conn, asset, signature)
+    new_content.take_content(conn, asset, signature)
     resized = replace(asset, size_bytes=signature.size_bytes)
     # A file that came back when its batch was taken back has nothing to do with that batch once it is another one.
     columns = {"batch_id": None} if asset.status is AssetStatus.SET_ASIDE else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.db import assets, journal, undecided
+from app.db import assets, journal, new_content, undecided
 from app.db.connection import Connection
 from app.errors import printable
 from app.files.walk import signature_at
@@ -46,5 +46,5 @@ def _as_it_is_now(conn: Connection, asset: Asset, root: Root, seen: Signature) -
     """No scan looks at the duplicates folder: a file that was changed there is noticed here, and read again."""
     if root.kind is RootKind.INGEST or replace(seen, device=asset.device) == asset.signature:
         return asset
-    assets.resize(conn, asset, seen)
+    new_content.take_content(conn, asset, seen)
     return assets.get(conn, asset.id)

@@ -45,7 +45,7 @@ def test_the_status_starts_nothing(machine: Machine) -> None:
     machine.call("verify")
     code, out, _ = machine.call("verify", "--status")
     assert "1 file is as it was." in out
-    assert "archive: 0 of 1 files were never verified" in out
+    assert "archive: 1 file, and it was verified on 2" in out
     code, status = machine.ask("verify", "--status")
     assert (code, status["coverage"]["archive"]["never_verified"]) == (0, 0)
 
@@ -70,3 +70,40 @@ def test_findings_are_shown_accepted_and_reported_again(machine: Machine) -> Non
     assert machine.ask("findings")[0] == 1
     code, answer = machine.ask("findings", "accept", "--yes", ids["altered"])
     assert (code, len(answer["refused"])) == (1, 1)
+
+
+def test_the_status_of_a_new_system_says_that_there_is_nothing_yet(machine: Machine) -> None:
+    code, out, _ = machine.call("verify", "--status")
+    assert (code, "Nothing was ever verified. Begin with: media-pipeline verify" in out) == (0, True)
+    assert "archive: no file is there yet." in out and "Nothing waits for a person." in out
+
+
+def test_a_finding_of_another_kind_than_was_seen_is_not_accepted(machine: Machine) -> None:
+    one, two = archive_of(machine.services, 2)
+    edit(path_of(machine.services, one))
+    edit(path_of(machine.services, two), b"edited as well")
+    machine.call("verify")
+    ids = [str(finding["id"]) for finding in machine.ask("findings")[1]["findings"]]
+    os.unlink(path_of(machine.services, one))
+    machine.call("verify")
+    code, answer = machine.ask("findings", "accept", "--yes", "--kind", "altered", *ids)
+    assert (code, len(answer["accepted"])) == (1, 1)
+    assert "is missing now, not altered" in answer["refused"][0]["reason"]
+    assert get_asset(machine.services, one.id).status is AssetStatus.ARCHIVED
+
+
+def test_all_findings_of_a_kind_are_accepted_at_once_and_no_other(machine: Machine) -> None:
+    found = archive_of(machine.services, 5)
+    for number, asset in enumerate(found[:3]):
+        edit(path_of(machine.services, asset), b"edited %d" % number)
+    os.unlink(path_of(machine.services, found[3]))
+    machine.call("verify")
+    code, answer = machine.ask("findings", "accept", "--all", "altered")
+    assert (code, "say --yes" in answer["error"]["detail"]) == (2, True)
+    code, answer = machine.ask("findings", "accept", "--all", "altered", "--yes")
+    assert (code, answer["accepted"], answer["refused"]) == (0, 3, 0)
+    left = machine.ask("findings")[1]
+    assert [(finding["kind"], finding["asset_id"]) for finding in left["findings"]] == [("missing", found[3].id)]
+    assert machine.call("findings", "accept", "--yes")[0] == 2
+    assert machine.call("findings", "accept", "--all", "altered", "--yes", "1")[0] == 2
+    assert machine.call("findings", "accept", "--all", "unreadable", "--yes")[0] == 2

@@ -341,3 +341,71 @@ def test_a_refused_word_leaves_no_event(services: Services) -> None:
 
     with services.db.reading() as conn:
         assert told(conn) == []
+
+
+def exchange(services: Services, *assets_: Asset) -> None:
+    """Each file takes the place of the next one, by hand."""
+    paths = [path_of(services, asset) for asset in assets_]
+    os.rename(paths[0], paths[0] + b".aside")
+    for behind, ahead in zip(paths[:0:-1], [paths[0], *paths[:1:-1]], strict=True):
+        os.rename(behind, ahead)
+    os.rename(paths[0] + b".aside", paths[1])
+
+
+@pytest.mark.parametrize("files", [2, 3])
+def test_files_that_took_each_others_places_are_told_as_moved_and_keep_their_digests(
+    services: Services, files: int
+) -> None:
+    *exchanged, other = archive_of(services, files + 1)
+    exchange(services, *exchanged)
+    flip_a_byte(path_of(services, other))
+    for _ in range(2):  # the same when it is looked at again
+        verify(services)
+        assert found(services) == {
+            **{asset.path: FindingKind.MOVED for asset in exchanged}, other.path: FindingKind.ALTERED
+        }  # fmt: skip
+    first = next(finding for finding in every_finding(services) if finding.kind is FindingKind.MOVED)
+    before = read_tree(root(services).path, own_names=True)
+    jobs.accept_finding(services, first.id)
+    assert read_tree(root(services).path, own_names=True) == before
+    assert found(services) == {other.path: FindingKind.ALTERED}
+    for asset in exchanged:
+        after = get_asset(services, asset.id)
+        assert (after.digest, after.sha256, after.size_bytes) == (asset.digest, asset.sha256, asset.size_bytes)
+        assert after.path != asset.path
+    assert len(events(services, "finding.accepted")) == files
+    verify(services)
+    assert found(services) == {other.path: FindingKind.ALTERED}
+    with services.db.reading() as conn:
+        assert totals.read(conn) == totals.count(conn)
+
+
+def test_a_file_over_another_one_stays_told_as_altered_and_missing(services: Services) -> None:
+    """What the place held is lost: that must not look like a mere move."""
+    one, two = archive_of(services, 2)
+    os.replace(path_of(services, one), path_of(services, two))
+    verify(services)
+    assert found(services) == {one.path: FindingKind.MISSING, two.path: FindingKind.ALTERED}
+
+
+def test_places_that_changed_again_since_are_not_exchanged(services: Services) -> None:
+    one, two = archive_of(services, 2)
+    exchange(services, one, two)
+    verify(services)
+    edit(path_of(services, one), b"something else by now")
+    for finding in every_finding(services):
+        with pytest.raises(Conflict, match="verify again"):
+            jobs.accept_finding(services, finding.id)
+    assert [get_asset(services, asset.id).path for asset in (one, two)] == [one.path, two.path]
+
+
+def test_all_files_that_took_each_others_places_are_accepted_at_once(services: Services) -> None:
+    one, two, three, four = archive_of(services, 4)
+    exchange(services, one, two)
+    exchange(services, three, four)
+    verify(services)
+    done = jobs.accept_findings(services, FindingKind.MOVED)
+    assert (done.accepted, done.refused, done.next_after_id) == (4, 0, None)
+    verify(services)
+    assert found(services) == {}
+    assert_rows_agree(services)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from app.config.schema import Batch as BatchSettings
 from app.db import assets, batches, journal
+from app.db.new_content import take_content
 from app.db.waiting import WaitingGroup
 from app.errors import IllegalTransition
 from app.model import AssetStatus, BatchStatus, Place, Report, RootKind, Stage
@@ -321,7 +322,7 @@ def test_a_batch_for_which_there_is_no_room_is_refused_before_anything_is_touche
     room = os.statvfs(services.root(RootKind.STAGING).path)
     with services.db.transaction() as conn:
         size_bytes = room.f_bavail * room.f_frsize + 10**9
-        assets.resize(conn, asset, replace(asset.signature, size_bytes=size_bytes))
+        take_content(conn, asset, replace(asset.signature, size_bytes=size_bytes))
         assets.set_columns(conn, [(asset.id, {"digest": "d", "sha256": "d", "inspected_at": "2025"})])
     report = make_batch(services)
     assert report.outcome == "failed"

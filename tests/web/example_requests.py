@@ -122,6 +122,7 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/verify": Example(situation="files were verified"),
     "GET /api/findings": Example(situation="files were verified"),
     "GET /api/findings/{finding_id}": Example(path={"finding_id": "{foreign}"}, situation="files were verified"),
+    "POST /api/findings/accept": Example(body={"kind": "foreign"}, situation="files were verified"),
     "POST /api/findings/{finding_id}/accept": Example(
         path={"finding_id": "{foreign}"}, body={"how": "ignore"}, situation="files were verified"
     ),

@@ -58,7 +58,8 @@ def test_a_refusal_is_not_kept_and_the_same_key_serves_when_the_way_is_free(clie
 
 
 @pytest.mark.parametrize(
-    ("path", "body"), [("/api/cleanup/run", b""), ("/api/workflow/run", b"{}"), ("/api/batches/1/undo?without_lost=1", b"")]
+    ("path", "body"),
+    [("/api/cleanup/run", b""), ("/api/workflow/run", b"{}"), ("/api/batches/1/undo?without_lost=1", b"")],
 )
 def test_a_key_under_another_request_is_refused(client: FlaskClient, site: Site, path: str, body: bytes) -> None:
     end_run(site, client.post("/api/workflow/run", headers=KEYED).json["run_id"])

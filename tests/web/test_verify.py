@@ -162,3 +162,21 @@ def test_what_changed_again_gives_409_with_what_to_do(client: FlaskClient, site:
     (finding,) = client.get("/api/findings").json["findings"]
     answer = client.post(f"/api/findings/{finding['id']}/accept")
     assert (answer.status_code, "verify again" in answer.json["detail"]) == (409, True)
+
+
+def test_all_of_a_kind_are_accepted_over_http_and_a_kind_that_was_not_seen_is_409(
+    client: FlaskClient, site: Site
+) -> None:
+    one, two, three = archive_of(site.services, 3)
+    edit(path_of(site.services, one))
+    edit(path_of(site.services, two))
+    os.unlink(path_of(site.services, three))
+    verify(client, site.services)
+    (missing,) = client.get("/api/findings?kind=missing").json["findings"]
+    answer = client.post(f"/api/findings/{missing['id']}/accept", json={"kind": "altered"})
+    assert (answer.status_code, "is missing now, not altered" in answer.json["detail"]) == (409, True)
+    assert client.post("/api/findings/accept", json={}).status_code == 422
+    assert client.post("/api/findings/accept", json={"kind": "unreadable"}).status_code == 422
+    answer = client.post("/api/findings/accept", json={"kind": "altered"}).json
+    assert (answer["accepted"], answer["refused"], answer["next_after_id"]) == (2, 0, None)
+    assert [finding["kind"] for finding in client.get("/api/findings").json["findings"]] == ["missing"]

@@ -12,6 +12,7 @@ from app.model import Report
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.step import StepContext
 from app.pipeline.verify.content import Content
+from app.pipeline.verify.exchanged import join_exchanged
 from app.pipeline.verify.moved import join_moved
 from app.pipeline.verify.scope import scope_of
 from app.pipeline.verify.stint import Stint, TimeIsUp, rest
@@ -42,6 +43,7 @@ def run(services: Services, step: StepContext) -> Report:
     # In one transaction: cut off in between, a file that was moved would be taken for two.
     with services.db.transaction() as conn:
         join_moved(conn, scope)
+        join_exchanged(conn, scope)
         return finish(conn, scope, content.counts, tree.passed_over, [*content.failures, *tree.failures])
 
 

@@ -78,6 +78,15 @@ def _minute(instant: str) -> str:
     return instant[:16].replace("T", " ")
 
 
+def exchanged(place: bytes, files: int) -> str:
+    """A file that changed places with others."""
+    with_ = "another one" if files == 2 else f"{files - 1:,} others"
+    return (
+        f"It changed places by hand with {with_}: its content is at {printable(place)} now, and nothing is lost. "
+        "Accepting one of them accepts them all."
+    )
+
+
 def _of(what: str, is_copy: bool) -> str:
     return f"The copy that was kept here: {what[0].lower()}{what[1:]}." if is_copy else f"{what}."
 
