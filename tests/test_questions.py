@@ -116,6 +116,9 @@ ANSWERS: dict[str, Answer] = {
         "No rebuild was made.", data='"state": "none"', same=True
     ),
     "Does anything arrive at the peer at all?": Answer("No pairing test was made yet"),
+    "Which files did the rebuild find, and what became of each?": Answer(
+        "No rebuild was made.", data='"state": "none"', served='"files": []'
+    ),
     "Why does the delivery not work?": Answer("peer is mounted", code=1, served="sync.target is folder"),
     "What did the processes write?": Answer("moves that were cut off", same=True),
     "Which version is this?": Answer(__version__),

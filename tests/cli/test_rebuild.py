@@ -6,11 +6,13 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.cli import run
 from app.config.store import ConfigStore
+from app.overview.rebuild import WORTH_A_LOOK
 from app.services import set_up
 from tests.conftest import make_jpeg, read_tree, write_tree
 from tests.web.conftest import write_config
@@ -142,6 +144,67 @@ def test_a_backup_is_made_and_restored_after_everything_was_lost(machine: Machin
     assert machine.call("rebuild", "--confirm")[0] == 0
     assert machine.call("run", "--json")[0] == 0
     assert machine.archived() == FILES
+
+
+def damaged(machine: Machine) -> tuple[Path, Path, Path]:
+    """The archive with one file flipped, one missing and one foreign."""
+    archive = machine.base / "archive"
+    flipped, missing = (next(archive.rglob(name)) for name in ("p1.jpg", "p3.jpg"))
+    stat, held = flipped.stat(), bytearray(flipped.read_bytes())
+    held[-1] ^= 1
+    flipped.write_bytes(held)
+    os.utime(flipped, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    missing.unlink()
+    foreign = archive / "albums" / "theirs.jpg"
+    write_tree(archive, {"albums/theirs.jpg": make_jpeg(seed=77)})
+    return flipped, missing, foreign
+
+
+def test_a_restore_over_a_damaged_archive_names_what_is_wrong_and_moves_nothing(machine: Machine) -> None:
+    backup = json.loads(machine.call("backup", "--json")[1])["path"]
+    flipped, missing, foreign = damaged(machine)
+    write_tree(machine.base / "ingest", {"new.jpg": make_jpeg(taken="2024:06:06 07:08:09", seed=99)})
+    before = media(machine)
+    code, out, err = machine.call("restore", backup, "--yes")
+    assert code == 0, err
+    assert f"{FILES + 1} files were seen" in out
+    for count in ("altered", "entries_without_file", "no_manifest"):
+        assert f"        1 {WORTH_A_LOOK[count]}\n" in out
+    listed = json.loads(machine.call("rebuild", "--files", "--json")[1])
+    assert found_by_name(listed) == {"altered": [str(flipped)], "no_manifest": [str(foreign)]}
+    (lost,) = listed["missing"]["missing"]
+    assert (lost["origin"], lost["batch_id"]) == (missing.name, 1)
+    counted = {line["name"]: line["files_seen"] for line in listed["lines"]}
+    assert counted == {"archived": FILES, "discovered": 1}
+    code, _, err = machine.call("run")
+    assert (code, "until then nothing moves" in err) == (2, True)
+    assert media(machine) == before
+    assert machine.call("rebuild", "--confirm")[0] == 0
+    assert media(machine) == before
+    code, out, _ = machine.call("findings", "--json")
+    assert [(one["kind"], one["place"]) for one in json.loads(out)["findings"]] == [("altered", str(flipped))]
+    assert machine.call("run", "--json")[0] == 0
+    assert machine.archived() == FILES + 1
+    assert {name: content for name, content in media(machine).items() if name in before} == {
+        name: content for name, content in before.items() if name != "ingest/new.jpg"
+    }
+
+
+def media(machine: Machine) -> dict[str, bytes]:
+    """Every file of every folder but that of the state and the settings."""
+    names = ("archive", "batches", "ingest", "duplicates")
+    found = {name: read_tree(machine.base / name, own_names=True) for name in names if (machine.base / name).is_dir()}
+    return {f"{folder}/{name}": content for folder, files in found.items() for name, content in files.items()}
+
+
+def found_by_name(listed: dict[str, Any]) -> dict[str, list[str]]:
+    """The files about which there is something to say, by what that is."""
+    found: dict[str, list[str]] = {}
+    for line in listed["lines"]:
+        for file in line["files"]:
+            if file["finding"] is not None:
+                found.setdefault(file["finding"], []).append(file["path"])
+    return found
 
 
 def test_a_restore_is_looked_at_before_it_is_done(machine: Machine) -> None:
