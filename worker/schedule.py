@@ -13,7 +13,11 @@ from app.log import get_logger
 from app.model import RunStatus
 from app.pipeline.tick import advance_debug_pause, look_at_deliveries, wake_waiting
 from app.services import ServiceContainer
+from worker.early_looks import EarlyLooks
 from worker.executor import Executor
+from worker.live import Live
+from worker.sampling import SAMPLE_SECONDS, Sampler
+from worker.syncthing_events import Listener
 from worker.timetable import start_due_verify
 
 TICK_SECONDS = 1.0
@@ -54,7 +58,8 @@ class Ticker(threading.Thread):
 
 
 class Schedule:
-    """The worker's tickers: a sign of life, a look at the rows, and deliveries, which may wait long for Syncthing."""
+    """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, and
+    samples of them; and the thread that listens to Syncthing."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -63,20 +68,26 @@ class Schedule:
         self._state_dir = container.services.state_dir
         self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
         self._reminded_at: dict[int, float] = {}
+        live, self._early = Live(), EarlyLooks()
+        self._sampler = Sampler(live)
+        self._listener = Listener(container, live, self._early, stopping)
         self._tickers = [
             Ticker("heartbeat", self._beat, stopping, HEARTBEAT_SECONDS),
             Ticker("schedule", self._tick, stopping, TICK_SECONDS),
             Ticker("deliveries", self._look_at_deliveries, stopping, TICK_SECONDS),
+            Ticker("samples", self._sample, stopping, SAMPLE_SECONDS),
         ]
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Begin to tick, and to listen."""
         for ticker in self._tickers:
             ticker.start()
+        self._listener.start()
 
     def join(self, timeout_seconds: float) -> None:
-        """Wait until the tickers have noticed the stop."""
+        """Wait until the tickers and the listener have noticed the stop."""
         deadline = time.monotonic() + timeout_seconds
+        self._listener.end(timeout_seconds)
         for ticker in self._tickers:
             ticker.join(max(0.0, deadline - time.monotonic()))
 
@@ -88,6 +99,7 @@ class Schedule:
             get_logger().warning("the database has moved; the worker starts again", state_dir=str(services.state_dir))
             self._stopping.set()
             return
+        self._listener.heed(services)
         wake_waiting(services)
         advance_debug_pause(services)
         start_due_verify(services)
@@ -118,4 +130,9 @@ class Schedule:
             services.db.checkpoint()
 
     def _look_at_deliveries(self) -> None:
-        look_at_deliveries(self._container.services)
+        services = self._container.services
+        self._early.make_due(services)
+        look_at_deliveries(services)
+
+    def _sample(self) -> None:
+        self._sampler.sample(self._container.services)

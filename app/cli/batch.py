@@ -13,6 +13,7 @@ from app.cli.follow import follow_run, start_and_follow
 from app.cli.journal import print_events
 from app.cli.options import BATCH_ID, LARGEST_ID, Noun
 from app.cli.show import show_batches
+from app.cli.sync import tell_delivery
 from app.db import batches
 from app.model import BatchStatus, Trigger
 from app.overview.batch_story import batch_story
@@ -71,10 +72,7 @@ def _tell(cli: Cli, found: dict[str, Any]) -> None:
     if found["target"] == "none":
         cli.say("It is archived without a delivery, as sync.target was none.")
     else:
-        sync = found["sync"]
-        cli.say(f"Delivery: {sync['confirmed_count']:,} of {sync['file_count']:,} files are proven.")
-        if sync["detail"]:
-            cli.say(f"  {sync['detail']}")
+        tell_delivery(cli, found["sync"])
     for proof in found["deliveries"]:
         when = f"between {_at(proof['first_confirmed_at'])} and {_at(proof['last_confirmed_at'])}"
         cli.say(f"  at {proof['device_id']}: {proof['confirmed_count']:,} files, {when}")

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from app.db import batches, journal
 from app.model import AssetStatus, Batch, BatchStatus
-from app.overview.batches import batch_summary, deliveries_of, sort_progress, sync_progress
+from app.overview.batches import batch_summary, deliveries_of, sort_progress
 from app.overview.summaries import event_summary
+from app.overview.transfer import live_progress
 
 #: How many of a batch's latest events are shown with it.
 EVENTS = 50
@@ -37,7 +38,7 @@ def batch_story(conn: Connection, batch_id: int) -> dict[str, Any]:
     events = journal.list_events(conn, batch_id=batch.id, limit=EVENTS)
     return {
         **batch_summary(batch),
-        "sync": sync_progress(batch),
+        "sync": live_progress(conn, batch),
         "sort": sort_progress(conn, batch),
         "deliveries": deliveries_of(conn, batch.id),
         "next": _next(batch).format(id=batch.id),

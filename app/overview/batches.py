@@ -114,8 +114,3 @@ def failed_batches(conn: Connection) -> list[dict[str, Any]]:
     """Every batch that stopped and waits for a person, the newest first."""
     failed = batches.list_by_status(conn, [BatchStatus.ERROR])
     return [{"id": batch.id, "name": batch.name, "error": batch.error} for batch in reversed(failed)]
-
-
-def syncing_batches(conn: Connection) -> list[dict[str, Any]]:
-    """Every batch whose delivery is going on."""
-    return [sync_progress(batch) for batch in batches.list_by_status(conn, [BatchStatus.SYNCING])]

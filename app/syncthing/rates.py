@@ -89,7 +89,7 @@ def outlook(points: Sequence[Point], moment: float, left_bytes: int) -> Outlook:
     if not short:
         return Outlook(0.0, None, "The time that is left is not known: nothing has arrived in the last minute.")
     low, high = sorted(left_bytes / measured for measured in (short, long))
-    return Outlook(short, _rounded(high), f"About {_between(low, high)} left.")
+    return Outlook(short, _rounded(high), f"{_between(low, high)} left.")
 
 
 def _rounded(seconds: float) -> int:
@@ -100,12 +100,13 @@ def _rounded(seconds: float) -> int:
 
 def _between(low: float, high: float) -> str:
     unit, one, many = _unit(high)
-    first, last = max(1, round(low / unit)), max(1, -int(-high // unit))
     if high < MINUTE:
-        return "a minute or less"
+        return "A minute or less"
+    step = unit if high < 15 * unit else 5 * unit
+    first, last = max(unit, int(low // step) * step) // unit, -int(-high // step) * step // unit
     if last == first:
-        return f"{last} {one if last == 1 else many}"
-    return f"{first} to {last} {many}"
+        return f"About {last} {one if last == 1 else many}"
+    return f"About {first} to {last} {many}"
 
 
 def _unit(seconds: float) -> tuple[int, str, str]:

@@ -87,15 +87,18 @@ def _changes(told: Told, seen: Seen) -> Iterator[News]:
         told.fault = seen.fault
         yield _fault_news(seen)
     for device, peer in seen.peers.items():
-        if peer.paused and told.peers[device]["paused"]:
+        yield from _peer_changes(told, device, peer)
+
+
+def _peer_changes(told: Told, device: str, peer: PeerSeen) -> Iterator[News]:
+    known = told.peers[device]
+    for aspect, value in (("paused", peer.paused), ("connected", peer.connected)):
+        if aspect == "connected" and peer.paused:
             # That a paused peer is not connected goes without saying; that it is again, does not.
-            told.peers[device]["connected"] = False
-        for aspect, value in _of(peer).items():
-            if aspect == "connected" and peer.paused:
-                continue
-            if told.peers[device][aspect] != value and _may_tell(told, f"{device}:{aspect}"):
-                told.peers[device][aspect] = value
-                yield _peer_news(device, peer, aspect)
+            known["connected"] = False
+        elif known[aspect] != value and _may_tell(told, f"{device}:{aspect}"):
+            known[aspect] = value
+            yield _peer_news(device, peer, aspect)
 
 
 def _may_tell(told: Told, subject: str) -> bool:

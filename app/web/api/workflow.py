@@ -7,15 +7,12 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app import jobs
-from app.db import batches
 from app.errors import Conflict
 from app.model import Run, RunStatus
-from app.model.counting import counted
 from app.overview import overview
-from app.overview.batches import sync_progress
 from app.overview.runs import find_current
 from app.overview.workflow import debug_block, workflow_status
-from app.web.answers import accepted, answer_start, done, start_sort, start_sync
+from app.web.answers import answer_start, done, refresh_sync, start_sort, start_sync
 from app.web.context import config_facts, services, trigger
 from app.web.models import BatchPath, Started, responses
 
@@ -57,12 +54,8 @@ def sort(path: BatchPath) -> Response:
 
 @api.post("/sync/refresh", responses=responses(ok_status=202), summary="Look at the deliveries now")
 def refresh() -> Response:
-    """Asks the worker to look at every syncing batch now instead of at its next turn; answers what is known."""
-    with services().db.transaction() as conn:
-        syncing = [sync_progress(batch) for batch in batches.make_looks_due(conn)]
-    body = {"count": len(syncing), "batches": syncing}
-    many = counted(len(syncing), "delivery", "deliveries")
-    return accepted(body, f"The worker looks at {many} now.")
+    """The same as POST /api/sync/refresh."""
+    return refresh_sync()
 
 
 @api.post("/debug/advance", responses=responses(409), summary="Go on after a debug pause")
