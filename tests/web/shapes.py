@@ -8,6 +8,9 @@ from typing import Any
 #: Objects whose keys are data, not names of fields.
 MAPS = frozenset({"by_reason", "by_status", "file_counts", "detail", "data", "arguments", "counts", "defaults"})
 
+#: Of these, those whose keys differ from one installation to the next.
+DATA = MAPS - {"counts", "by_status", "file_counts"}
+
 #: Fields that may be null, whatever they are in an example.
 MAY_BE_NULL = re.compile(
     r"next_.*|.*_at|.*_id|.*_bytes|reason|error|digest.*|sha256|taken_.*|origin.*|wish|fault|detail|note|trash|cause|fix"
@@ -95,3 +98,15 @@ def _is(value: Any, word: str) -> bool:
         "boolean": (bool,), "null": (type(None),),
     }  # fmt: skip
     return isinstance(value, kinds[word]) and (word == "boolean" or not isinstance(value, bool))
+
+
+def not_shown(answer: Any, example: Any, where: str = "$") -> list[str]:
+    """Where an answer has a key that the recorded example lacks, at any depth; the first entry stands for a list."""
+    if isinstance(answer, list) and isinstance(example, list):
+        return not_shown(answer[0], example[0], f"{where}[]") if answer and example else []
+    if not isinstance(answer, dict) or not isinstance(example, dict) or where.rpartition(".")[2] in DATA:
+        return []
+    found = [f"{where}.{key}" for key in answer if key not in example]
+    return found + [
+        name for key in answer if key in example for name in not_shown(answer[key], example[key], f"{where}.{key}")
+    ]

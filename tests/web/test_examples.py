@@ -12,7 +12,7 @@ from app.web.problems import MEDIA_TYPE
 from tests.web.example_requests import EXAMPLES
 from tests.web.record_examples import ask
 from tests.web.scenario import Scene
-from tests.web.shapes import faults, shape_of
+from tests.web.shapes import faults, not_shown, shape_of
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,8 @@ def test_the_program_answers_an_example_in_the_shape_that_the_document_tells(
         components = document["components"]["schemas"]
         assert faults(answer.json, described["schema"], components) == []
         assert faults(described["example"], described["schema"], components) == []
+        if not example.is_opaque:
+            assert not_shown(answer.json, described["example"]) == []
 
 
 def test_every_operation_tells_of_problems_and_every_post_of_its_idempotency_key(document: dict[str, Any]) -> None:
@@ -75,6 +77,22 @@ def test_every_parameter_of_an_address_has_an_example(document: dict[str, Any]) 
 def test_no_example_names_the_machine_on_which_it_was_recorded() -> None:
     text = str(recorded())
     assert not any(word in text for word in ("/tmp/", "/home/", "pytest", "installation/"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "example", "lacking"),
+    [
+        ({"report": {"counts": {"files": 1, "altered": 0}}}, {"report": {"counts": {"files": 1}}},
+         ["$.report.counts.altered"]),
+        ({"files": [{"id": 1, "note": None}]}, {"files": [{"id": 7}, {"id": 8}]}, ["$.files[].note"]),
+        ({"report": {"run": 1}}, {"report": None}, []),
+        ({"by_reason": {"moved": 1}, "files": []}, {"by_reason": {}, "files": [{"id": 1}]}, []),
+    ],
+)  # fmt: skip
+def test_a_key_that_an_example_lacks_is_noticed_however_deep_it_lies(
+    answer: Any, example: Any, lacking: list[str]
+) -> None:
+    assert not_shown(answer, example) == lacking
 
 
 @pytest.mark.parametrize(
