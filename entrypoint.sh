@@ -42,20 +42,6 @@ cd "$root"
 export PYTHONPATH="$root"
 as_owner "$MP_PYTHON" scripts/write_config.py "$MEDIA_PIPELINE_CONFIG" --media "$media" --state "$state"
 
-# Syncthing beside us makes its API key at its own first start; it is read from there, never set to a constant
-if [ -n "${SYNCTHING_CONFIG:-}" ] && [ -z "${MEDIA_PIPELINE_SYNCTHING__API_KEY:-}" ]; then
-    waited=0
-    until as_owner grep -q '<apikey>' "$SYNCTHING_CONFIG" 2>/dev/null || [ "$waited" -ge 30 ]; do
-        sleep 1
-        waited=$((waited + 1))
-    done
-    if as_owner grep -q '<apikey>' "$SYNCTHING_CONFIG" 2>/dev/null; then
-        MEDIA_PIPELINE_SYNCTHING__API_KEY=$(as_owner sed -n 's:.*<apikey>\(.*\)</apikey>.*:\1:p' "$SYNCTHING_CONFIG")
-        export MEDIA_PIPELINE_SYNCTHING__API_KEY
-    else
-        echo "entrypoint: $SYNCTHING_CONFIG cannot be read; Syncthing's API key must be set by hand" >&2
-    fi
-fi
 as_owner "$MP_PYTHON" -m app.cli setup
 
 setting_port_api='' setting_db_path='' setting_dbui_enabled=''

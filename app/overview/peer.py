@@ -31,7 +31,7 @@ def peer_state(services: Services) -> dict[str, Any]:
         "reachable": found.fault is None,
         "version": found.version or None,
         "api_url": config.syncthing.api_url,
-        "gui_url": config.syncthing.gui_url or config.syncthing.api_url,
+        "gui_url": config.syncthing.gui_url or None,
         "key": {
             "source": found.accepted.source if found.accepted else None,
             "length": len(found.accepted.text) if found.accepted else 0,

@@ -163,6 +163,18 @@ def test_syncthing_beside_it_is_reached_with_the_key_that_it_made_itself(stack: 
     assert "version" in stack.compose("exec", "-T", "media-pipeline", "/opt/venv/bin/python", "-c", asking, key)
 
 
+def test_syncthing_beside_it_is_set_up_by_one_act(stack: Stack) -> None:
+    done = stack.ask("/api/syncthing/setup", "POST")["done"]
+    assert done[0].startswith("The folder media-pipeline was made in Syncthing for /media/batches")
+    seen = stack.ask("/api/syncthing")
+    states = {step["name"]: step["state"] for step in seen["steps"] if step["name"] != "target"}
+    assert states.pop("peer") == "waiting" and set(states.values()) == {"ok"}
+    assert seen["key"]["source"] == "Syncthing's config.xml (/syncthing/config/config.xml)"
+    said = stack.compose("exec", "-T", "-u", str(OWNER), "media-pipeline", "media-pipeline", "syncthing", "qr")
+    assert seen["device_id"] in said
+    assert stack.ask("/api/syncthing/setup", "POST")["done"] == []
+
+
 def test_the_debug_output_can_be_had_from_the_running_container(stack: Stack) -> None:
     said = stack.compose("exec", "-T", "media-pipeline", "/opt/media-pipeline/scripts/debug.sh")
     for expected in ("worker runs as process", "integrity: ok", "/ready: 200", "exiftool   /usr/bin/exiftool"):
