@@ -50,7 +50,7 @@ def _steps(state: SetupState, config: Config, required: Collection[str]) -> Iter
     yield Step("key", OK, f"Its API key was found: {state.accepted.source if state.accepted else 'settings'}.")
     yield _target(config)
     if state.folder is None:
-        fix = 'Press "Set up Syncthing", or run `media-pipeline syncthing setup`.'
+        fix = 'Press "Set up Syncthing" on the page Peer, or run: media-pipeline syncthing setup'
         named = config.syncthing.folder_id
         cause = f"Syncthing has no folder {named} yet." if named else "No folder in Syncthing is for the batches yet."
         yield Step("folder", MISSING, cause, fix, SET_UP)
