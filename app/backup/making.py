@@ -24,7 +24,8 @@ from app.config import files
 from app.db import facts, journal
 from app.db.clock import now
 from app.db.connection import Database
-from app.db.migrate import DATABASE_ID, newest_revision
+from app.db.migrate import DATABASE_ID
+from app.db.revisions import newest_revision
 from app.db.snapshot import snapshot_into
 from app.errors import BadRequest, Conflict, StateError
 from app.files.manifest import MANIFEST_FOLDER

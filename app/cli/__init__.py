@@ -1,7 +1,8 @@
 """The command line: a menu without arguments, subcommands for scripts. One program under two names:
 `./scripts/workflow.py` and `media-pipeline`.
 
-Exit codes: 0 done, 1 something failed or is wrong, 2 wrong usage or refused (app/cli/door.py).
+Exit codes: 0 done, 1 something failed or is wrong, 2 wrong usage or refused (app/cli/door.py). What is imported here
+every command waits for: only click and what it takes to fail in good order; a command brings the rest along.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ from typing import Any
 
 try:
     import click
+    from click.shell_completion import CompletionItem
 
     from app import __version__
     from app.cli import door
-    from app.cli.commands import COMMANDS
-    from app.cli.context import Cli, ReaderGone, Stopped
-    from app.cli.menu import show_menu
-    from app.cli.options import EXIT_CODES, complete_command
-    from app.config.store import default_path
-    from app.log import configure_logging
+    from app.cli.commands import COMMANDS, Commands
+    from app.cli.context import Cli
+    from app.cli.ends import EXIT_CODES, ReaderGone, Stopped
 except KeyboardInterrupt:
     # Loading takes a moment. The door is not there yet, and ^C is to end the program as quietly as it does later.
     sys.exit(130)
@@ -40,9 +39,21 @@ class Program(click.Group):
         except KeyboardInterrupt as error:
             raise Stopped from error
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As a group does, without loading a single command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].line) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As a group does, without loading a single command."""
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=COMMANDS[name].line) for name in names]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
 
 @click.group(
     cls=Program,
+    commands=Commands(),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=EXIT_CODES,
@@ -57,18 +68,16 @@ def cli(context: click.Context, config_path: str | None, as_json: bool) -> None:
     Without a command: a menu. Works beside a running service and without one.
     """
     if not isinstance(context.obj, Cli):
-        context.obj = Cli(config_path or default_path(), as_json)
+        context.obj = Cli(config_path, as_json)
     if config_path:
         context.obj.config_path = config_path
     context.call_on_close(context.obj.close)
     if context.invoked_subcommand is None:
         if context.obj.as_json:
             raise click.UsageError("--json needs a command; --help lists them.", context)
+        from app.cli.menu import show_menu
+
         show_menu(context)
-
-
-for command in COMMANDS:
-    cli.add_command(complete_command(command))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -77,13 +86,11 @@ def main(arguments: list[str] | None = None) -> None:
         with suppress(AttributeError):
             # A name that the terminal cannot show is shown as escapes.
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    # To the terminal alone: several commands may run at once, and a log file has one writer.
-    configure_logging("cli", level="warning")
     door.end(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code and tells every error as the door does."""
     given = sys.argv[1:] if arguments is None else arguments
-    state = Cli(default_path(), door.asks_for_json(given))
+    state = Cli(None, door.asks_for_json(given))
     return door.pass_through(state, lambda: cli.main(given, prog_name=PROGRAM, standalone_mode=False, obj=state))

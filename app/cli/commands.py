@@ -1,10 +1,16 @@
-"""Every subcommand. A new one is a file of its own beside this one, and one entry here."""
+"""Every subcommand: where it is, and the line about it in `--help`. It is loaded when it is called, so that each
+command waits for no other's libraries.
+
+A new one is a file of its own beside this one, and one entry here; the line is the first sentence of its own help.
+"""
 
 from __future__ import annotations
 
-import click
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import NamedTuple
 
-EXIT_CODES = "Exit codes: 0 done; 1 failed, or something wrong was found; 2 refused, or wrong usage."
+import click
 
 
 class Entry(NamedTuple):

@@ -4,54 +4,56 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from app.errors import BadRequest, StateError
-from app.overview import ConfigFacts
-from app.services import ServiceContainer, Services, in_force_instead
 
-#: Nothing that is piped into a program or a file is cut to the width of a terminal.
-PIPED_WIDTH = 10_000
+if TYPE_CHECKING:
+    from app.cli.console import PipeConsole
+    from app.overview import ConfigFacts
+    from app.services import ServiceContainer, Services
+
 #: One write takes no more: of a larger one, an unbuffered stream may write a part and say nothing.
 PIECE_BYTES = 65_536
-
-
-class ReaderGone(Exception):
-    """Whoever read the output has closed it; there is nobody left to tell anything."""
-
-
-class Stopped(Exception):
-    """A person pressed ^C."""
-
-
-class PipeConsole(Console):
-    """A console for a terminal or a pipe: no colours and no cuts in a pipe, and no words once nobody reads."""
-
-    def __init__(self, *, stderr: bool = False) -> None:
-        stream = sys.stderr if stderr else sys.stdout
-        super().__init__(stderr=stderr, width=None if stream.isatty() else PIPED_WIDTH)
-
-    def on_broken_pipe(self) -> None:
-        """Tell the door."""
-        raise ReaderGone
 
 
 class Cli:
     """One call of the command line."""
 
-    def __init__(self, config_path: str, as_json: bool = False) -> None:
-        self.config_path = config_path
+    def __init__(self, config_path: str | None = None, as_json: bool = False) -> None:
+        self._config_path = config_path
         self.as_json = as_json
-        self.console: Console = PipeConsole(stderr=as_json)
         self._container: ServiceContainer | None = None
+
+    @property
+    def config_path(self) -> str:
+        """The configuration file: the one that was named, else the one that the program finds by itself."""
+        if self._config_path is None:
+            from app.config.store import default_path
+
+            self._config_path = default_path()
+        return self._config_path
+
+    @config_path.setter
+    def config_path(self, path: str) -> None:
+        self._config_path = path
+
+    @cached_property
+    def console(self) -> PipeConsole:
+        """Where people read: stdout, or stderr beside a JSON document."""
+        from app.cli.console import PipeConsole
+
+        return PipeConsole(stderr=self.as_json)
 
     @property
     def container(self) -> ServiceContainer:
         """The container over the configuration file. Raises StateError when there is no such file."""
         if self._container is None:
+            from app.services import ServiceContainer
+
             self._container = ServiceContainer(self.config_path)
         return self._container
 
@@ -66,6 +68,9 @@ class Cli:
 
     def config_facts(self) -> ConfigFacts:
         """Path, fault and warnings of the configuration file."""
+        from app.overview import ConfigFacts
+        from app.services import in_force_instead
+
         store = self.container.store
         warnings = tuple(w.sentence() for w in store.current().warnings)
         instead = in_force_instead(store.fallback) if store.fault else None
@@ -74,7 +79,8 @@ class Cli:
     def ask_for_json(self) -> None:
         """From now on print JSON only."""
         if not self.as_json:
-            self.as_json, self.console = True, PipeConsole(stderr=True)
+            self.as_json = True
+            self.__dict__.pop("console", None)
 
     def print_json(self, value: Any) -> None:
         """A value as JSON: plain for programs, coloured for people."""

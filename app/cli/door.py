@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
-from app.cli.context import Cli, ReaderGone, Stopped
+from app.cli.context import Cli
+from app.cli.ends import ReaderGone, Stopped
 from app.errors import BadRequest, ConfigError, Conflict, MediaPipelineError, NotFound
-from app.log import append_record
 
 OK, FAILED, REFUSED = 0, 1, 2
 STOPPED, READER_GONE = 130, 141
@@ -109,6 +109,8 @@ def _tell_crash(cli: Cli, error: Exception) -> int:
 
 def _write_down(cli: Cli, error: Exception) -> str:
     """Put the details into the log folder, or where temporary files go; a sentence about where they are."""
+    from app.log import append_record
+
     for folder in (_log_dir(cli), tempfile.gettempdir()):
         path = os.path.join(folder, CRASH_LOG)
         try:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import click
 
-from app.cli.context import Cli, Stopped
+from app.cli.context import Cli
+from app.cli.ends import Stopped
 from app.cli.show import show_batches
 from app.errors import MediaPipelineError
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from app.cli.context import Cli
-from app.config.store import default_path
-from app.db import batches, runs
-from app.db.connection import Connection
+from app.cli.ends import EXIT_CODES
 from app.errors import MediaPipelineError
+
+if TYPE_CHECKING:
+    from app.db.connection import Connection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.+Z-]*)?)?)?")
 LARGEST_ID = 2**63 - 1
-EXIT_CODES = "Exit codes: 0 done; 1 failed, or something wrong was found; 2 refused, or wrong usage."
 #: So many of the newest rows are offered by a shell's completion.
 OFFERED = 50
 
@@ -73,7 +73,7 @@ class _RowId(click.IntRange):
         self, context: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Ids that begin so, the newest first."""
-        config_path = context.find_root().params.get("config_path") or default_path()
+        config_path = context.find_root().params.get("config_path")
         try:
             with Cli(config_path).services.db.reading() as conn:
                 rows = self.newest(conn)
@@ -93,6 +93,8 @@ class BatchId(_RowId):
 
     def newest(self, conn: Connection) -> list[tuple[int, str]]:
         """(id, name and status) of the newest batches."""
+        from app.db import batches
+
         return [(batch.id, f"{batch.name} {batch.status}") for batch in batches.list_recent(conn, OFFERED)]
 
 
@@ -103,6 +105,8 @@ class RunId(_RowId):
 
     def newest(self, conn: Connection) -> list[tuple[int, str]]:
         """(id, kind and status) of the newest runs."""
+        from app.db import runs
+
         return [(run.id, f"{run.kind} {run.status}") for run in runs.list_recent(conn, OFFERED)]
 
 

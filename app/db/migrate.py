@@ -12,20 +12,19 @@ import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from app.db import facts, journal
 from app.db.connection import Database
 from app.db.filesystem import flush, refuse_network
+from app.db.revisions import MIGRATIONS, known_revisions, newest_revision
 from app.db.snapshot import OWNER_ONLY, copy_private
 from app.errors import DatabaseDamaged, StateError
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 #: The fact under which a database keeps its identity; the markers of its root folders name it too.
 DATABASE_ID = "database_id"
@@ -60,13 +59,6 @@ def open_database(path: str) -> Database:
     if found != newest_revision():
         raise StateError(f"The database {path} is of an older version ({found}); restart the program to migrate it.")
     return Database(path)
-
-
-def newest_revision() -> str:
-    """The revision that this program was written for."""
-    head = _scripts().get_current_head()
-    assert head is not None
-    return head
 
 
 def read_revision(path: str) -> str | None:
@@ -120,8 +112,7 @@ def check_whole(path: str) -> None:
 
 def refuse_newer(path: str, found: str | None) -> None:
     """Raise StateError for a revision that this program does not know."""
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known_revisions():
         raise StateError(
             f"The database {path} was made by a newer version of Media Pipeline (revision {found}). "
             "Start that version again, or restore the backup that it made before it changed the database."
@@ -164,19 +155,19 @@ def _upgrade(path: str, found: str | None, backup: str | None) -> None:
 
 
 def _run_revisions(conn: Connection) -> None:
+    from alembic import command
+
     config = _alembic_config()
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
 
 
 def _alembic_config() -> AlembicConfig:
+    from alembic.config import Config as AlembicConfig
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_alembic_config())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import pytest
 
 from app.cli import cli as program
 from app.cli import run
-from app.cli.options import EXIT_CODES
+from app.cli.ends import EXIT_CODES
 from app.db import journal
 from tests.browser import rows
 from tests.cli.conftest import HOME, Machine

@@ -17,12 +17,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from app.db import facts, filesystem, journal, migrate
 from app.db.connection import Database
 from app.db.migrate import migrate as bring_up
 from app.db.migrate import newest_revision, open_database, read_database_id, read_revision
+from app.db.revisions import known_revisions
 from app.db.tables import metadata
 from app.errors import StateError
 
@@ -49,6 +51,12 @@ def upgrade_to(path: str, revision: str) -> None:
         config.attributes["connection"] = conn
         command.upgrade(config, revision)
     db.close()
+
+
+def test_the_revisions_read_as_text_are_those_that_alembic_knows() -> None:
+    scripts = ScriptDirectory.from_config(migrate._alembic_config())
+    assert known_revisions() == {script.revision for script in scripts.walk_revisions()}
+    assert newest_revision() == scripts.get_current_head()
 
 
 def test_the_migrated_schema_is_the_schema_of_the_tables(path: str, tmp_path: Path) -> None:
