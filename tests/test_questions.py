@@ -115,6 +115,8 @@ ANSWERS: dict[str, Answer] = {
     "Was the database made anew, and is that confirmed?": Answer(
         "No rebuild was made.", data='"state": "none"', same=True
     ),
+    "Is Syncthing set up, and what is missing?": Answer("There is no Syncthing API key", code=1, same=True),
+    "Which devices want to connect?": Answer("There is no Syncthing API key", code=1, same=True),
     "Does anything arrive at the peer at all?": Answer("No pairing test was made yet"),
     "Which files did the rebuild find, and what became of each?": Answer(
         "No rebuild was made.", data='"state": "none"', served='"files": []'

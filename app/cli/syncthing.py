@@ -68,7 +68,7 @@ def pending(cli: Cli) -> int:
     for offer in found["folders"]:
         cli.say(f"{offer['device']} offers the folder {offer['folder_id']} ({offer['label']}): {offer['device_id']}")
     if found["fault"]:
-        click.echo(found["fault"], err=True)
+        cli.say(found["fault"])
     elif not found["devices"] and not found["folders"]:
         cli.say("Nothing waits. `media-pipeline syncthing qr` shows what the peer has to scan.")
     return 1 if found["fault"] else 0

@@ -44,10 +44,13 @@ def live_overview() -> Response:
 
 def peer_context() -> dict[str, Any]:
     """What the live part of the page Peer shows, and a mark of its content."""
+    from app.overview.pairing import pairing_overview
     from app.overview.peer import peer_state
 
     seen = peer_state(services())
-    return {"peer": seen, "every": PEER_SECONDS, "mark": _mark(seen)}
+    with services().db.reading() as conn:
+        test = pairing_overview(conn)
+    return {"peer": seen, "test": test, "every": PEER_SECONDS, "mark": _mark({**seen, "test": test})}
 
 
 @blueprint.get("/peer")
