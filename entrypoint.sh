@@ -18,6 +18,7 @@ fail() {
 }
 
 as_owner() { "$@"; }
+become_owner() { exec "$@"; }
 if [ "$(id -u)" = 0 ]; then
     case ${PUID:-} in '' | *[!0-9]*) fail "PUID must be a number, not '${PUID:-}'" ;; esac
     case ${PGID:-} in '' | *[!0-9]*) fail "PGID must be a number, not '${PGID:-}'" ;; esac
@@ -32,6 +33,9 @@ if [ "$(id -u)" = 0 ]; then
     # supervisord opens its standard output by name
     chown "$PUID" /proc/self/fd/1 /proc/self/fd/2 2>/dev/null || true
     as_owner() { setpriv --reuid "$PUID" --regid "$PGID" --clear-groups --inh-caps=-all env HOME="$state" "$@"; }
+    become_owner() {
+        exec setpriv --reuid "$PUID" --regid "$PGID" --clear-groups --inh-caps=-all env HOME="$state" "$@"
+    }
 fi
 
 for folder in "$state" "$MP_RUN_DIR" "$media"; do
@@ -41,6 +45,10 @@ done
 cd "$root"
 export PYTHONPATH="$root"
 as_owner "$MP_PYTHON" scripts/write_config.py "$MEDIA_PIPELINE_CONFIG" --media "$media" --state "$state"
+
+# A command is given (`docker compose run --rm media-pipeline media-pipeline rebuild`): that alone is done, without the
+# set-up, for it may be there to mend what keeps the service from starting.
+if [ "$#" -gt 0 ]; then become_owner "$@"; fi
 
 as_owner "$MP_PYTHON" -m app.cli setup
 
@@ -53,8 +61,4 @@ note db.path "$setting_db_path"
 
 export MP_DBUI="$setting_dbui_enabled" MP_CONSOLE_MAX_BYTES=0
 export MP_WEB_CONSOLE=/dev/fd/1 MP_WORKER_CONSOLE=/dev/fd/1 MP_DBUI_CONSOLE=/dev/fd/1
-if [ "$(id -u)" = 0 ]; then
-    exec setpriv --reuid "$PUID" --regid "$PGID" --clear-groups --inh-caps=-all env HOME="$state" \
-        docker/remembered.sh supervisord "$MP_PYTHON" -m supervisor.supervisord -n -c docker/supervisord.conf
-fi
-exec docker/remembered.sh supervisord "$MP_PYTHON" -m supervisor.supervisord -n -c docker/supervisord.conf
+become_owner docker/remembered.sh supervisord "$MP_PYTHON" -m supervisor.supervisord -n -c docker/supervisord.conf

@@ -191,3 +191,22 @@ def test_a_stop_is_quick_and_a_new_start_keeps_the_state(stack: Stack) -> None:
     stack.compose("up", "-d")
     stack.wait_until_healthy()
     assert stack.ask("/api/workflow/overview")["balance"]["seen"] == before
+
+
+def test_a_lost_database_is_rebuilt_by_a_container_that_does_that_alone(stack: Stack) -> None:
+    before = stack.ask("/api/workflow/overview")["balance"]
+    one_off = ("run", "--rm", "-T", "--no-deps")
+    stack.compose("stop", "media-pipeline")
+    stack.compose(*one_off, "--entrypoint", "sh", "media-pipeline", "-c", "rm /config/db.sqlite*")
+    said = stack.compose(*one_off, "media-pipeline", "media-pipeline", "rebuild")
+    assert "files were seen; each is in one of these lines:" in said
+    listed = json.loads(stack.compose(*one_off, "media-pipeline", "media-pipeline", "rebuild", "--files", "--json"))
+    archived = next(line["files_seen"] for line in listed["lines"] if line["name"] == "archived")
+    stack.compose("up", "-d")
+    stack.wait_until_healthy()
+    assert stack.ask("/api/rebuild")["state"] == "unconfirmed"
+    assert stack.ask("/api/rebuild/confirm", "POST")["state"] == "confirmed"
+    after = stack.ask("/api/workflow/overview")["balance"]
+    assert after["adds_up"]
+    assert [line["files"] for line in after["lines"] if line["key"] == "archived"] == [archived]
+    assert archived == next(line["files"] for line in before["lines"] if line["key"] == "archived")
