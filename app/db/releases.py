@@ -1,4 +1,4 @@
-"""What peers have released, in the deliveries table, and how many bytes of ours lie at a peer.
+"""What peers have released, in the deliveries table.
 
 A peer that deletes what it was sent has had it: a release is also a confirmation.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from app.db import members
 from app.db.clock import now
 from app.db.deliveries import confirm
-from app.db.tables import assets, batches, deliveries
-from app.model import OPEN_BATCH, Asset, AssetStatus, Batch
+from app.db.tables import assets, deliveries
+from app.model import Asset, AssetStatus, Batch
 
 #: What can still be released: in its batch, and not failed.
 PRESENT = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
@@ -24,14 +24,6 @@ class Released(NamedTuple):
     """How much of a batch the peer has released."""
 
     file_count: int
-    size_bytes: int
-
-
-class Holder(NamedTuple):
-    """An open batch and the bytes of it that a peer holds, or is about to."""
-
-    batch_id: int
-    name: str
     size_bytes: int
 
 
@@ -64,23 +56,6 @@ def count(conn: Connection, batch_id: int) -> Released:
         _is_released(batch_id), assets.c.id == deliveries.c.asset_id
     )
     return Released(*(int(n) for n in conn.execute(query).one()))
-
-
-def list_holders(conn: Connection) -> list[Holder]:
-    """Every open batch for a peer, the oldest first, with its bytes that the peer has not released."""
-    of_batch = (assets.c.batch_id == batches.c.id) & or_(
-        assets.c.status.in_(PRESENT), (assets.c.status == AssetStatus.UNIQUE) & batches.c.published_at.is_(None)
-    )
-    of_asset = (deliveries.c.asset_id == assets.c.id) & (deliveries.c.batch_id == batches.c.id)
-    is_released = select(deliveries.c.asset_id).where(of_asset, deliveries.c.released_at.is_not(None)).exists()
-    query = (
-        select(batches.c.id, batches.c.name, func.sum(assets.c.size_bytes))
-        .select_from(batches.join(assets, of_batch))
-        .where(batches.c.status.in_(OPEN_BATCH), batches.c.target == "syncthing", ~is_released)
-        .group_by(batches.c.id)
-        .order_by(batches.c.id)
-    )
-    return [Holder(*row) for row in conn.execute(query)]
 
 
 def _is_released(batch_id: int) -> ColumnElement[bool]:

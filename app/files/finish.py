@@ -29,6 +29,7 @@ def _finish(conn: Connection, group: Group, settle: Settle | None) -> None:
     for status in {m.move.status_after for m in placing}:
         _place(conn, group.batch_id, [m for m in placing if m.move.status_after == status], status)
     _keep_copies(conn, placing)
+    _note_holds(conn, [m for m in group.going_on() if m.move.is_hold])
     _tell(conn, group)
     done = [m.result() for m in group.going_on()]
     if settle is not None and done:
@@ -58,6 +59,18 @@ def _keep_copies(conn: Connection, placed: list[OpenMove]) -> None:
         if (m.move.keep_source or m.source_kept) and m.source is not None:
             rows.append((m.move.asset.id, m.move.source.root.id, m.move.source.path, m.source))
     kept_copies.add(conn, rows)
+
+
+def _note_holds(conn: Connection, held: list[OpenMove]) -> None:
+    """A hold is a kept copy that is the same file: its second name has changed the ctime of both."""
+    rows, changed = [], []
+    for m in held:
+        assert m.placed is not None
+        rows.append((m.move.asset.id, m.move.target.root.id, m.move.target.path, m.placed))
+        if (m.move.asset.device, m.move.asset.inode) == (m.placed.device, m.placed.inode):
+            changed.append((m.move.asset.id, {"ctime_ns": m.placed.ctime_ns}))
+    kept_copies.add(conn, rows)
+    assets.set_columns(conn, changed)
 
 
 def _tell(conn: Connection, group: Group) -> None:

@@ -17,7 +17,10 @@ TRASH_FOLDER = b".mp-trash"
 TEMP_PREFIX, TEMP_SUFFIX = b".mp-", b".part"
 
 #: Words in moves.method, beside those of publish.py.
-COPY, SAME_CONTENT = "copy", "same_content"
+COPY, SAME_CONTENT, SECOND_NAME = "copy", "same_content", "second_name"
+
+#: The purpose of moves that give a file a second name where nobody else reaches it; see holds.py.
+HOLD = "hold"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Move:
     status_after: AssetStatus | None
     keep_source: bool = False
     places_asset: bool = True
+
+    @property
+    def is_hold(self) -> bool:
+        """Whether the target becomes a second name of the source, which stays as it is."""
+        return self.purpose == HOLD
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Nothing here removes a file. What cannot be renamed because it would cross a mou
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -13,15 +14,20 @@ from app.db import moves
 from app.errors import RootUnavailable, SourceChanged, TargetExists
 from app.files import content, faults, publish, syscalls
 from app.files.directory import is_regular, look, signature_of
-from app.files.moving import COPY, SAME_CONTENT, Group, OpenMove
+from app.files.moving import COPY, SAME_CONTENT, SECOND_NAME, Group, OpenMove
 from app.files.prepare import attempt, sync_file
 from app.model import MoveState, Signature
 
 
 def place_by_rename(group: Group) -> None:
-    """Rename every source that is not to be kept; `method` then says what was done or has to be done."""
+    """Rename every source that is not to be kept; `method` then says what was done or has to be done.
+
+    A hold gets its second name here.
+    """
     for moving in group.going_on():
-        if moving.move.keep_source:
+        if moving.move.is_hold:
+            attempt(moving, "hold", moving.move.target, _hold, group, moving)
+        elif moving.move.keep_source:
             moving.method = COPY
         else:
             attempt(moving, "move", moving.move.target, _rename, group, moving)
@@ -81,6 +87,19 @@ def _second_way(group: Group, moving: OpenMove) -> None:
         return
     moving.method = way
     check_placed(group, moving)
+
+
+def _hold(group: Group, moving: OpenMove) -> None:
+    """A second name of the very file that was hashed. One that is there from an earlier time will do."""
+    target, source = group.target_dir(moving), group.source_dir(moving)
+    with contextlib.suppress(FileExistsError):
+        publish.add_name(source, moving.source_name, target, moving.target_name)
+    seen, mine = look(target, moving.target_name), moving.source
+    group.touched(moving.move.target)
+    if seen is None or mine is None or not is_regular(seen) or not _is_same(signature_of(seen), mine):
+        words = "another file has its name among the holds, or took its place meanwhile"
+        raise TargetExists("hold", moving.move.source.absolute, words, moving.move.target.absolute)
+    moving.method, moving.placed = SECOND_NAME, signature_of(seen)
 
 
 def check_placed(group: Group, moving: OpenMove) -> None:

@@ -38,7 +38,7 @@ def without_rename_flag(source_dir: int, source: bytes, target_dir: int, target:
     if look(target_dir, target) is not None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     try:
-        _link(source_dir, source, target_dir, target)
+        add_name(source_dir, source, target_dir, target)
         return LINK
     except OSError as error:
         if error.errno not in faults.UNSUPPORTED:
@@ -47,8 +47,10 @@ def without_rename_flag(source_dir: int, source: bytes, target_dir: int, target:
     return PLACEHOLDER
 
 
-def _link(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
-    """On a network share the answer to a link that was made may be lost: an error is then checked by inode."""
+def add_name(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
+    """Give a file a second name. Raises FileExistsError when it is taken, OSError where there are no hard links.
+
+    On a network share the answer to a link that was made may be lost: an error is then checked by inode."""
     try:
         os.link(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False)
     except OSError:

@@ -10,6 +10,7 @@ from enum import Enum
 
 from app.db.moves import MoveRow
 from app.files import publish
+from app.files.moving import HOLD
 from app.files.recover_facts import Facts
 from app.model import MoveState
 
@@ -69,6 +70,8 @@ def _is_our_placeholder(row: MoveRow, facts: Facts) -> bool:
 
 
 def _planned_and_there(row: MoveRow, facts: Facts) -> Decision:
+    if row.purpose == HOLD:
+        return Decision(Act.ACCEPT, "the hold was made")
     if not facts.source.right or (row.keep_source and not facts.source.same_file(facts.target)):
         return Decision(Act.ACCEPT, "the file had reached its target")
     if not facts.source.same_file(facts.target) or (row.method == publish.LINK and not row.keep_source):

@@ -17,6 +17,7 @@ from app.db.connection import Database
 from app.db.moves import Met
 from app.errors import RootUnavailable
 from app.files.directory import signature_of
+from app.files.holds import is_hold
 from app.files.roots import check_roots
 from app.files.spots import Names, spot_at
 from app.model import Asset, AssetStatus, Batch, Place, Root, Signature
@@ -67,9 +68,10 @@ def _origin(asset: Asset) -> tuple[int, bytes]:
 
 
 def _copies(db: Database, kept: Kept, roots: dict[int, Root]) -> Iterator[Copy]:
-    """The copies that stayed in the batch folder. One that was changed there is not ours to take away."""
+    """The copies that stayed in the batch folder. One that was changed there is not ours to take away, and a hold is
+    dropped when its file is back."""
     names = Names()
-    inside = [one for one in kept if roots[one[1]].kind in IN_BATCH]
+    inside = [one for one in kept if roots[one[1]].kind in IN_BATCH and not is_hold(Place(roots[one[1]], one[2]))]
     check_roots(db, [roots[root_id] for root_id in {one[1] for one in inside}])
     for asset_id, root_id, path, signature in inside:
         place = Place(roots[root_id], path)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.db import batches, journal, runs
+from app.db import batches, journal, peer_room, runs
 from app.db.connection import Connection
-from app.errors import IllegalTransition
+from app.errors import Conflict, IllegalTransition
 from app.jobs.actor import works_for
 from app.jobs.wake import wake_worker
 from app.model import WORKFLOW_STAGES, Batch, BatchStatus, Run, RunKind, RunStatus, Stage, Trigger
@@ -76,10 +76,13 @@ def start_sort(services: Services, batch_id: int, trigger: Trigger) -> Run:
 def create_batch(services: Services, trigger: Trigger) -> tuple[Batch, Run]:
     """Reserve the next batch and ask for it to be built; its id and name are known at once.
 
-    Raises OpenBatchExists (naming the batch in the way) and RunInProgress.
+    Raises OpenBatchExists (naming the batch in the way), Conflict when the room at the peer is full, and RunInProgress.
     """
     config = services.config
     with services.db.transaction() as conn:
+        room = peer_room.measure(conn, config) if config.sync_target == "syncthing" else None
+        if room is not None and room.free_bytes == 0 and config.batch.allow_parallel:
+            raise Conflict(room.full_words())
         batch = batches.reserve(
             conn,
             naming_pattern=config.batch.naming_pattern,

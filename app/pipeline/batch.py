@@ -16,15 +16,18 @@ from app.config.schema import Batch as BatchSettings
 from app.db import assets, batches, journal, waiting
 from app.db import roots as root_rows
 from app.db.connection import Connection
+from app.db.peer_room import PeerRoom
 from app.db.waiting import WaitingGroup
 from app.errors import IllegalTransition, NoSpace, OpenBatchExists, RootUnavailable, printable
 from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, RootKind
+from app.model.counting import counted
 from app.pipeline import batch_folder
-from app.pipeline.batch_plan import source_ids
+from app.pipeline.batch_plan import Protect, source_ids
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.manifest_store import ARCHIVE_FOLDER
 from app.pipeline.naming import unsendable_reason
+from app.pipeline.peer_window import PeerIsFull, note_too_large, room_of
 from app.pipeline.room import in_words, require_room
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -37,10 +40,15 @@ NEEDED = (RootKind.INGEST, RootKind.STAGING, RootKind.BATCH, RootKind.ARCHIVE)
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a batch may hold; 0 means no cap."""
+    """How much a batch may hold; 0 means no cap.
+
+    `free_bytes` is what the room at the peer can take now, of `room_bytes` in all; None when nobody bounds it.
+    """
 
     max_bytes: int = 0
     max_files: int = 0
+    free_bytes: int | None = None
+    room_bytes: int = 0
 
     def holds(self, size_bytes: int, file_count: int) -> bool:
         """Whether a batch of this size is within the budget."""
@@ -48,39 +56,62 @@ class Budget:
             not self.max_files or file_count <= self.max_files
         )
 
+    def has_room(self, size_bytes: int) -> bool:
+        """Whether the peer has room for so much now."""
+        return self.free_bytes is None or size_bytes <= self.free_bytes
+
+    def never_has_room(self, size_bytes: int) -> bool:
+        """Whether so much does not fit there even when nothing else is there."""
+        return self.free_bytes is not None and size_bytes > self.room_bytes
+
 
 @dataclass(frozen=True)
 class Choice:
-    """The groups of one batch; `is_oversize` when a single group is larger than the budget."""
+    """The groups of one batch; `is_oversize` when a single group is larger than the budget.
+
+    `too_large` never fit into the room at the peer and were passed over; `waits_for_room` when nothing fits now.
+    """
 
     groups: tuple[WaitingGroup, ...] = ()
     is_oversize: bool = False
+    too_large: tuple[WaitingGroup, ...] = ()
+    waits_for_room: bool = False
 
 
-def budget_of(settings: BatchSettings) -> Budget:
-    """The cap that selection_mode names."""
+def budget_of(settings: BatchSettings, room: PeerRoom | None = None) -> Budget:
+    """The cap that selection_mode names, and the room at the peer."""
+    free, limit = (room.free_bytes, room.limit_bytes) if room is not None else (None, 0)
     if settings.selection_mode == "size":
-        return Budget(max_bytes=int(settings.max_size_gb * GIB))
-    return Budget(max_files=settings.max_files)
+        return Budget(int(settings.max_size_gb * GIB), free_bytes=free, room_bytes=limit)
+    return Budget(max_files=settings.max_files, free_bytes=free, room_bytes=limit)
 
 
 def choose(groups: Iterable[WaitingGroup], budget: Budget) -> Choice:
-    """The first groups that fit the budget together. A first group that alone is too large is chosen alone."""
+    """The first groups that fit the budget and the peer's room together.
+
+    A first group that alone is too large for the budget is chosen alone, but never one that is too large for the room.
+    """
     chosen: list[WaitingGroup] = []
+    too_large: list[WaitingGroup] = []
     size_bytes = file_count = 0
     for group in groups:
+        if budget.never_has_room(group.size_bytes):
+            too_large.append(group)
+            continue
         size_bytes, file_count = size_bytes + group.size_bytes, file_count + group.file_count
+        if not budget.has_room(size_bytes):
+            return Choice(tuple(chosen), too_large=tuple(too_large), waits_for_room=not chosen)
         fits = budget.holds(size_bytes, file_count)
         if chosen and not fits:
             break
         chosen.append(group)
         if not fits:
-            return Choice((group,), is_oversize=True)
-    return Choice(tuple(chosen))
+            return Choice((group,), is_oversize=True, too_large=tuple(too_large))
+    return Choice(tuple(chosen), too_large=tuple(too_large))
 
 
-def run(services: Services, step: StepContext) -> Report:
-    """Build the step's batch, or one that was cut off, or a new one; publish it."""
+def run(services: Services, step: StepContext, protect: Protect | None = None) -> Report:
+    """Build the step's batch, or one that was cut off, or a new one; publish it, once `protect` has returned."""
     finish_interrupted_moves(services.db)
     batch = _find_unfinished(services, step.batch_id)
     if batch is not None and batch.published_at is not None:
@@ -91,9 +122,11 @@ def run(services: Services, step: StepContext) -> Report:
             batch = _claim(services, step, batch)
         if batch is None:
             return Report("idle", "There is nothing to batch.")
-        return batch_folder.build(services, step, batch)
+        return batch_folder.build(services, step, batch, protect)
     except OpenBatchExists as blocking:
         return Report("blocked", str(blocking), batch_id=blocking.batch_id)
+    except PeerIsFull as full:
+        return Report("blocked" if batch is not None else "waiting", str(full), batch_id=full.batch_id)
     except (NoSpace, RootUnavailable) as error:
         return _failed(services, step, batch, str(error))
 
@@ -112,17 +145,24 @@ def _find_unfinished(services: Services, batch_id: int | None) -> Batch | None:
 def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Batch | None:
     """Bind the next groups to a batch, in one transaction; None (and no row) when nothing waits.
 
-    Raises OpenBatchExists, or NoSpace before anything is bound.
+    Raises OpenBatchExists, PeerIsFull, or NoSpace before anything is bound.
     """
     while True:
+        target = reserved.target if reserved else services.config.sync_target
         with services.db.transaction() as conn:
-            choice = choose(waiting.list_groups(conn, source_ids(services)), budget_of(services.config.batch))
+            room = room_of(services, conn, target, reserved)
+            budget = budget_of(services.config.batch, room)
+            choice = choose(waiting.list_groups(conn, source_ids(services)), budget)
+            note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
             members = [a for g in waiting.list_members(conn, [g.key for g in choice.groups]) for a in g]
-            target = reserved.target if reserved else services.config.sync_target
             refused = _unsendable(members) if target == "syncthing" else []
-            if not refused:
+            if not refused and not choice.waits_for_room:
                 return _bind(services, step, conn, reserved, choice, members)
             _set_aside(conn, refused, step.run_id)
+            if choice.waits_for_room and reserved is not None:
+                batches.drop_reserved(conn, reserved.id)
+        if choice.waits_for_room and room is not None:
+            raise PeerIsFull(room)
 
 
 def _bind(
@@ -189,7 +229,7 @@ def _names_on_disk(services: Services) -> set[str]:
 def _record_created(conn: Connection, batch: Batch, choice: Choice, run_id: int | None) -> None:
     detail = {"files": batch.file_count, "groups": len(choice.groups), "size_bytes": batch.size_bytes,
               "target": batch.target}
-    words = f"Batch {batch.name} was made: {batch.file_count} files, {in_words(batch.size_bytes)}."
+    words = f"Batch {batch.name} was made: {counted(batch.file_count, 'file', 'files')}, {in_words(batch.size_bytes)}."
     journal.record(conn, "batch.created", words, run_id=run_id, batch_id=batch.id, detail=detail)
     if choice.is_oversize:
         words = (f"Batch {batch.name} is larger than the budget: its files belong together, "

@@ -12,8 +12,9 @@ from app.errors import FileError, SourceChanged, TargetExists, printable
 from app.files.move import Move, Moved
 from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report, RootKind
+from app.model.counting import counted
 from app.pipeline import batch_plan
-from app.pipeline.batch_plan import Build, members_of
+from app.pipeline.batch_plan import Build, Protect, members_of
 from app.pipeline.failing import failure, holds, is_missing, note_attempt, raise_when_full, reason_of
 from app.pipeline.manifest import OWN_NAMES, Manifest
 from app.pipeline.naming import plan_paths, suffixed_paths
@@ -25,12 +26,12 @@ from app.services import Services
 SLICE = 256
 
 
-def build(services: Services, step: StepContext, batch: Batch) -> Report:
+def build(services: Services, step: StepContext, batch: Batch, protect: Protect | None = None) -> Report:
     """Take a bound batch from wherever it stands to published. Raises NoSpace, RootUnavailable, Stopped."""
     with services.db.transaction() as conn:
         roots = {root.id: root for root in root_rows.list_all(conn)}
         _release_unready(conn, batch, batch_plan.source_ids(services))
-    work = Build(services, step, batch, roots)
+    work = Build(services, step, batch, roots, protect)
     planned, failures = _fill(work)
     held = members_of(work, AssetStatus.BATCHED)
     if not held:
@@ -155,6 +156,8 @@ def _publish(work: Build, failures: list[Failure]) -> Report:
     source = Place(work.staging, work.folder)
     target = Place(work.services.root(RootKind.BATCH), work.folder)
     try:
+        if work.protect is not None:
+            work.protect(work.services, work.batch, work.step.run_id)
         work.services.disk.move_directory(
             work.services.db, source, target, run_id=work.step.run_id, batch_id=work.batch.id, purpose="publish",
             settle=lambda conn: _note_published(conn, work),
@@ -177,7 +180,8 @@ def _note_published(conn: Connection, work: Build) -> None:
     members.rebase(conn, work.batch.id, work.staging.id, batch_root.id)
     batches.set_columns(conn, work.batch.id, published_at=now())
     batch = batches.get(conn, work.batch.id)
-    words = f"Batch {batch.name} was published: {batch.file_count} files, {in_words(batch.size_bytes)}."
+    files = counted(batch.file_count, "file", "files")
+    words = f"Batch {batch.name} was published: {files}, {in_words(batch.size_bytes)}."
     left_out = work.batch.file_count - batch.file_count
     detail = {"files": batch.file_count, "size_bytes": batch.size_bytes, "left_out": left_out}
     journal.record(conn, "batch.published", words, run_id=work.step.run_id, batch_id=work.batch.id, detail=detail)
@@ -186,7 +190,7 @@ def _note_published(conn: Connection, work: Build) -> None:
 def _report(work: Build, failures: list[Failure]) -> Report:
     with work.services.db.reading() as conn:
         batch = batches.get(conn, work.batch.id)
-    words = f"Batch {batch.name} is ready: {batch.file_count} files, {in_words(batch.size_bytes)}."
+    words = f"Batch {batch.name} is ready: {counted(batch.file_count, 'file', 'files')}, {in_words(batch.size_bytes)}."
     return Report("done", words, batch.file_count, len(failures), batch.size_bytes, batch.id, failures,
                   {"batch_name": batch.name})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.db import batches, members
@@ -14,6 +14,9 @@ from app.pipeline.naming import plan_paths
 from app.pipeline.step import StepContext
 from app.services import Services
 
+#: What has to be done before a batch may be published, given the run's id. Raises FileError when it may not be.
+Protect = Callable[[Services, Batch, int | None], None]
+
 
 @dataclass(frozen=True)
 class Build:
@@ -23,6 +26,7 @@ class Build:
     step: StepContext
     batch: Batch
     roots: Mapping[int, Root]
+    protect: Protect | None = None
 
     @property
     def staging(self) -> Root:

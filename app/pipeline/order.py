@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from app.db import batches, members
 from app.db.clock import now
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, RunStatus, Stage
-from app.pipeline import batch, cleanup, dedup, inspect, scan, sort, sync
+from app.pipeline import batch, cleanup, dedup, holding, inspect, scan, sort, sync
 from app.pipeline.execution import Ending, Execution, StageFunction
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -40,11 +40,18 @@ def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
         return waiting
     report = sort.run(services, step)
     sync.announce_removal(services, delivered)
+    holding.drop_finished(services)
     return report
 
 
+def batch_with_holds(services: Services, step: StepContext) -> Report:
+    """The batch stage; before the folder is published, files that a peer could take from it get their holds."""
+    return batch.run(services, step, holding.before_publishing)
+
+
 def cleanup_and_announce(services: Services, step: StepContext) -> Report:
-    """The cleanup stage; a peer that does not keep its copies is told that the folder is gone as well."""
+    """The cleanup stage, with holds that were left; a peer that does not keep its copies is told what is gone."""
+    holding.drop_finished(services)
     report = cleanup.run(services, step)
     with services.db.reading() as conn:
         ended = batches.find(conn, step.batch_id) if step.batch_id is not None else None
@@ -58,7 +65,7 @@ STAGES: Mapping[Stage, StageFunction] = {
     Stage.SCAN: scan.run,
     Stage.DEDUP: dedup.run,
     Stage.INSPECT: inspect.run,
-    Stage.BATCH: batch.run,
+    Stage.BATCH: batch_with_holds,
     Stage.SYNC: sync.run,
     Stage.SORT: sort_with_peer_kept,
     Stage.CLEANUP: cleanup_and_announce,
@@ -82,11 +89,28 @@ def take_all(execution: Execution) -> Ending:
         report = execution.step(Stage.BATCH)
         if report.outcome == "done":
             continue
+        if report.outcome == "waiting":
+            return _waits_for_room(execution, report)
         if waiting is not None:
             return waiting
         if report.outcome == "blocked":
             return Ending(RunStatus.DONE, report.message, "warning", report.batch_id)
         return _nothing_left(execution)
+
+
+def waits_for_a_person(services: Services, batch: Batch) -> bool:
+    """Whether no workflow run takes the batch further: it failed, is taken back, or is not to be sorted by itself."""
+    is_left = batch.status is BatchStatus.SYNCED and not services.config.syncthing.auto_sort_after_sync
+    return is_left or batch.status in (BatchStatus.ERROR, BatchStatus.UNDOING)
+
+
+def _waits_for_room(execution: Execution, report: Report) -> Ending:
+    """The room at the peer is full: wait for a batch that gives some back, if any does so by itself."""
+    with execution.services.db.reading() as conn:
+        open_batches = batches.list_by_status(conn, OPEN_BATCH)
+    if all(waits_for_a_person(execution.services, held) for held in open_batches):
+        return Ending(RunStatus.DONE, report.message, "warning", report.batch_id)
+    return Ending(RunStatus.WAITING, report.message, batch_id=report.batch_id)
 
 
 def _nothing_left(execution: Execution) -> Ending:

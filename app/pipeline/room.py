@@ -8,8 +8,9 @@ from app.errors import NoSpace
 from app.files.disk import MEDIA, Disk
 from app.files.mounts import mount_of
 from app.model import Root
+from app.model.counting import size_in_words as in_words
 
-UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+__all__ = ["in_words", "require_room"]
 
 
 def require_room(
@@ -30,11 +31,3 @@ def require_room(
     free = disk.free_bytes(target) if needed else 0
     if needed > free:
         disk.refuse(NoSpace(verb, target.path, f"it needs {in_words(needed)} and has {in_words(free)} free"))
-
-
-def in_words(size_bytes: int) -> str:
-    """A size for people: `1.5 GiB`."""
-    size, unit = float(size_bytes), 0
-    while size >= 1024 and unit < len(UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return f"{size:.1f} {UNITS[unit]}" if unit else f"{size_bytes} bytes"

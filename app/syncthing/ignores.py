@@ -27,8 +27,10 @@ def line_for(prefix: bytes, batch_name: str) -> str:
 
 
 def own_lines(prefix: bytes) -> list[str]:
-    """The lines that keep this program's own files out of the delivery."""
-    return [f"/{escaped(prefix)}{name}" for name in OWN_NAMES]
+    """The lines that keep this program's own files out of the delivery; staging may lie beside batch_dir, in the same
+    folder of Syncthing."""
+    parents = dict.fromkeys((prefix, prefix.rstrip(b"/").rpartition(b"/")[0] + b"/" if prefix.count(b"/") > 1 else b""))
+    return [f"/{escaped(parent)}{name}" for parent in parents for name in OWN_NAMES]
 
 
 def add_lines(client: SyncthingClient, folder_id: str, lines: Sequence[str]) -> None:
@@ -58,7 +60,8 @@ def retain_at_peer(
         raise SyncthingUnreachable(client.url, "it is still reading the folder")
     for path in files:
         view = client.file(folder_id, (prefix + path).decode("utf-8", "replace"))
-        if view is not None and not view.ignored:
+        # Of a file that is deleted everywhere already, the peer has nothing to lose.
+        if view is not None and not view.ignored and not (view.deleted and view.global_deleted):
             raise SyncthingRefused(
                 "other",
                 200,

@@ -95,8 +95,9 @@ def _end(work: TakingBack, peer: str) -> Report:
         back = [a for a in found if a.status in (work.look.returns_as, AssetStatus.UNIQUE)]
         back = [a for a in back if roots[a.root_id].kind not in IN_BATCH]
         kept_copies.remove_at(conn, [(a.root_id, a.path) for a in back])
-        ingest = [root.id for root in roots.values() if root.kind is RootKind.INGEST]
-        kept_copies.forget_outside(conn, batch.id, ingest)
+        # Those in staging are holds, which are dropped when the files are seen to be back.
+        known = [root.id for root in roots.values() if root.kind in (RootKind.INGEST, RootKind.STAGING)]
+        kept_copies.forget_outside(conn, batch.id, known)
         _settle(conn, batch, back, found, work.look.returns_as)
         deliveries.forget_batch(conn, batch.id)
         size_bytes = sum(a.size_bytes for a in back)
