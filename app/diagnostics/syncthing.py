@@ -17,8 +17,9 @@ from app.config.parse import secret_values
 from app.config.schema import Config
 from app.db import batches
 from app.db.tables import assets, deliveries
+from app.files.place_marker import find_place_marker
 from app.log import MASK
-from app.model import AssetStatus, Batch, BatchStatus
+from app.model import AssetStatus, Batch, BatchStatus, RootKind
 from app.services import Services
 from app.syncthing import key, notes
 from app.syncthing.checks import FAULT, OK, Check, Examination, OurFiles, examine
@@ -63,7 +64,13 @@ def examine_syncthing(services: Services) -> Examination:
     with services.db.reading() as conn:
         names = [batch.name for batch in batches.list_recent(conn, limit=BATCHES_KNOWN)]
         under_way = [batch for batch in batches.list_by_status(conn, UNDELIVERED) if batch.target == "syncthing"]
-        ours = OurFiles(names, [b.name for b in under_way], _open_files(conn, under_way), _waiting(conn, under_way))
+        ours = OurFiles(
+            names,
+            [b.name for b in under_way],
+            _open_files(conn, under_way),
+            _waiting(conn, under_way),
+            find_place_marker(services.roots.get(RootKind.BATCH, ())) or "",
+        )
     return examine(services.config, os.path.realpath(os.fsencode(services.config.paths.batch_dir)), ours)
 
 

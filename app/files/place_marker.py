@@ -7,6 +7,7 @@ folder can; its name begins with `.mp-`, so that it is never delivered. It is ma
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from app.errors import RootUnavailable
 from app.model import Root
@@ -27,3 +28,14 @@ def make_place_marker(root: Root) -> str:
     except OSError as error:
         raise RootUnavailable(root.kind, root.path, f"a folder cannot be made in it: {error.strerror}") from error
     return name
+
+
+def find_place_marker(roots: Iterable[Root]) -> str | None:
+    """The name of the place marker that is there in one of these roots, None when it was not made yet."""
+    for root in roots:
+        try:
+            os.lstat(os.path.join(root.path, os.fsencode(place_name(root))))
+        except OSError:
+            continue
+        return place_name(root)
+    return None

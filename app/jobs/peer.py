@@ -25,7 +25,7 @@ from app.syncthing import device_id as device_ids
 from app.syncthing import ignores, pending, place, provision
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
-from app.syncthing.setup_steps import CHANGES, DELIVER, MISPLACED_FIX, RESUME, SEND_ONLY, misplaced_words
+from app.syncthing.setup_steps import CHANGES, DELIVER, RESUME, SEND_ONLY
 
 FOLDER_ID, DEVICE_ID, TARGET = "syncthing.folder_id", "syncthing.device_id", "sync.target"
 
@@ -160,7 +160,7 @@ def _ensure_folder(this: PeerSetup, new_id: str = "") -> FolderView:
         wanted = new_id or this.config.syncthing.folder_id or provision.free_id(folder.id for folder in folders)
         return _create(this, wanted, marker)
     if not place.is_same_place(this.client, this.config, folder, batch_dir, marker):
-        raise Conflict(f"{misplaced_words(folder)} {MISPLACED_FIX}")
+        raise Conflict(f"{place.misplaced_words(folder)} {place.MISPLACED_FIX}")
     lines = ignores.own_lines(place.prefix_of(this.config, folder, batch_dir))
     missing = [line for line in lines if line not in this.client.ignores(folder.id)]
     if missing:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.config.schema import Config
 from app.errors import SyncthingError
-from app.files.place_marker import place_name
+from app.files.place_marker import find_place_marker
 from app.model import RootKind
 from app.overview.preview import peer_words
 from app.services import Services
@@ -22,7 +22,7 @@ from app.syncthing.setup_steps import MISSING, OK, WAITING, WRONG, Step, steps_o
 def peer_state(services: Services) -> dict[str, Any]:
     """Everything about the set-up, as JSON-ready values and without a secret. Asks Syncthing, changes nothing."""
     config = services.config
-    found = look_at_setup(config, batch_dir_of(config), known_marker(services))
+    found = look_at_setup(config, batch_dir_of(config), find_place_marker(services.roots.get(RootKind.BATCH, ())))
     steps = steps_of(found, config, config.syncthing.required_ids)
     return {
         "ready": all(step.state == OK for step in steps),
@@ -68,18 +68,6 @@ def own_device_id(services: Services) -> str:
 def batch_dir_of(config: Config) -> bytes:
     """The batch folder with every link resolved, as it is compared with Syncthing's paths."""
     return os.path.realpath(os.fsencode(config.paths.batch_dir))
-
-
-def known_marker(services: Services) -> str | None:
-    """The name of the place marker in the batch folder, None when it was not made yet."""
-    for root in services.roots.get(RootKind.BATCH, ()):
-        name = place_name(root)
-        try:
-            os.lstat(os.path.join(root.path, os.fsencode(name)))
-        except OSError:
-            continue
-        return name
-    return None
 
 
 def _sentence(steps: list[Step]) -> str:

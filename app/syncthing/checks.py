@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from app.config.schema import Config
 from app.errors import SyncthingError, SyncthingRefused
 from app.log import redact
-from app.syncthing import key, troubles
+from app.syncthing import key, place
 from app.syncthing.checks_device import check_devices
 from app.syncthing.checks_folder import check_folder
 from app.syncthing.checks_system import check_system
 from app.syncthing.client import SyncthingClient
-from app.syncthing.examination import FAULT, OK, WARNING, Check, Examination, OurFiles, of_trouble
+from app.syncthing.examination import FAULT, OK, WARNING, Check, Examination, OurFiles
 
 __all__ = ["FAULT", "OK", "WARNING", "Check", "Examination", "OurFiles", "examine"]
 
@@ -30,7 +30,7 @@ STATUS_KEYS = ("myID", "uptime", "startTime", "alloc", "sys", "goroutines", "gui
 FIXES = {
     "syncthing key": "Copy the API key from Actions > Settings in Syncthing's GUI to syncthing.api_key.",
     "syncthing host check": "Let Syncthing's GUI listen on 0.0.0.0:8384 (scripts/configure_syncthing.py does that).",
-    "syncthing folder": "Write the ID of the folder that shares paths.batch_dir in syncthing.folder_id.",
+    "syncthing folder": "Set Syncthing up on the page Peer, or write the ID of the right folder in syncthing.folder_id.",
     "syncthing reachable": "Start Syncthing, and check syncthing.api_url from the machine that Media Pipeline runs on.",
 }
 
@@ -79,11 +79,8 @@ def _checks(
     yield Check("syncthing key", OK, f"The API key is accepted; it comes from: {accepted['source']}.")
     yield Check("syncthing host check", OK, f"Syncthing answers to the name in {client.url}.")
     yield from check_system(client, status, found)
-    if not config.syncthing.folder_id:
-        yield of_trouble("syncthing folder", troubles.folder_needed())
-        return
-    folder = client.folder(config.syncthing.folder_id)
-    yield from check_folder(client, folder, batch_dir, ours, found)
+    folder = place.find_folder(client, config, batch_dir)
+    yield from check_folder(client, config, folder, batch_dir, ours, found)
     if not folder.paused:
-        wanted = [device for device in [config.syncthing.device_id.strip()] if device]
+        wanted = config.syncthing.required_ids
         yield from check_devices(client, folder, str(status.get("myID") or ""), wanted, ours, found)

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.config.schema import Config
 from app.errors import SyncthingRefused, printable
-from app.syncthing import ignores, troubles
+from app.syncthing import ignores, place, troubles
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.examination import FAULT, OK, WARNING, Check, Examination, OurFiles, of_trouble
 from app.syncthing.patterns import first_hit, read_patterns
+from app.syncthing.place import MISPLACED_FIX, misplaced_words
 from app.syncthing.proof import prefix_in_folder, sendable_name
 
 #: So many files are named in one sentence.
@@ -23,19 +25,22 @@ UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "t": 1_000_000_0
 
 
 def check_folder(
-    client: SyncthingClient, folder: FolderView, batch_dir: bytes, ours: OurFiles, found: Examination
+    client: SyncthingClient, config: Config, folder: FolderView, batch_dir: bytes, ours: OurFiles, found: Examination
 ) -> Iterator[Check]:
     """Everything about the folder itself; of a paused one, what the configuration alone tells."""
     status = None if folder.paused else client.folder_status(folder.id)
     found.facts["folder"], found.facts["folder_status"] = asdict(folder), status
     yield from _state_checks(folder, status)
     yield type_check(folder)
-    prefix = prefix_in_folder(os.path.realpath(os.fsencode(folder.path)), batch_dir)
+    seen = place.seen_path(config, batch_dir)
+    prefix = prefix_in_folder(os.path.realpath(os.fsencode(folder.path)), seen)
     if folder.paused:
         yield path_check(folder, batch_dir, None)
         return
-    known = _known_files(client, folder, prefix, ours.files[:NAMED])
-    yield path_check(folder, batch_dir, known)
+    if ours.place_marker:
+        yield _place_check(folder, place.is_same_place(client, config, folder, batch_dir, ours.place_marker))
+    else:
+        yield path_check(folder, batch_dir, _known_files(client, folder, prefix, ours.files[:NAMED]))
     yield _ignores_check(client, folder, prefix, ours, found)
     yield _errors_check(client, folder, found)
     yield room_check(folder, batch_dir)
@@ -77,6 +82,12 @@ def path_check(folder: FolderView, batch_dir: bytes, known: bool | None) -> Chec
     cause = f"Syncthing's folder is {theirs}, paths.batch_dir is {ours}."
     fix = "Right when two containers see one place under two paths; otherwise correct one of them. The pairing test "
     return Check(name, WARNING, cause, f"{fix}or the first delivery tells: Syncthing must know its files.")
+
+
+def _place_check(folder: FolderView, is_same: bool) -> Check:
+    if is_same:
+        return Check("syncthing path", OK, f"Syncthing sees the batch folder in its folder {folder.path}.")
+    return Check("syncthing path", FAULT, misplaced_words(folder), MISPLACED_FIX)
 
 
 def _known_files(client: SyncthingClient, folder: FolderView, prefix: bytes, files: Sequence[bytes]) -> bool | None:

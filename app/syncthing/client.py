@@ -101,7 +101,10 @@ class SyncthingClient:
             return found[folder_id]
         known = ", ".join(sorted(found)) or "none"
         raise SyncthingRefused(
-            "not_found", 404, f"Syncthing has no folder {folder_id!r} (syncthing.folder_id); it has: {known}."
+            "not_found",
+            404,
+            f"Syncthing has no folder {folder_id!r} (syncthing.folder_id); it has: {known}. Let the page Peer, or "
+            "`media-pipeline syncthing setup`, make it, or write the ID of the right one.",
         )
 
     def folders(self) -> list[answers.FolderView]:

@@ -26,13 +26,15 @@ class OurFiles:
     """What of ours is in the folder, as the database has it; paths are relative to batch_dir.
 
     `undelivered` are the names of batches that are on their way, `files` those of their files that no peer is proven
-    to have. `waiting_seconds` is how long no file has been confirmed while some were waited for.
+    to have. `waiting_seconds` is how long no file has been confirmed while some were waited for. `place_marker` is the
+    name of the folder that tells whether Syncthing sees the same place, empty when there is none.
     """
 
     batch_names: Collection[str] = ()
     undelivered: Collection[str] = ()
     files: Sequence[bytes] = ()
     waiting_seconds: float = 0
+    place_marker: str = ""
 
 
 @dataclass

@@ -16,6 +16,11 @@ from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.proof import prefix_in_folder
 
+MISPLACED_FIX = (
+    "Remove that folder in Syncthing (its files stay) and set up again, or write the ID of the right one in "
+    "syncthing.folder_id. When Syncthing sees the batch folder under another path, write that in syncthing.batch_dir."
+)
+
 
 def seen_path(config: Config, batch_dir: bytes) -> bytes:
     """paths.batch_dir as Syncthing sees it: syncthing.batch_dir, or the same path when that is empty."""
@@ -73,3 +78,8 @@ def is_same_place(
 def find_by_marker(client: SyncthingClient, folders: Iterable[FolderView], marker: str) -> FolderView | None:
     """The folder whose top is our batch folder, under whatever path Syncthing sees it. Raises SyncthingError."""
     return next((folder for folder in folders if sees(client, os.fsencode(folder.path), marker)), None)
+
+
+def misplaced_words(folder: FolderView) -> str:
+    """What is said of a folder that is not at the place of the batch folder."""
+    return f"The folder {folder.id} in Syncthing is {folder.path}, and the batch folder is not there."

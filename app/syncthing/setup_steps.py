@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.config.schema import Config
 from app.errors import SyncthingRefused
 from app.syncthing.answers import FolderView
+from app.syncthing.place import MISPLACED_FIX, misplaced_words
 from app.syncthing.setup_state import Peer, SetupState
 
 #: `missing`: set-up does it. `wrong`: a person has to decide. `waiting`: for the peer; nothing is to be done here.
@@ -19,11 +20,6 @@ OK, MISSING, WRONG, WAITING = "ok", "missing", "wrong", "waiting"
 #: What set-up does when it is asked to. All but the first change what a person may have wanted: only with their word.
 SET_UP, SEND_ONLY, RESUME, DELIVER = "setup", "type", "paused", "target"
 CHANGES = (SEND_ONLY, RESUME, DELIVER)
-
-MISPLACED_FIX = (
-    "Remove that folder in Syncthing (its files stay) and set up again, or write the ID of the right one in "
-    "syncthing.folder_id. When Syncthing sees the batch folder under another path, write that in syncthing.batch_dir."
-)
 
 
 @dataclass(frozen=True)
@@ -100,11 +96,6 @@ def _place(state: SetupState, folder: FolderView) -> Step:
         cause = f"Whether {folder.path} in Syncthing is the batch folder was not looked at yet."
         return Step("place", MISSING, cause, "Set-up looks at it.", SET_UP)
     return Step("place", WRONG, misplaced_words(folder), MISPLACED_FIX)
-
-
-def misplaced_words(folder: FolderView) -> str:
-    """What is said of a folder that is not at the place of the batch folder."""
-    return f"The folder {folder.id} in Syncthing is {folder.path}, and the batch folder is not there."
 
 
 def _type(folder: FolderView) -> Step:

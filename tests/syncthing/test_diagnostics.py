@@ -57,7 +57,7 @@ def test_the_status_of_a_delivery_tells_what_is_missing_and_why(module_pair: Pai
     [
         ({"api_key": "CANARY-wrong"}, "syncthing key"),
         ({"folder_id": "other"}, "syncthing folder"),
-        ({"folder_id": ""}, "syncthing folder"),
+        ({"folder_id": "", "batch_dir": "/no/such/place"}, "syncthing folder"),
         ({"device_id": "AAAAAAA"}, "syncthing device"),
         ({"api_url": "http://127.0.0.1:9"}, "syncthing reachable"),
         ({"api_url": "http://user:CANARY@127.0.0.1:8384"}, "syncthing reachable"),

@@ -11,6 +11,7 @@ import pytest
 
 from app.db import confirmation
 from app.db.clock import now
+from app.diagnostics import diagnose
 from app.errors import BadRequest, Conflict, NotFound
 from app.jobs import peer as jobs
 from app.model import BatchStatus
@@ -245,6 +246,38 @@ def test_the_folder_that_holds_the_batch_folder_is_found_by_its_path(ours: Node,
 
     assert container.services.config.syncthing.folder_id == "deep" and ignored(ours, "deep") == OWN_LINES
     assert kinds_of(container) == ["sync.folder_changed"]
+
+
+def test_a_batch_is_delivered_through_a_folder_that_is_found_by_its_path(
+    ours: Node, peer: Node, installed: Installer
+) -> None:
+    container = installed(sync={"target": "syncthing"})
+    batch_dir = container.services.config.paths.batch_dir
+    for node, other in ((ours, peer), (peer, ours)):
+        node.add_device(other)
+        path, kind = (batch_dir, "sendonly") if node is ours else (str(peer.folder), "receiveonly")
+        devices = [{"deviceID": ours.device_id}, {"deviceID": peer.device_id}]
+        node.rest("POST", "config/folders", json={"id": "mine", "path": path, "type": kind, "devices": devices})
+
+    batch = publish(container.services, "batch_001", {"a.jpg": b"one"})
+    look_until_synced(container.services, batch)
+
+    assert (peer.folder / "batch_001" / "a.jpg").read_bytes() == b"one"
+    checks = {check["name"]: check["state"] for check in diagnose(container.services)["checks"]}
+    assert checks["syncthing folder"] == checks["syncthing path"] == "ok"
+    assert container.services.config.syncthing.folder_id == ""
+
+
+def test_the_diagnostics_know_a_folder_at_another_place(ours: Node, installed: Installer, tmp_path: Path) -> None:
+    container = installed()
+    jobs.set_up_syncthing(container, "anna")
+    named = {check["name"]: check for check in diagnose(container.services)["checks"]}
+    assert named["syncthing path"]["state"] == "ok"
+    ours.rest("DELETE", "config/folders/media-pipeline")
+    elsewhere = {"id": "media-pipeline", "path": str(tmp_path / "elsewhere"), "type": "sendonly"}
+    ours.rest("POST", "config/folders", json=elsewhere)
+    named = {check["name"]: check for check in diagnose(container.services)["checks"]}
+    assert named["syncthing path"]["state"] == "fault" and "elsewhere" in named["syncthing path"]["cause"]
 
 
 def test_a_folder_under_another_path_is_known_by_what_lies_in_it(
