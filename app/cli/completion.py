@@ -10,6 +10,15 @@ from app.errors import BadRequest
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_MEDIA_PIPELINE_COMPLETE"
+#: What click's own lines lack. A plain zsh has no `compdef` before its completion is switched on; in fish a line about
+#: a command ended at its first comma.
+MENDED = {
+    "zsh": (
+        "else\n    # eval",
+        "else\n    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }\n    # eval",
+    ),
+    "fish": ('string split ","', 'string split -m 1 ","'),
+}
 
 
 @click.command()
@@ -26,7 +35,7 @@ def completion(context: click.Context, shell: str, program: str) -> int:
     made = get_completion_class(shell)
     if made is None or cli is None:
         raise BadRequest(f"There is no completion for {shell}.")
-    lines = made(root, {}, program, VARIABLE).source()
+    lines = made(root, {}, program, VARIABLE).source().replace(*MENDED.get(shell, ("", "")))
     if cli.as_json:
         cli.print_json({"shell": shell, "lines": lines})
     else:

@@ -70,6 +70,18 @@ def test_each_shell_has_its_lines(machine: Machine, shell: str) -> None:
     assert (code, answer["shell"], answer["lines"].strip()) == (0, shell, out.strip())
 
 
+def test_in_a_plain_zsh_the_lines_switch_completion_on_before_they_use_it(machine: Machine) -> None:
+    lines = machine.call("completion", "zsh")[1]
+    assert lines.startswith("#compdef media-pipeline")
+    switched_on = lines.index("autoload -Uz compinit && compinit -i")
+    assert switched_on < lines.index("\n    compdef _media_pipeline_completion")
+
+
+def test_in_fish_a_line_about_a_command_does_not_end_at_its_first_comma(machine: Machine) -> None:
+    lines = machine.call("completion", "fish")[1]
+    assert (lines.count('string split -m 1 "," $completion'), lines.count("string split")) == (1, 1)
+
+
 def test_the_program_may_be_called_otherwise(machine: Machine) -> None:
     assert "workflow.py" in machine.call("completion", "bash", "--program", "workflow.py")[1]
     assert machine.call("completion", "csh")[0] == 2
