@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.db import batches, deliveries, journal
+from app.db import batch_devices, batches, deliveries, journal
 from app.db.clock import later, now
 from app.db.connection import Connection
 from app.db.deliveries import Confirmed
@@ -41,7 +41,9 @@ def wait_for_peers(this: Look, found: Sequence[Trouble]) -> Report:
     batch = this.batch
     with this.services.db.transaction() as conn:
         record_peers(conn, this)
-        held = deliveries.size_of_confirmed(conn, batch.id, *this.required)
+        # A look that Syncthing did not answer has not come to know who is required now.
+        required = this.required or tuple(device.device_id for device in batch_devices.list_of(conn, batch.id))
+        held = deliveries.size_of_confirmed(conn, batch.id, *required)
         message = _message(this, found)
         _write(conn, (this.services, batch, this.notes, this.run_id), found, held, message)
     return Report("waiting", message, done=held.file_count, size_bytes=held.size_bytes, batch_id=batch.id)
