@@ -32,7 +32,7 @@ class Conversation:
 
     def go_on_until(self, is_over: Callable[[], bool], succeeded: Callable[[], None]) -> None:
         """Listen. What happened before the first event is made up for by looking. Raises SyncthingError."""
-        since = self._client.last_event_id()
+        started_at, since = self._started_at(), self._client.last_event_id()
         self._look_around()
         self._early.ask(urgent=True)
         while not is_over():
@@ -43,10 +43,14 @@ class Conversation:
                 heard.has_new_state = heard.has_new_state or has_gap(events, since)
                 since = events[-1].id
                 self._heed(heard)
-            elif self._client.last_event_id() < since:
-                return  # Syncthing has started again, and its ids with it
             else:
                 self._look_around()
+            if self._started_at() != started_at:
+                return  # its ids have begun anew, and nothing would ever come after the last one heard
+
+    def _started_at(self) -> str:
+        """When this Syncthing was started. Asked right before each wait, as a connection may be another unnoticed."""
+        return str(self._client.system_status().get("startTime") or "")
 
     def _look_around(self) -> None:
         """See the folder and its peers, and tell what has changed."""
