@@ -30,7 +30,7 @@ LISTED = 10
 @click.option("--force-new", is_flag=True, help="Make a new database although there is one; it is kept aside.")
 @click.pass_obj
 def rebuild(
-    cli: Cli, report: bool, files: bool, confirm: bool, compare: bool, force_new: bool, **page: Any
+    cli: Cli, /, report: bool, files: bool, confirm: bool, compare: bool, force_new: bool, **page: Any
 ) -> int:
     """Make a lost database again from the manifests and the folders. Nothing moves until you confirm it.
 
