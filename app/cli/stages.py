@@ -28,14 +28,6 @@ def dedup(cli: Cli) -> int:
 @click.command()
 @click.argument("batch_id", type=BATCH_ID)
 @click.pass_obj
-def sync(cli: Cli, batch_id: int) -> int:
-    """Deliver a batch."""
-    return start_and_follow(cli, lambda: jobs.start_sync(cli.services, batch_id, Trigger.CLI))
-
-
-@click.command()
-@click.argument("batch_id", type=BATCH_ID)
-@click.pass_obj
 def sort(cli: Cli, batch_id: int) -> int:
     """File a delivered batch into the archive."""
     return start_and_follow(cli, lambda: jobs.start_sort(cli.services, batch_id, Trigger.CLI))

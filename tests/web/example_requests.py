@@ -58,6 +58,8 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/batches/{batch_id}/take-in": Example(path={"batch_id": 2}, situation="batch 2 was taken back"),
     "POST /api/sync/start/{batch_id}": started(batch_id=SYNCING),
     "GET /api/sync/status/{batch_id}": Example(path={"batch_id": SYNCING}),
+    "POST /api/sync/refresh": started(),
+    "GET /api/sync/history": Example(query={"limit": 2}),
     "GET /api/sync/diagnostics": Example(),
     "POST /api/pairing-test": Example(status=400),
     "GET /api/pairing-test": Example(),

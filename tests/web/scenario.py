@@ -14,8 +14,9 @@ from pathlib import Path
 from flask.testing import FlaskClient
 
 from app import jobs
-from app.db import assets, batches, deliveries, facts, runs
+from app.db import assets, batch_devices, batches, deliveries, facts, runs, sync_samples
 from app.db.clock import now
+from app.db.sync_samples import Moment
 from app.errors import ConfigError
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Signature, Stage, Trigger
 from app.overview import roots as root_looks
@@ -75,6 +76,10 @@ def _add_batches(services: Services) -> None:
 def _add_proofs(services: Services) -> None:
     with services.db.transaction() as conn:
         deliveries.confirm(conn, 1, "ABCDEFG-PHONE", [(1, "ABCDEFG:7")])
+        batch_devices.add(conn, 3, ["ABCDEFG-PHONE"])
+        for files, size in ((120, 414_814_680), (250, 864_197_250)):
+            moment = Moment(files, size, 640 - files, 2_212_344_960 - size, connected=True)
+            sync_samples.add(conn, 3, "ABCDEFG-PHONE", moment, 2_400_000.0)
 
 
 def _add_runs(services: Services) -> None:
