@@ -151,11 +151,11 @@ class OpenBatchExists(Conflict):
 
 
 class IllegalTransition(Conflict):
-    """A status change that the state table does not allow."""
+    """A status change that the state table does not allow. `only` says what such a change is for instead."""
 
-    def __init__(self, what: str, status: str, wanted: str) -> None:
+    def __init__(self, what: str, status: str, wanted: str, only: str = "") -> None:
         self.what, self.status, self.wanted = what, status, wanted
-        super().__init__(f"{what} is {status} and cannot become {wanted}.")
+        super().__init__(f"{what} is {status}; {only}." if only else f"{what} is {status} and cannot become {wanted}.")
 
 
 class RevisionChanged(Conflict):

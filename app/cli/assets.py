@@ -21,6 +21,7 @@ from app.db.connection import Connection
 from app.db.search import SORTS
 from app.errors import BadRequest, MediaPipelineError, printable
 from app.model import AssetStatus, Root, RootKind
+from app.model.counting import counted
 from app.overview.files import AssetSearch, asset_summary, find_assets
 from app.overview.troubled import left_files
 from app.overview.why import explain, whole_story
@@ -225,7 +226,8 @@ def _retry_all(cli: Cli, statuses: Sequence[AssetStatus]) -> dict[str, Any]:
     for status in statuses:
         retried = jobs.retry_all_assets(cli.services, status)
         answers[status.value] = retried.as_json()
-        cli.say(f"{retried.count:,} files that were {status.value.replace('_', ' ')} will be taken up by the next run.")
+        files = counted(retried.count, "file that was", "files that were")
+        cli.say(f"{files} {status.value.replace('_', ' ')} will be taken up by the next run.")
         for other in answers[status.value]["left_by_reason"]:
             cli.say(f"  {other['files']:,} cannot: {other['reason']}")
     return answers

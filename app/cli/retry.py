@@ -84,7 +84,7 @@ def _in_words(plan: Plan) -> list[str]:
 def _carry_out(cli: Cli, plan: Plan) -> int:
     files = jobs.retry_failed_assets(cli.services) if plan.files else 0
     if plan.files:
-        cli.say(f"{files:,} files will be taken up again by the next run (media-pipeline run).")
+        cli.say(f"{counted(files, 'file', 'files')} will be taken up again by the next run (media-pipeline run).")
     codes = [_again(cli, jobs.retry_batch(cli.services, batch.id, Trigger.CLI)) for batch in plan.batches]
     if plan.run is not None and _still_failed(cli, plan.run):
         codes.append(_again(cli, jobs.retry_run(cli.services, plan.run.id)))

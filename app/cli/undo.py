@@ -51,9 +51,11 @@ def undo(cli: Cli, batch_id: int, yes: bool, dry_run: bool, without_lost: bool) 
 
 
 def _show(cli: Cli, seen: dict[str, Any]) -> None:
-    becomes = "are set aside there" if seen["becomes"] == "set_aside" else "wait there for the next batch"
+    one, is_aside = seen["files"] == 1, seen["becomes"] == "set_aside"
+    becomes = ("is" if one else "are") + " set aside there" if is_aside else f"wait{'s' * one} there for the next batch"
     cli.say(f"Batch {seen['batch']} is {seen['status']}.")
-    cli.say(f"{seen['files']:,} files ({seen['size_bytes']:,} bytes) go back to where they came from and {becomes}.")
+    files, go = counted(seen["files"], "file", "files"), "goes back to where it" if one else "go back to where they"
+    cli.say(f"{files} ({seen['size_bytes']:,} bytes) {go} came from and {becomes}.")
     if seen["stay"]:
         cli.say(f"{seen['stay']:,} more have not left, or are back already.")
     cli.say(seen["peer"])
@@ -92,5 +94,5 @@ def take_in(cli: Cli, batch_id: int) -> int:
     files = jobs.take_in_again(cli.services, batch_id)
     if cli.as_json:
         cli.print_json({"batch_id": batch_id, "count": files})
-    cli.say(f"{files:,} files are taken in by the next run: media-pipeline run")
+    cli.say(f"{counted(files, 'file is', 'files are')} taken in by the next run: media-pipeline run")
     return 0

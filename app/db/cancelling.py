@@ -17,7 +17,7 @@ def refuse_delivered(conn: Connection, batch: Batch) -> None:
     if _is_in_time(conn, batch):
         return
     if batch.status is BatchStatus.CANCELLED:
-        raise IllegalTransition(f"Batch {batch.name}", batch.status, BatchStatus.CANCELLED)
+        raise IllegalTransition(f"Batch {batch.name}", batch.status, BatchStatus.CANCELLED, "that has been done")
     confirmed = deliveries.count(conn, batch.id)
     what = f"{confirmed:,} of its files were delivered" if confirmed else f"it is {batch.status}"
     raise Conflict(

@@ -10,6 +10,7 @@ from app.db import confirmation, totals
 from app.db.migrate import read_revision
 from app.errors import StateError
 from app.model import AssetStatus
+from app.model.counting import counted
 from app.services import Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
 
@@ -66,23 +67,24 @@ def check_backup(services: Services) -> Iterator[Check]:
     except FileNotFoundError:
         made = 0
     days = (time.time() - made) / 86_400
+    age = counted(round(days), "day", "days")
     if not made:
         yield Check("backup", WARNING, f"There is no backup of settings and database in {folder}.", fix)
     elif days > OLD_BACKUP_DAYS:
-        yield Check("backup", WARNING, f"The newest backup in {folder} is {days:.0f} days old.", fix)
+        yield Check("backup", WARNING, f"The newest backup in {folder} is {age} old.", fix)
     else:
-        yield Check("backup", OK, f"The newest backup in {folder} is {days:.0f} days old.")
+        yield Check("backup", OK, f"The newest backup in {folder} is {age} old.")
 
 
 def check_totals(services: Services) -> Iterator[Check]:
     """The kept totals against a full count of the rows."""
     with services.db.reading() as conn:
-        kept, counted = totals.read(conn), totals.count(conn)
-    differing = [status for status in AssetStatus if kept[status] != counted[status]]
+        kept, rows = totals.read(conn), totals.count(conn)
+    differing = [status for status in AssetStatus if kept[status] != rows[status]]
     if differing:
-        words = ", ".join(f"{s}: {kept[s][0]:,} kept, {counted[s][0]:,} counted" for s in differing)
+        words = ", ".join(f"{s}: {kept[s][0]:,} kept, {rows[s][0]:,} counted" for s in differing)
         fix = "`media-pipeline doctor --repair` counts them anew; no file is touched by it."
         yield Check("totals", FAULT, f"The balance sheet does not add up ({words}).", fix)
     else:
-        seen = sum(files for files, _ in counted.values())
-        yield Check("totals", OK, f"The balance sheet adds up: {seen:,} files seen, each in one line.")
+        seen = counted(sum(files for files, _ in rows.values()), "file", "files")
+        yield Check("totals", OK, f"The balance sheet adds up: {seen} seen, each in one line.")

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from app.db import batches, moves, totals
 from app.db.clock import later
-from app.db.tables import findings, left_in_place
+from app.db.tables import assets, findings, left_in_place
 from app.db.tables import moves as moves_table
 from app.errors import printable
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, RootKind
@@ -28,11 +28,11 @@ def check_moves(services: Services) -> Iterator[Check]:
     with services.db.reading() as conn:
         unclear, is_open = moves.list_quarantined(conn), moves.has_open(conn)
     if unclear:
-        name = printable(unclear[0].src_path)
+        name, many = printable(unclear[0].src_path), counted(len(unclear), "move is", "moves are")
         yield Check(
             "moves",
             FAULT,
-            f"{len(unclear)} moves are in quarantine, such as {name}: what lies on the disk does not fit the journal.",
+            f"{many} in quarantine, such as {name}: what lies on the disk does not fit the journal.",
             "Look at `media-pipeline journal --kind move.quarantined`; no file of these moves is touched until a "
             "person has decided.",
         )
@@ -53,10 +53,11 @@ def check_trash(services: Services) -> Iterator[Check]:
     if not files:
         yield Check("trash", OK, "The trash is empty.")
     elif oldest < later(-(days + STALE_DAYS) * DAY_SECONDS):
-        cause = f"{files:,} files ({size / 1e9:.2f} GB) lie in the trash, the oldest since {oldest[:10]}."
+        cause = f"{counted(files, 'file', 'files')} ({size / 1e9:.2f} GB) in the trash, the oldest since {oldest[:10]}."
         yield Check("trash", WARNING, cause, "`media-pipeline cleanup` drops what is due.")
     else:
-        cause = f"{files:,} files ({size / 1e9:.2f} GB) lie in the trash; each goes after {days} days."
+        kept = counted(days, "day", "days")
+        cause = f"{counted(files, 'file', 'files')} ({size / 1e9:.2f} GB) in the trash; each goes after {kept}."
         yield Check("trash", OK, cause)
 
 
@@ -89,7 +90,7 @@ def check_files(services: Services) -> Iterator[Check]:
         kept = totals.read(conn)
     failed, aside = kept[AssetStatus.FAILED][0], kept[AssetStatus.SET_ASIDE][0]
     if failed:
-        fix = "See why: media-pipeline assets find --status failed; then: media-pipeline assets retry --failed"
+        fix = _way_on_for_failed(services, failed)
         cause = f"{counted(failed, 'file has', 'files have')} failed; nothing moves them."
         yield Check("failed files", WARNING, cause, fix)
     if aside:
@@ -98,6 +99,24 @@ def check_files(services: Services) -> Iterator[Check]:
         yield Check("files set aside", WARNING, cause, fix)
     if not failed and not aside:
         yield Check("files", OK, "No file has failed or was set aside.")
+
+
+def _way_on_for_failed(services: Services, failed: int) -> str:
+    """No run takes a file from the archive, so a retry would refuse those that failed there."""
+    a = assets.c
+    archive = [root.id for root in services.roots.get(RootKind.ARCHIVE, ())]
+    query = select(func.count()).where(a.status == AssetStatus.FAILED.value, a.root_id.in_(archive))
+    with services.db.reading() as conn:
+        in_archive = conn.execute(query).scalar_one()
+    see = "See why: media-pipeline assets find --status failed"
+    there = (
+        f"{counted(in_archive, 'lies', 'lie')} in the archive, from where no run takes files: put what is to be "
+        "taken in anew into the ingest folder, from your backup if it is damaged."
+    )
+    if not in_archive:
+        return f"{see}; then: media-pipeline assets retry --failed"
+    others = "" if in_archive == failed else " The others: media-pipeline assets retry --failed"
+    return f"{see}. Of them {there}{others}"
 
 
 def check_findings(services: Services) -> Iterator[Check]:
@@ -121,7 +140,8 @@ def check_leftovers(services: Services) -> Iterator[Check]:
     with services.db.reading() as conn:
         files, first = conn.execute(query).one()
     if files:
-        cause = f"{files:,} files in the batch folder are known to no row, such as {printable(first)}."
+        many = counted(files, "file in the batch folder is", "files in the batch folder are")
+        cause = f"{many} known to no row, such as {printable(first)}."
         yield Check("leftovers", WARNING, cause, "Look at them; take out what is yours. Nothing removes them.")
     else:
         yield Check("leftovers", OK, "Nothing unknown lies in the batch folder.")

@@ -11,6 +11,9 @@ from app.services import Services
 PAUSE = "pause"
 CANCEL = "cancel"
 
+ONLY_PAUSED = "only one that has not ended, and is not being cancelled, can be paused"
+ONLY_RESUMED = "only one that is paused or waiting can go on"
+
 
 def pause(services: Services, run_id: int) -> Run:
     """Hold a run: at once when it is queued, at the next safe point when it works, on waking up when it waits.
@@ -23,9 +26,13 @@ def pause(services: Services, run_id: int) -> Run:
             journal.record(conn, "run.paused", f"Run {run.id} was paused.", run_id=run.id, batch_id=run.batch_id)
             return runs.change(conn, run, RunStatus.PAUSED, wish=None)
         if run.status not in (RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED) or run.wish == CANCEL:
-            raise IllegalTransition(f"Run {run.id}", run.wish or run.status, RunStatus.PAUSED)
+            raise IllegalTransition(f"Run {run.id}", _standing(run), RunStatus.PAUSED, ONLY_PAUSED)
         runs.ask(conn, run.id, PAUSE if run.status is not RunStatus.PAUSED else None)
         return runs.get(conn, run.id)
+
+
+def _standing(run: Run) -> str:
+    return "being cancelled" if run.wish == CANCEL else run.status
 
 
 def resume(services: Services, run_id: int) -> Run:
@@ -42,7 +49,7 @@ def resume(services: Services, run_id: int) -> Run:
             runs.ask(conn, run.id, None)
             run = runs.get(conn, run.id)
         else:
-            raise IllegalTransition(f"Run {run.id}", run.wish or run.status, RunStatus.RUNNING)
+            raise IllegalTransition(f"Run {run.id}", _standing(run), RunStatus.RUNNING, ONLY_RESUMED)
     if run.status is RunStatus.QUEUED:
         wake_worker(services, run.id)
     return run

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.db import assets, batches, confirmation, deliveries, journal, members, roots, runs
+from app.db import assets, batches, confirmation, journal, members, roots, runs
 from app.db.connection import Connection
-from app.errors import Conflict, IllegalTransition, printable
-from app.files.kinds import is_own
+from app.errors import Conflict, IllegalTransition
 from app.jobs.wake import wake_worker
 from app.model import (
     Asset,
     AssetStatus,
     Batch,
     BatchStatus,
-    Place,
     Root,
     RootKind,
     Run,
@@ -23,6 +21,7 @@ from app.model import (
     Stage,
     Trigger,
 )
+from app.overview.retrying import IN_BATCH, why_not
 from app.services import Services
 
 #: What carries a batch to its end from the status that it had before it failed.
@@ -35,8 +34,8 @@ WAY_ON: dict[BatchStatus, tuple[Stage, ...]] = {
 }
 #: What a person may have tried again.
 RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
-#: Where the files of a batch lie.
-IN_BATCH = (RootKind.STAGING, RootKind.BATCH)
+ONLY_BATCHES = "only a batch in ERROR can be retried"
+ONLY_FILES = "only a file that failed or was set aside can be retried"
 
 
 def retry_run(services: Services, run_id: int) -> Run:
@@ -49,7 +48,7 @@ def retry_run(services: Services, run_id: int) -> Run:
     with services.db.transaction() as conn:
         run = runs.get(conn, run_id)
         if run.status is not RunStatus.FAILED:
-            raise IllegalTransition(f"Run {run.id}", run.status, "retried")
+            raise IllegalTransition(f"Run {run.id}", run.status, "retried", "only a run that failed can be retried")
         if run.kind is RunKind.REBUILD:
             confirmation.refuse_rebuild(conn)
         if run.kind is RunKind.VERIFY:
@@ -73,7 +72,7 @@ def retry_batch(services: Services, batch_id: int, trigger: Trigger = Trigger.AP
     with services.db.transaction() as conn:
         batch = batches.get(conn, batch_id)
         if batch.status is not BatchStatus.ERROR:
-            raise IllegalTransition(f"Batch {batch.name}", batch.status, "retried")
+            raise IllegalTransition(f"Batch {batch.name}", batch.status, "retried", ONLY_BATCHES)
         before = BatchStatus(batch.error_from) if batch.error_from else BatchStatus.PENDING
         batch = batches.change(conn, batch, before, error=None, error_from=None, next_look_at=None)
         kind = RunKind.UNDO if before is BatchStatus.UNDOING else RunKind.STAGE
@@ -102,54 +101,12 @@ def retry_asset(services: Services, asset_id: int) -> Asset:
         asset = assets.get(conn, asset_id)
         known = {root.id: root for root in roots.list_all(conn)}
         if asset.status not in RETRIED:
-            raise IllegalTransition(f"File {asset.id}", asset.status, "retried")
+            raise IllegalTransition(f"File {asset.id}", asset.status.replace("_", " "), "retried", ONLY_FILES)
         reason = why_not(conn, asset, known)
         if reason is not None:
             raise Conflict(reason)
         reopen(conn, [asset], known)
         return assets.get(conn, asset_id)
-
-
-def why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str | None:
-    """Why no run could take the file up from where it is, in a sentence; None when one can."""
-    kind = known[asset.root_id].kind
-    where = printable(Place(known[asset.root_id], asset.path).absolute)
-    if is_ours(asset.path):
-        return (
-            f"File {asset.id} lies in our trash, or is a copy that was cut off, at {where}. Move it to the ingest "
-            "folder under a name with its ending, such as photo.jpg, to have it taken in as a new one."
-        )
-    if asset.status is AssetStatus.SET_ASIDE:
-        if kind is RootKind.INGEST:
-            return None
-        what = "waits for a review in" if kind is RootKind.ARCHIVE else "was set aside in"
-        return (
-            f"File {asset.id} {what} the {kind} folder, at {where}; move it to the ingest folder to have it taken in."
-        )
-    if kind is RootKind.ARCHIVE:
-        return (
-            f"The place of file {asset.id} is in the archive, at {where}, and no run takes files from there. Put the "
-            "file into the ingest folder to have it taken in as a new one."
-        )
-    if kind in IN_BATCH and _missed_its_batch(conn, asset):
-        return (
-            f"File {asset.id} was not delivered with its batch, which has gone on without it. Put the file into the "
-            f"ingest folder to have it taken in as a new one; its place was {where}."
-        )
-    return None
-
-
-def is_ours(path: bytes) -> bool:
-    """Whether a path is one of our private names, or lies below one: neither name nor ending say what it is."""
-    return any(is_own(part) for part in path.split(b"/"))
-
-
-def _missed_its_batch(conn: Connection, asset: Asset) -> bool:
-    """Whether the delivery of the asset's batch is over, and the asset had no part in it."""
-    batch = batches.find(conn, asset.batch_id) if asset.batch_id is not None else None
-    if batch is None or (batch.synced_at is None and batch.status is not BatchStatus.CANCELLED):
-        return False
-    return batch.target != "none" and not deliveries.is_delivered(conn, batch.id, asset.id)
 
 
 def reopen(conn: Connection, reopened: Sequence[Asset], known: Mapping[int, Root]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from app.db import assets, roots
 from app.db.connection import Connection
-from app.jobs.retry import RETRIED, is_ours, reopen, why_not
+from app.jobs.retry import RETRIED, reopen
 from app.model import Asset, AssetStatus, RootKind
+from app.overview.retrying import is_ours, why_not
 from app.services import Services
 
 #: Files in one transaction.

@@ -13,8 +13,12 @@ from app.files.way_back import look_at_way_back
 from app.jobs.requests import note_request
 from app.jobs.wake import wake_worker
 from app.model import AssetStatus, Batch, BatchStatus, RootKind, Run, RunKind, RunStatus, Stage, Trigger
+from app.model.counting import counted
 from app.model.undo import Act, UndoLook, obstacles_in_words
 from app.services import Services
+
+TAKEN_BACK = "only one that was not taken back or cancelled before can be taken back"
+TAKEN_IN = "only the files of a batch that was taken back can be taken in again"
 
 
 def look_at_undo(services: Services, batch_id: int, *, without_lost: bool = False) -> UndoLook:
@@ -68,11 +72,12 @@ def take_in_again(services: Services, batch_id: int) -> int:
     with services.db.transaction() as conn:
         batch = batches.get(conn, batch_id)
         if batch.undone_at is None:
-            raise IllegalTransition(f"Batch {batch.name}", batch.status, "taken in again; only an undone batch can")
+            raise IllegalTransition(f"Batch {batch.name}", batch.status, "taken in again", TAKEN_IN)
         ingest = [root.id for root in roots.list_all(conn) if root.kind is RootKind.INGEST]
         back = members.list_of(conn, batch_id, [AssetStatus.SET_ASIDE], ingest)
         assets.mark(conn, back, AssetStatus.DISCOVERED, attempts=0, batch_id=None, original_id=None)
-        words = f"{len(back):,} files of batch {batch.name}, which was taken back, are looked at again by the next run."
+        files = counted(len(back), "file is", "files are")
+        words = f"{files} looked at again by the next run: batch {batch.name}, which had them, was taken back."
         journal.record(conn, "batch.taken_in_again", words, batch_id=batch_id, detail={"files": len(back)})
     return len(back)
 
@@ -80,7 +85,7 @@ def take_in_again(services: Services, batch_id: int) -> int:
 def _require_undoable(conn: Connection, batch_id: int) -> Batch:
     batch = batches.get(conn, batch_id)
     if batch.status is BatchStatus.CANCELLED:
-        raise IllegalTransition(f"Batch {batch.name}", batch.status, "taken back")
+        raise IllegalTransition(f"Batch {batch.name}", batch.status, "taken back", TAKEN_BACK)
     return batch
 
 

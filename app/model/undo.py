@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.errors import printable
+from app.model.counting import counted
 from app.model.statuses import AssetStatus, RootKind
 from app.model.values import Asset, Batch, Place, Signature
 
@@ -202,7 +203,7 @@ def peer_in_words(batch: Batch, in_batch_folder: int, confirmed: int, lost_at: s
     if batch.peer_policy != "mirror":
         return "The peer keeps the copies that it has."
     if in_batch_folder:
-        return f"The peer's copies of the {in_batch_folder:,} files in the batch folder go with them."
+        return f"The peer's copies of {counted(in_batch_folder, 'file', 'files')} in the batch folder go with them."
     return "The peer's copies went when the files left the batch folder; nothing changes there."
 
 

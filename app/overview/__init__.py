@@ -14,6 +14,7 @@ from app.db.tables import left_in_place
 from app.model import Root
 from app.overview.balance import balance_sheet
 from app.overview.batches import batch_counts, failed_batches, recent_batches
+from app.overview.peer_policy import awaited, configured_words
 from app.overview.roots import look_at_roots
 from app.overview.runs import (
     dedup_status,
@@ -44,14 +45,19 @@ class ConfigFacts:
     in_force_instead: str | None = None
 
 
-def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) -> dict[str, Any]:
-    """Everything the dashboard shows, as JSON-ready values. `fresh` counts every asset anew for the balance."""
+def overview(
+    services: Services, config: ConfigFacts, *, fresh: bool = False, at_terminal: bool = False
+) -> dict[str, Any]:
+    """Everything the dashboard shows, as JSON-ready values. `fresh` counts every asset anew for the balance.
+
+    `at_terminal`: for a person whose commands start a worker themselves when none is running.
+    """
     with services.db.reading() as conn:
         seen = _from_rows(conn, services, fresh)
         database_id = facts.find(conn, DATABASE_ID) or ""
     seen["roots"] = look_at_roots(_roots_in_use(services), database_id)
     seen["config"] = _config_facts(services, config)
-    seen["warnings"] = collect_warnings(seen)
+    seen["warnings"] = collect_warnings(seen, at_terminal=at_terminal)
     return seen
 
 
@@ -70,6 +76,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "batches": batch_counts(conn),
         "recent_batches": recent_batches(conn),
         "failed_batches": failed_batches(conn),
+        "awaited_at_peer": awaited(conn),
         "syncing_batches": syncing_batches(conn),
         "dedup": dedup_status(conn),
         "left_in_place": _left_in_place(conn),
@@ -100,6 +107,7 @@ def _config_facts(services: Services, known: ConfigFacts) -> dict[str, Any]:
         "log_dir": config.system.log_dir,
         "sync_target": config.sync_target,
         "peer_policy": config.sync.peer_policy,
+        "at_the_peer": configured_words(config),
         "syncthing": {
             "api_url": config.syncthing.api_url,
             "gui_url": config.syncthing.gui_url or config.syncthing.api_url,

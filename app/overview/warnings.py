@@ -9,14 +9,16 @@ from app.model.counting import counted
 from app.overview.roots import in_words
 
 SILENCE_REMEDY = "`media-pipeline doctor` looks at the whole way to the peer; `pairing-test` sends a file along it."
+LEVELS = ("error", "warning", "info")
 #: So many stopped batches are named, the newest; the others are counted.
 NAMED_BATCHES = 5
 
 
-def collect_warnings(seen: dict[str, Any]) -> list[dict[str, str]]:
-    """Warnings about an overview: level ("error" or "warning"), a sentence, and what to do."""
-    found = [*_about_state(seen), *_about_roots(seen), *_about_work(seen), *_about_files(seen)]
-    return sorted(found, key=lambda warning: warning["level"] != "error")
+def collect_warnings(seen: dict[str, Any], *, at_terminal: bool = False) -> list[dict[str, str]]:
+    """Warnings about an overview: level ("error", "warning" or "info"), a sentence, and what to do."""
+    found = [*_about_state(seen), *_about_roots(seen), *_about_worker(seen, at_terminal)]
+    found += [*_about_work(seen), *_about_files(seen)]
+    return sorted(found, key=lambda warning: LEVELS.index(warning["level"]))
 
 
 def _warning(message: str, remedy: str, level: str = "warning") -> dict[str, str]:
@@ -70,17 +72,18 @@ def _about_roots(seen: dict[str, Any]) -> list[dict[str, str]]:
     return found
 
 
+def _about_worker(seen: dict[str, Any], at_terminal: bool) -> list[dict[str, str]]:
+    if seen["worker"]["alive"]:
+        return []
+    remedy = "Start it with ./scripts/restart.sh."
+    if at_terminal:
+        what = "No worker is running. A command that starts work here brings one; pages and the API have to wait."
+        return [_warning(what, "To have one all the time: ./scripts/restart.sh.", "info")]
+    return [_warning("No worker is running, so what is asked for here has to wait.", remedy, "error")]
+
+
 def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
-    found = []
-    if not seen["worker"]["alive"]:
-        found.append(
-            _warning(
-                "No worker is running, so what is asked for here has to wait.",
-                "Start it with ./scripts/restart.sh.",
-                "error",
-            )
-        )
-    found += [_warning(message, SILENCE_REMEDY) for message in seen["silences"]]
+    found = [_warning(message, SILENCE_REMEDY) for message in seen["silences"]]
     found += _about_failed_batches(seen["failed_batches"])
     if seen["batches"]["by_status"]["UNDOING"] and seen["run"] is None:
         what = "A batch is being taken back, and that was stopped before its end. The next batch waits for it."

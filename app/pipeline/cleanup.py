@@ -14,6 +14,7 @@ from app.db.clock import later, now
 from app.errors import RootUnavailable
 from app.files.prune import drop_expired_trash, expire_logs, remove_stale_temps
 from app.model import Report, Root, RootKind
+from app.model.counting import counted
 from app.pipeline.finished_folders import clean_finished
 from app.pipeline.orphans import settle_orphans
 from app.pipeline.pairing import remove_left_over
@@ -32,6 +33,15 @@ SECONDS_PER_DAY = 86_400
 
 BYTES_PER_MB = 1_000_000
 
+#: What each count is called when it is told.
+TOLD = (
+    ("temps", "temporary file", "temporary files", "removed"),
+    ("logs", "log file", "log files", "rotated"),
+    ("tests", "pairing test", "pairing tests", "removed"),
+    ("adopted", "file", "files", "found again"),
+    ("orphans", "file", "files", "without a row"),
+    ("missing", "row", "rows", "without a file"),
+)
 #: The counts that mean that something was changed; the others only tell how things are.
 CHANGES = ("batches", "folders", "trash", "temps", "logs", "tests", "adopted")
 
@@ -109,15 +119,12 @@ def _expire_logs(services: Services) -> list[str]:
 
 def _in_words(done: Done) -> str:
     counts = done.counts
-    words = [f"{counts['batches']} batch folders cleaned"]
-    for name, what in (("temps", "temporary files removed"), ("logs", "log files rotated"),
-                       ("tests", "pairing test removed"),
-                       ("adopted", "files found again"), ("orphans", "files without a row"),
-                       ("missing", "rows without a file")):
+    words = [f"{counted(counts['batches'], 'batch folder', 'batch folders')} cleaned"]
+    for name, one, many, what in TOLD:
         if counts.get(name):
-            words.append(f"{counts[name]} {what}")
+            words.append(f"{counted(counts[name], one, many)} {what}")
     if counts.get("trash"):
         words.append(f"{in_words(counts['trash_bytes'])} dropped from the trash")
     if done.left:
-        words.append(f"{len(done.left)} names left because they are not ours")
+        words.append(f"{counted(len(done.left), 'name', 'names')} left that Media Pipeline did not make")
     return ", ".join(words) + "."

@@ -17,6 +17,7 @@ from app.db.connection import Connection
 from app.errors import FileError, printable
 from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Report, RootKind
+from app.model.counting import counted
 from app.pipeline.digesting import Digesting
 from app.pipeline.originals import Originals
 from app.pipeline.quarantine import quarantine_duplicates
@@ -117,7 +118,7 @@ def _report(tally: Tally) -> Report:
     done = counts["unique"] + counts["duplicate"] + counts["set_aside"]
     if not done and not tally.failures and not counts["quarantined"]:
         return Report("idle", "There was nothing to compare.", detail=counts)
-    message = f"{counts['unique']} unique, {counts['duplicate']} duplicates"
+    message = f"{counts['unique']} unique, {counted(counts['duplicate'], 'duplicate', 'duplicates')}"
     message += f", {counts['set_aside']} second names set aside" if counts["set_aside"] else ""
     message += f", {len(tally.failures)} could not be read" if tally.failures else ""
     return Report("done", message + ".", done, 0, tally.size_bytes, failures=tally.failures, detail=counts)

@@ -17,6 +17,7 @@ from app.errors import FileError, NoSpace, RootUnavailable
 from app.files.disk import Disk
 from app.files.roots import check_roots, free_bytes
 from app.model import AssetStatus, Batch, BatchStatus, Failure, Place, Report, Root, RootKind
+from app.model.counting import counted
 from app.pipeline.copy_out import DEVICE, Delivery, copy_all
 from app.pipeline.delivered import finish
 from app.pipeline.manifest import OWN_NAMES
@@ -95,7 +96,8 @@ def _begin(services: Services, batch: Batch, target: Root, run_id: int) -> Batch
     if batch.status is BatchStatus.SYNCING:
         return batch
     with services.db.transaction() as conn:
-        message = f"Batch {batch.name}: {batch.file_count} files are copied to {os.fsdecode(target.path)}."
+        files = counted(batch.file_count, "file is", "files are")
+        message = f"Batch {batch.name}: {files} copied to {os.fsdecode(target.path)}."
         journal.record(conn, "batch.sync_started", message, run_id=run_id, batch_id=batch.id)
         return batches.change(conn, batch, BatchStatus.SYNCING, device_id=DEVICE)
 

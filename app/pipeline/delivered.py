@@ -12,6 +12,7 @@ from app.db.connection import Connection
 from app.errors import IllegalTransition
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, Root
+from app.model.counting import counted
 from app.pipeline.failing import failure
 from app.services import Services
 
@@ -44,11 +45,12 @@ def _mark(conn: Connection, batch: Batch, files: int, size_bytes: int, columns: 
     members.mark_all(conn, batch.id, AssetStatus.BATCHED, AssetStatus.DELIVERED)
 
 
-def _tell(conn: Connection, batch: Batch, run_id: int | None, message: str, counted: tuple[int, int, int]) -> None:
-    files, size_bytes, failed = counted
+def _tell(conn: Connection, batch: Batch, run_id: int | None, message: str, held: tuple[int, int, int]) -> None:
+    files, size_bytes, failed = held
     more = f" {failed} more failed and were left out." if failed else ""
     detail = {"target": batch.target, "files": files, "size_bytes": size_bytes, "failed": failed}
-    journal.record(conn, "batch.synced", f"Batch {batch.name}: {files} files delivered. {message}{more}",
+    words = f"Batch {batch.name}: {counted(files, 'file', 'files')} delivered. {message}{more}"
+    journal.record(conn, "batch.synced", words,
                    level="warning" if failed else "info", run_id=run_id, batch_id=batch.id, detail=detail)
 
 

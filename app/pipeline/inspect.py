@@ -20,6 +20,7 @@ from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.roots import check_roots
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
+from app.model.counting import counted
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -175,7 +176,8 @@ def _report(tally: Tally, first_damaged: str) -> Report:
     counts = {name: tally.counts[name] for name in ("inspected", "weak", "damaged")}
     if not counts["inspected"] and not tally.failures:
         return Report("idle", "There was nothing to date.", detail=counts)
-    message = f"{counts['inspected']} files dated, {counts['weak']} of them only by their modification time"
+    message = f"{counted(counts['inspected'], 'file', 'files')} dated"
+    message += f", {counts['weak']} of them only by their modification time"
     message += f"; {len(tally.failures)} changed meanwhile" if tally.failures else ""
     message += f". {counts['damaged']} may be damaged, the first is {first_damaged}" if counts["damaged"] else ""
     done = counts["inspected"]

@@ -14,6 +14,7 @@ from app.files.kinds import group_stem
 from app.files.roots import check_roots
 from app.files.walk import Found, signature_at
 from app.model import Asset, AssetStatus, Failure, Root, RootKind, Signature
+from app.model.counting import counted
 from app.pipeline.step import StepContext
 
 CHUNK = 1_000
@@ -75,14 +76,14 @@ def list_left_behind(db: Database, ingest: Sequence[Root]) -> list[Failure]:
     """A line for each former ingest folder with files that went nowhere: nothing else would speak of them again."""
     with db.reading() as conn:
         former = {r.id: r for r in root_rows.list_all(conn) if r.kind is RootKind.INGEST and r not in ingest}
-        counted = waiting.count_under(conn, list(former))
+        left = waiting.count_under(conn, list(former))
     return [
         Failure(
             printable(former[root_id].path),
-            f"{count} files wait in this folder, which is no longer paths.source_dir. Nothing takes them until they "
-            "are moved to the ingest folder or the setting names their folder again.",
+            f"{counted(count, 'file waits', 'files wait')} in this folder, which is no longer paths.source_dir. "
+            "Nothing takes any until it is moved to the ingest folder or the setting names its folder again.",
         )
-        for root_id, count in counted.items()
+        for root_id, count in left.items()
     ]
 
 

@@ -15,6 +15,7 @@ from app.db.connection import Connection
 from app.errors import IllegalTransition, NoSpace, RootUnavailable
 from app.files.move import Moved
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, RootKind
+from app.model.counting import counted
 from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
@@ -186,7 +187,8 @@ def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
 def _in_words(batch: Batch, counts: dict[str, int], size_bytes: int) -> str:
     others = [f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != AssetStatus.ARCHIVED]
     more = f"; {', '.join(others)}" if others else ""
-    return f"Batch {batch.name} is sorted: {counts.get('archived', 0)} files archived, {in_words(size_bytes)}{more}."
+    files = counted(counts.get("archived", 0), "file", "files")
+    return f"Batch {batch.name} is sorted: {files} archived, {in_words(size_bytes)}{more}."
 
 
 def _failed(services: Services, step: StepContext, batch: Batch, reason: str) -> Report:

@@ -9,6 +9,7 @@ from app.db import assets, journal
 from app.db.connection import Connection
 from app.errors import MediaPipelineError, SourceChanged, printable
 from app.model import Asset, AssetStatus, Failure
+from app.model.counting import counted
 
 #: After so many runs in which a file could not be read, it is `failed` and waits for a person.
 MAX_ATTEMPTS = 3
@@ -34,5 +35,5 @@ class Tally:
             return
         assets.mark(conn, [asset], AssetStatus.FAILED, reason=str(error), attempts=attempts)
         self.counts["failed"] += 1
-        message = f"Given up after {attempts} runs: {error}"
+        message = f"Given up after {counted(attempts, 'run', 'runs')}: {error}"
         journal.record(conn, "asset.failed", message, level="error", run_id=run_id, asset_id=asset.id)

@@ -42,7 +42,7 @@ def test_all_that_failed_is_shown_asked_about_and_tried_again(prepared: Prepared
 
     code, out, _ = prepared.call("retry", "--yes")
     assert code == 0, out
-    assert "1 files will be taken up again by the next run" in out
+    assert "1 file will be taken up again by the next run" in out
     assert state(prepared) == (BatchStatus.SORTED, RunStatus.DONE, 0)
     assert "2024/09/09/IMG_0900.JPG" in read_tree(prepared.archive)
     assert prepared.call("retry", "--yes")[1] == "Nothing has failed.\n"
@@ -54,10 +54,10 @@ def test_files_are_tried_again_by_id_or_all_of_a_status(prepared: Prepared) -> N
 
     code, out, _ = prepared.call("assets", "retry", failed, archived)
     assert (code, f"File {failed} will be taken up again" in out) == (1, True)
-    assert f"File {archived} is archived and cannot become retried." in out
+    assert f"File {archived} is archived; only a file that failed or was set aside can be retried." in out
     assert state(prepared)[2] == 0
 
     code, out, _ = prepared.call("assets", "retry", "--set-aside")
-    assert (code, "1 files that were set aside will be taken up by the next run." in out) == (0, True)
+    assert (code, "1 file that was set aside will be taken up by the next run." in out) == (0, True)
     for wrong in (["assets", "retry"], ["assets", "retry", failed, "--failed"], ["assets", "retry", "x"]):
         assert prepared.call(*wrong)[0] == 2

@@ -94,7 +94,7 @@ def test_a_failed_batch_goes_on_from_the_status_it_had(
 
 def test_a_batch_that_has_not_failed_cannot_be_retried(services: Services) -> None:
     batch_id = make_batch(services, BatchStatus.SYNCING)
-    with pytest.raises(IllegalTransition, match="SYNCING and cannot become retried"):
+    with pytest.raises(IllegalTransition, match="SYNCING; only a batch in ERROR can be retried"):
         jobs.retry_batch(services, batch_id)
 
 
@@ -175,7 +175,7 @@ def test_only_a_run_that_failed_can_be_retried(services: Services) -> None:
     run = jobs.start_cleanup(services, Trigger.API)
     with services.db.transaction() as conn:
         runs.change(conn, run, RunStatus.RUNNING)
-    with pytest.raises(IllegalTransition, match="is running and cannot become retried"):
+    with pytest.raises(IllegalTransition, match="is running; only a run that failed can be retried"):
         jobs.retry_run(services, run.id)
 
 

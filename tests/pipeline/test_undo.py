@@ -422,7 +422,7 @@ def test_a_batch_that_ended_before_cannot_be_taken_back(services: Services) -> N
     make(services)
     one = batch_up_to(services, BatchStatus.SORTED)
     undo(services, one.id)
-    with pytest.raises(IllegalTransition, match="is CANCELLED and cannot become taken back"):
+    with pytest.raises(IllegalTransition, match="is CANCELLED; only one that was not taken back"):
         jobs.start_undo(services, one.id, Trigger.CLI)
 
 
@@ -520,7 +520,7 @@ def test_all_files_of_the_batch_can_be_taken_in_again_at_once(services: Services
         BatchStatus.CANCELLED, BatchStatus.SORTED,
     ]  # fmt: skip
     assert jobs.take_in_again(services, one.id) == 0
-    with pytest.raises(IllegalTransition, match="only an undone batch can"):
+    with pytest.raises(IllegalTransition, match="only the files of a batch that was taken back"):
         jobs.take_in_again(services, 2)
 
 

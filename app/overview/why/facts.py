@@ -13,8 +13,11 @@ from app.db.tables import deliveries as deliveries_table
 from app.db.tables import findings
 from app.errors import printable
 from app.model import Asset, AssetStatus, Batch, FindingKind, Place, Root
+from app.overview.retrying import why_not
 from app.overview.summaries import move_summary
 
+#: What a person may have tried again.
+RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
 #: So many files of a group are named.
 MATES = 10
 #: So many moves are told.
@@ -40,6 +43,7 @@ class Facts:
     moves: tuple[dict[str, Any], ...]
     verified_at: str | None
     finding: str | None
+    retry_refused: str | None
 
     @property
     def place(self) -> str:
@@ -67,6 +71,7 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         moves=tuple(move_summary(row, known) for row in lists.page_of_moves(conn, asset_id=asset.id, limit=MOVES)[0]),
         verified_at=conn.execute(select(assets_table.c.verified_at).where(assets_table.c.id == asset.id)).scalar(),
         finding=conn.execute(select(findings.c.reason).where(findings.c.asset_id == asset.id)).scalar(),
+        retry_refused=why_not(conn, asset, known) if asset.status in RETRIED else None,
     )
 
 

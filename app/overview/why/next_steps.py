@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from app.config.schema import Config
 from app.model import AssetStatus, Batch, BatchStatus, RootKind
+from app.model.counting import counted
 from app.overview.why.facts import Facts
 
 
@@ -14,7 +15,9 @@ def about_next(facts: Facts, config: Config) -> Iterator[str]:
     asset = facts.asset
     if asset.reason:
         yield f"The reason: {asset.reason}"
-    if asset.status is AssetStatus.FAILED:
+    if asset.status is AssetStatus.FAILED and facts.retry_refused:
+        yield f"It stays where it is. {facts.retry_refused}"
+    elif asset.status is AssetStatus.FAILED:
         yield f"It stays where it is. Remove the cause, then: media-pipeline assets retry {asset.id}"
     elif asset.status is AssetStatus.SET_ASIDE:
         yield from _set_aside(facts)
@@ -72,8 +75,8 @@ def _of_batch(batch: Batch) -> str:
     words = {
         BatchStatus.PENDING: "Next its batch is delivered.",
         BatchStatus.SYNCING: (
-            f"Its batch is being delivered: {batch.confirmed_count:,} of {batch.file_count:,} files are proven. "
-            "Then it is archived."
+            f"Its batch is being delivered: {batch.confirmed_count:,} of "
+            f"{counted(batch.file_count, 'file', 'files')} proven. Then it is archived."
         ),
         BatchStatus.SYNCED: "Next it is filed into the archive.",
         BatchStatus.SORTING: "It is being filed into the archive.",

@@ -16,6 +16,7 @@ from app.db.connection import Connection
 from app.errors import IllegalTransition, NoSpace, RootUnavailable
 from app.files.way_back import look_at_way_back
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report
+from app.model.counting import counted
 from app.model.undo import Act, UndoLook, Verdict, obstacles_in_words, peer_in_words
 from app.pipeline.failing import finish_interrupted_moves, holds
 from app.pipeline.step import StepContext
@@ -104,7 +105,8 @@ def _begin(conn: Connection, step: StepContext, look: UndoLook, peer: str) -> Ba
     if look.returns_as is AssetStatus.UNIQUE:  # the worker's look at the delivery may have seen the proof just now
         refuse_delivered(conn, batches.get(conn, batch.id))
     files = len(look.of(Act.GO_BACK)) + len(look.of(Act.ADOPT))
-    words = f"Batch {batch.name} is taken back: {files:,} files go to where they came from. {peer}"
+    back = counted(files, "file goes back to where it", "files go back to where they")
+    words = f"Batch {batch.name} is taken back: {back} came from. {peer}"
     detail = {"from": batch.status.value, "files": files, "becomes": returns_as}
     journal.record(conn, "batch.undo_started", words, run_id=step.run_id, batch_id=batch.id, detail=detail)
     return batches.change(conn, batch, BatchStatus.UNDOING, returns_as=returns_as, error=None,

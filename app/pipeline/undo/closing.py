@@ -16,6 +16,7 @@ from app.files.prune import remove_empty_folders
 from app.files.roots import check_roots
 from app.files.way_back import PRESENT
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, Root, RootKind
+from app.model.counting import counted
 from app.model.undo import IN_BATCH, Act
 from app.pipeline import manifest_store
 from app.pipeline.failing import failure, give_up
@@ -139,10 +140,13 @@ def _settle(
 def _in_words(
     batch: Batch, files: int, size_bytes: int, left: int, peer: str, returns_as: AssetStatus
 ) -> str:
+    held = f"{counted(files, 'file', 'files')}, {in_words(size_bytes)},"
+    one = files == 1
     if returns_as is AssetStatus.UNIQUE:
-        words = f"Batch {batch.name} was cancelled: {files:,} files, {in_words(size_bytes)}, wait for the next batch."
+        words = f"Batch {batch.name} was cancelled: {held} {'waits' if one else 'wait'} for the next batch."
     else:
-        words = (f"Batch {batch.name} was taken back: {files:,} files, {in_words(size_bytes)}, are where they came "
-                 "from and are set aside.")
-    lost = f" {left:,} lost or changed files stay where they are, as failed." if left else ""
+        are = "is where it came from and is" if one else "are where they came from and are"
+        words = f"Batch {batch.name} was taken back: {held} {are} set aside."
+    behind = counted(left, "lost or changed file stays where it is", "lost or changed files stay where they are")
+    lost = f" {behind}, as failed." if left else ""
     return f"{words}{lost} {peer}"

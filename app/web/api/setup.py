@@ -8,6 +8,7 @@ from flask_openapi.models.tag import Tag
 
 from app.errors import printable
 from app.files.roots import add_missing_roots
+from app.model.counting import counted
 from app.overview.roots import forget
 from app.web.answers import done
 from app.web.context import services
@@ -25,4 +26,4 @@ def roots() -> Response:
     made = add_missing_roots(found.db, found.config)
     forget()
     listed = [{"id": root.id, "kind": root.kind.value, "path": printable(root.path)} for root in made]
-    return done({"roots": listed}, f"{len(listed)} folders are set up.")
+    return done({"roots": listed}, f"{counted(len(listed), 'folder is', 'folders are')} set up.")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from app import jobs
 from app.errors import RunInProgress
+from app.model.counting import counted
 from app.overview.batches import batch_summary
 from app.overview.undo import undo_summary
 from app.web.answers import accepted, answer_start, done, not_started
@@ -68,4 +69,5 @@ def cancel(path: BatchPath) -> Response:
 def take_in(path: BatchPath) -> Response:
     """The next run looks at every file that the batch brought back and that is still set aside."""
     files = jobs.take_in_again(services(), path.batch_id)
-    return done({"batch_id": path.batch_id, "count": files}, f"{files:,} files are taken in by the next run.")
+    many = counted(files, "file is", "files are")
+    return done({"batch_id": path.batch_id, "count": files}, f"{many} taken in by the next run.")
