@@ -30,7 +30,7 @@ STATUS_KEYS = ("myID", "uptime", "startTime", "alloc", "sys", "goroutines", "gui
 FIXES = {
     "syncthing key": "Copy the API key from Actions > Settings in Syncthing's GUI to syncthing.api_key.",
     "syncthing host check": "Let Syncthing's GUI listen on 0.0.0.0:8384 (scripts/configure_syncthing.py does that).",
-    "syncthing folder": "Set Syncthing up on the page Peer, or write the ID of the right folder in syncthing.folder_id.",
+    "syncthing folder": "Set Syncthing up on the page Peer, or write the right ID in syncthing.folder_id.",
     "syncthing reachable": "Start Syncthing, and check syncthing.api_url from the machine that Media Pipeline runs on.",
 }
 

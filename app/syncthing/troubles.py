@@ -37,11 +37,6 @@ def of_error(error: SyncthingError) -> Trouble:
     return Trouble(f"syncthing_{cause}", str(error), wait_seconds=wait_seconds)
 
 
-def folder_needed() -> Trouble:
-    """No folder is configured."""
-    return Trouble("folder_needed", "syncthing.folder_id is empty; write the ID of the folder that shares batch_dir.")
-
-
 def folder_trouble(folder: FolderView, status: Mapping[str, Any] | None) -> Trouble | None:
     """What is wrong with the folder itself, or None."""
     if folder.paused:
