@@ -190,6 +190,20 @@ def test_a_folder_that_a_peer_offers_is_accepted_as_ours(ours: Node, peer: Node,
     wait_for(lambda: peer_state(container.services)["ready"], "everything is set up")
 
 
+def test_our_folder_is_shared_with_a_known_device_that_offers_it(ours: Node, peer: Node, installed: Installer) -> None:
+    container = installed()
+    jobs.set_up_syncthing(container, "anna")
+    ours.add_device(peer)
+    peer.add_device(ours)
+    peer.add_folder("receiveonly", ours, folder_id="media-pipeline")
+    wait_for(lambda: "media-pipeline" in ours.rest("GET", "cluster/pending/folders"), "the folder is offered")
+
+    jobs.accept_folder(container, "anna", "media-pipeline", peer.device_id)
+
+    assert {device["deviceID"] for device in folder_of(ours)["devices"]} == {ours.device_id, peer.device_id}
+    wait_for(lambda: peer_state(container.services)["ready"], "everything is set up")
+
+
 def test_another_folder_that_is_offered_stays_where_it_is_and_can_be_dismissed(
     ours: Node, peer: Node, installed: Installer
 ) -> None:
