@@ -27,6 +27,13 @@ class Obstacle(NamedTuple):
     words: str | None = None
 
 
+class Known(NamedTuple):
+    """What was found to be in the way, and when first."""
+
+    code: str
+    found_at: str
+
+
 class Missing(NamedTuple):
     """One file of a batch that a device is not proven to have; `code` is None when it is merely not there yet."""
 
@@ -44,11 +51,11 @@ class Lacking(NamedTuple):
     size_bytes: int
 
 
-def codes(conn: Connection, batch_id: int) -> dict[tuple[int, str], str]:
-    """The code of every (asset, device) of the batch that has one."""
+def list_known(conn: Connection, batch_id: int) -> dict[tuple[int, str], Known]:
+    """What is in the way of every (asset, device) of the batch for which that is known."""
     o = delivery_obstacles.c
-    rows = conn.execute(select(o.asset_id, o.device_id, o.code).where(o.batch_id == batch_id))
-    return {(row[0], row[1]): row[2] for row in rows}
+    rows = conn.execute(select(o.asset_id, o.device_id, o.code, o.found_at).where(o.batch_id == batch_id))
+    return {(row[0], row[1]): Known(row[2], row[3]) for row in rows}
 
 
 def put(conn: Connection, batch_id: int, found: Iterable[Obstacle]) -> None:
@@ -56,11 +63,10 @@ def put(conn: Connection, batch_id: int, found: Iterable[Obstacle]) -> None:
     rows = [(o.asset_id, o.device_id, batch_id, o.code, o.words, now()) for o in found]
     if rows:
         conn.exec_driver_sql(
-            "INSERT INTO delivery_obstacles (asset_id, device_id, batch_id, code, words, found_at) "
+            "INSERT INTO delivery_obstacles AS known (asset_id, device_id, batch_id, code, words, found_at) "
             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (asset_id, device_id) DO UPDATE SET batch_id = excluded.batch_id, "
-            "code = excluded.code, words = excluded.words, found_at = CASE WHEN delivery_obstacles.code = excluded.code "
-            "AND delivery_obstacles.batch_id = excluded.batch_id THEN delivery_obstacles.found_at "
-            "ELSE excluded.found_at END",
+            "code = excluded.code, words = excluded.words, found_at = CASE WHEN known.code = excluded.code "
+            "AND known.batch_id = excluded.batch_id THEN known.found_at ELSE excluded.found_at END",
             rows,
         )
 

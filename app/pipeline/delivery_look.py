@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.db.clock import later
 from app.db.deliveries import Confirmed
+from app.db.delivery_obstacles import Known
 from app.model import Batch
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -15,6 +17,9 @@ from app.syncthing.needs import Need
 from app.syncthing.notes import Notes
 from app.syncthing.proof import Judgement, Verdict
 from app.syncthing.troubles import Trouble
+
+#: So long must a file have been refused before that is told.
+SETTLE_SECONDS = 5
 
 
 @dataclass
@@ -65,7 +70,7 @@ class Look:
     ground: Ground | None = None
     peers: list[Peer] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
-    before: dict[tuple[int, str], str] = field(default_factory=dict)
+    before: dict[tuple[int, str], Known] = field(default_factory=dict)
     reasons: dict[bytes, str] = field(default_factory=dict)
     scanned_now: bool = False
 
@@ -83,9 +88,12 @@ def names_of(peers: Sequence[Peer]) -> str:
 
 
 def not_taken(this: Look, peer: Peer) -> list[Judgement]:
-    """The files that this peer does not want, as two looks in a row have found: the first may have come too early."""
+    """The files that this peer does not want, as was found before already: right after it came back, what it holds
+    may not be shown yet although it is said to need nothing more."""
+    earlier = later(-SETTLE_SECONDS)
     return [
-        j for j in this.judgements
-        if j.device_id == peer.device_id and j.verdict is Verdict.NOT_TAKEN
-        and this.before.get((j.expected.asset_id, j.device_id)) == Verdict.NOT_TAKEN
+        judged for judged in this.judgements
+        if judged.device_id == peer.device_id and judged.verdict is Verdict.NOT_TAKEN
+        and (known := this.before.get((judged.expected.asset_id, judged.device_id))) is not None
+        and known.code == Verdict.NOT_TAKEN and known.found_at <= earlier
     ]  # fmt: skip

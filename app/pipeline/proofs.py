@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.db import deliveries, delivery_obstacles
-from app.db.delivery_obstacles import EVERYWHERE, Obstacle
+from app.db.delivery_obstacles import EVERYWHERE, Known, Obstacle
 from app.pipeline.delivery_look import Look
 from app.syncthing.proof import HERE, Judgement, Verdict
 
@@ -28,7 +28,7 @@ class Found:
         cls,
         judgements: Sequence[Judgement],
         proven: Mapping[str, Mapping[int, str | None]],
-        before: Mapping[Key, str],
+        before: Mapping[Key, Known],
         reasons: Mapping[bytes, str],
     ) -> Found:
         """What these judgements change, given the versions proven per device and the obstacles known before."""
@@ -40,7 +40,7 @@ class Found:
             if j.verdict is Verdict.CONFIRMED:
                 found.arrived[j.device_id].append((asset_id, j.version))
             key = _key_of(j)
-            if key is not None and before.get(key) != j.verdict:
+            if key is not None and (key not in before or before[key].code != j.verdict):
                 found.obstacles.append(Obstacle(*key, j.verdict.value, reasons.get(j.expected.path)))
             found.cleared |= {other for other in _keys(j) if other != key and other in before}
         return found

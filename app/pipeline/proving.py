@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.db import assets, batches, deliveries, delivery_obstacles
 from app.db.clock import now
-from app.db.delivery_obstacles import EVERYWHERE
+from app.db.delivery_obstacles import EVERYWHERE, Known
 from app.model import Asset, AssetStatus
 from app.pipeline.delivery_look import Look, Peer
 from app.pipeline.proofs import Found, store
@@ -27,7 +27,7 @@ from app.syncthing.troubles import Trouble
 CHUNK = 500
 #: So few files are asked for in any case: of the last ones, it is told which are being downloaded.
 FEW = 20
-#: What Syncthing has said is in a file's way is asked anew when anything has changed, or after so many seconds.
+#: What is in a file's way is asked anew when anything has changed, and at least every so many seconds.
 ASK_AGAIN_SECONDS = 600
 
 
@@ -43,7 +43,7 @@ class Examination:
     total: int
     open_at: dict[int, list[Peer]]
     files: dict[int, Asset]
-    before: dict[tuple[int, str], str]
+    before: dict[tuple[int, str], Known]
     is_still: bool
 
     def name_of(self, asset: Asset) -> str | None:
@@ -52,8 +52,8 @@ class Examination:
 
     def known_verdict(self, asset: Asset, peer: Peer) -> Verdict | None:
         """What was in the file's way at the peer, or here, when it was asked before."""
-        code = self.before.get((asset.id, EVERYWHERE)) or self.before.get((asset.id, peer.device_id))
-        return Verdict(code) if code is not None and code != Verdict.DOWNLOADING else None
+        known = self.before.get((asset.id, EVERYWHERE)) or self.before.get((asset.id, peer.device_id))
+        return Verdict(known.code) if known is not None and known.code != Verdict.DOWNLOADING else None
 
 
 def examine(this: Look, client: SyncthingClient) -> Trouble | None:
@@ -77,7 +77,7 @@ def examine(this: Look, client: SyncthingClient) -> Trouble | None:
 def _begin(this: Look, client: SyncthingClient) -> Examination:
     with this.services.db.reading() as conn:
         waiting = assets.list_in_batch(conn, this.batch.id, AssetStatus.BATCHED)
-        before = delivery_obstacles.codes(conn, this.batch.id)
+        before = delivery_obstacles.list_known(conn, this.batch.id)
         for peer in this.peers:
             peer.proven = deliveries.versions(conn, this.batch.id, peer.device_id)
     open_at = {a.id: [peer for peer in this.peers if a.id not in peer.proven] for a in waiting}
@@ -86,19 +86,32 @@ def _begin(this: Look, client: SyncthingClient) -> Examination:
 
 
 def _is_still(this: Look) -> bool:
-    """Whether Syncthing's indexes and its peers are as they were when it was last asked for files; notes what is."""
-    seen = [this.ready_ground.sequence]
+    """Whether asking again for what is in the way can wait: Syncthing's indexes and peers are as they were.
+
+    What it says of a peer may change a little later than these; so it is asked again ever more seldom, not never.
+    """
+    notes, moment = this.notes, now()
+    seen = _state_of_indexes(this)
+    if seen != notes.seen or this.scanned_now:
+        notes.seen, notes.seen_at, notes.asked_at = seen, moment, moment
+        return False
+    quiet_seconds = _seconds_between(notes.seen_at, notes.asked_at)
+    if _seconds_between(notes.asked_at, moment) < min(quiet_seconds, ASK_AGAIN_SECONDS):
+        return True
+    notes.asked_at = moment
+    return False
+
+
+def _state_of_indexes(this: Look) -> list[str]:
+    seen = [str(this.ready_ground.sequence)]
     for peer in this.peers:
         c = peer.completion
-        seen += [int(peer.answers), c.need_items if c else -1, c.sequence if c else -1]
-    notes, moment = this.notes, datetime.fromisoformat(now())
-    is_recent = bool(notes.asked_at) and moment - datetime.fromisoformat(notes.asked_at) < timedelta(
-        seconds=ASK_AGAIN_SECONDS
-    )
-    if seen == notes.seen and is_recent and not this.scanned_now:
-        return True
-    notes.seen, notes.asked_at = seen, now()
-    return False
+        seen.append(f"{peer.answers} {c.need_items} {c.sequence} {c.remote_state}" if c else str(peer.answers))
+    return seen
+
+
+def _seconds_between(earlier: str, later: str) -> float:
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 
 def _is_worth_asking(work: Examination, asset: Asset) -> bool:

@@ -19,13 +19,15 @@ TOLD_LIMIT = 100
 @dataclass
 class Notes:
     """`scanned_at`: when Syncthing last read the batch, empty when it has to again. `told`: what the journal has.
-    `seen`: the state of Syncthing's indexes and peers when files were last asked for, at `asked_at`."""
+    `seen`: the state of Syncthing's indexes and peers, as it is since `seen_at`; `asked_at`: when files whose way is
+    barred were last asked for."""
 
     scanned_at: str = ""
     progress_at: str = ""
     trouble: str = ""
     told: list[str] = field(default_factory=list)
-    seen: list[int] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    seen_at: str = ""
     asked_at: str = ""
     samples: list[dict[str, Any]] = field(default_factory=list)
 

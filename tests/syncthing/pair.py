@@ -196,6 +196,52 @@ def make_pair(base: Path, kind: str = "sendonly", peer_kind: str = "receiveonly"
     return pair
 
 
+class Trio(Pair):
+    """Our side and two peers that do not know each other, sharing one folder."""
+
+    def __init__(self, ours: Node, peer: Node, other: Node) -> None:
+        super().__init__(ours, peer)
+        self.other = other
+
+    def is_connected(self, peer: Node) -> bool:
+        """Whether our side sees this peer."""
+        state = self.ours.rest("GET", "system/connections")["connections"].get(peer.device_id) or {}
+        return bool(state.get("connected"))
+
+    def connected(self) -> bool:
+        return all(self.is_connected(peer) for peer in (self.peer, self.other))
+
+    def bring_up(self) -> None:
+        """Start whatever an earlier test left down."""
+        if self.other.process is None:
+            self.other.start()
+        super().bring_up()
+
+    def stop(self) -> None:
+        super().stop()
+        self.other.stop()
+
+
+def make_trio(base: Path, kind: str = "sendonly", peer_kind: str = "receiveonly") -> Trio:
+    """Three Syncthings; ours shares one empty folder with each of the two others."""
+    trio = Trio(Node(base / "ours", "ours"), Node(base / "phone", "phone"), Node(base / "laptop", "laptop"))
+    peers = (trio.peer, trio.other)
+    try:
+        for node in (trio.ours, *peers):
+            node.generate()
+            node.start()
+        for peer in peers:
+            trio.ours.add_device(peer)
+            peer.add_device(trio.ours)
+            peer.add_folder(peer_kind, trio.ours)
+        trio.ours.add_folder(kind, *peers)
+        trio.wait_connected()
+    except BaseException:
+        trio.stop()
+        raise
+    return trio
+
+
 def _in_session(session: int) -> list[int]:
     """The ids of all processes of a session (proc(5): the sixth field of stat)."""
     found = []
