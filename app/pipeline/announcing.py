@@ -35,13 +35,15 @@ def scan_when_due(this: Look, client: SyncthingClient, ground: Ground) -> Troubl
 def begin_syncing(this: Look, ground: Ground, peers: str) -> None:
     """The batch was read for the first time: from now on it is SYNCING."""
     this.notes.samples = []
+    is_named = bool(this.services.config.syncthing.folder_id)
+    folder = "" if is_named else f" through the folder {ground.folder.id}, found by its path"
     with this.services.db.transaction() as conn:
         this.batch = batches.change(conn, this.batch, BatchStatus.SYNCING)
         notes.save(conn, this.batch.id, this.notes)
         journal.record(
             conn,
             "batch.sync_started",
-            f"Batch {this.batch.name}: {this.batch.file_count} files are announced to {peers}.",
+            f"Batch {this.batch.name}: {this.batch.file_count} files are announced to {peers}{folder}.",
             run_id=this.run_id,
             batch_id=this.batch.id,
             detail={

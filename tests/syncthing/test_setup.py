@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.db import confirmation
+from app.db import confirmation, journal
 from app.db.clock import now
 from app.diagnostics import diagnose
 from app.errors import BadRequest, Conflict, NotFound
@@ -277,6 +277,9 @@ def test_a_batch_is_delivered_through_a_folder_that_is_found_by_its_path(
     look_until_synced(container.services, batch)
 
     assert (peer.folder / "batch_001" / "a.jpg").read_bytes() == b"one"
+    with container.services.db.reading() as conn:
+        (begun,) = journal.list_events(conn, kind_prefix="batch.sync_started")
+    assert begun.message.endswith("through the folder mine, found by its path.")
     checks = {check["name"]: check["state"] for check in diagnose(container.services)["checks"]}
     assert checks["syncthing folder"] == checks["syncthing path"] == "ok"
     assert container.services.config.syncthing.folder_id == ""
