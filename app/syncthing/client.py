@@ -11,8 +11,8 @@ import http.client
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
 
-import requests
 import urllib3
 
 from app.config.schema import Config
@@ -20,7 +20,7 @@ from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
 from app.syncthing import answers
 from app.syncthing.key import Key, KeyRing, find_keys
 from app.syncthing.refusals import NoSuchObject, key_refused, no_key, reason_of, refusal
-from app.syncthing.transport import Guard, GuardedAdapter, base_url
+from app.syncthing.transport import Guard, base_url, guarded_pools
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
@@ -44,10 +44,7 @@ class SyncthingClient:
         #: The date of the last answer, by the clock of what answered.
         self.answered_at = ""
         self._guard = Guard()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, GuardedAdapter(self._guard))
+        self._pools = guarded_pools(self._guard)
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
@@ -62,7 +59,7 @@ class SyncthingClient:
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._session.close()
+        self._pools.clear()
 
     # --- the system
 
@@ -217,7 +214,7 @@ class SyncthingClient:
         try:
             with self._guard.deadline(seconds):
                 content = self._exchange(method, path, parameters, body, read_seconds)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             raise self._unreachable(error, seconds) from error
         if self._guard.was_cut:
             # What was cut off may look complete: a body without a length ends where the connection ends.
@@ -227,15 +224,17 @@ class SyncthingClient:
     def _exchange(
         self, method: str, path: str, parameters: Mapping[str, str] | None, body: Json, read_seconds: float
     ) -> bytes:
-        response = self._session.request(
+        headers = {"X-API-Key": self._key(), "Accept-Encoding": "identity", "Content-Type": "application/json"}
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        response = self._pools.connection_from_url(self.url).urlopen(
             method,
-            f"{self.url}/rest/{path}",
-            params=parameters,
-            json=body,
-            headers={"X-API-Key": self._key(), "Accept-Encoding": "identity"},
-            timeout=(CONNECT_SECONDS, read_seconds),
-            allow_redirects=False,
-            stream=True,
+            f"{urlsplit(self.url).path}/rest/{path}{query}",
+            body=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
+            redirect=False,
+            retries=False,
+            preload_content=False,
         )
         self.answered_at = response.headers.get("Date", "")
         try:
@@ -243,8 +242,8 @@ class SyncthingClient:
         except BaseException:
             response.close()
             raise
-        if response.status_code != 200:
-            found = refusal(self.url, path, response.status_code, response.headers, content)
+        if response.status != 200:
+            found = refusal(self.url, path, response.status, response.headers, content)
             raise key_refused(found, self.keys.words())
         return content
 
@@ -254,18 +253,18 @@ class SyncthingClient:
             raise no_key(self.keys.words())
         return key.text
 
-    def _capped_body(self, response: requests.Response) -> bytes:
+    def _capped_body(self, response: urllib3.BaseHTTPResponse) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise self._not_syncthing()
         content = bytearray()
-        while part := response.raw.read1(65536, decode_content=False):
+        while part := response.read1(65536, decode_content=False):
             content += part
             if len(content) > BODY_CAP_BYTES:
                 raise SyncthingUnreachable(self.url, f"its answer is longer than {BODY_CAP_BYTES >> 20} MB")
         return bytes(content)
 
     def _unreachable(self, error: Exception, seconds: float) -> SyncthingUnreachable:
-        if self._guard.was_cut or isinstance(error, requests.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
+        if self._guard.was_cut or isinstance(error, urllib3.exceptions.ReadTimeoutError):
             return _TookTooLong(self.url, _too_long(seconds))
         return SyncthingUnreachable(self.url, reason_of(error, CONNECT_SECONDS))
 

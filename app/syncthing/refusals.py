@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import requests
+import urllib3
 
 from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
 
@@ -117,9 +117,9 @@ def _other(path: str, status: int, headers: Mapping[str, str], text: str) -> str
 
 def reason_of(error: Exception, connect_seconds: float) -> str:
     """Why a connection failed, in words; never the URL or the request, which may hold secrets."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, urllib3.exceptions.SSLError):
         return "its certificate is not trusted here (use http:// inside your own network)"
-    if isinstance(error, requests.ConnectTimeout):
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
         return f"no connection within {connect_seconds:.0f} seconds"
     text = str(error)
     for sign, words in SIGNS.items():

@@ -7,14 +7,17 @@ So every request has a deadline, and the socket is cut when it passes.
 from __future__ import annotations
 
 import ipaddress
+import math
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
+from certifi import where
+from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -55,10 +58,18 @@ def _bad_address(reason: str) -> SyncthingRefused:
 
 
 class Guard:
-    """Watches the one connection of a client: refuses forbidden addresses, cuts it at the deadline."""
+    """Watches the one connection of a client: refuses forbidden addresses, cuts it at the deadline.
+
+    One thread watches over many requests, since to start one for each would take longer than most answers do. It ends
+    when a deadline passes without a request under way.
+    """
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        self._changed = threading.Condition()
+        self._until = math.inf
+        self._wakes_at = math.inf
+        self._is_watched = False
         self.was_cut = False
 
     def opened(self, connected: socket.socket) -> None:
@@ -72,14 +83,29 @@ class Guard:
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Cut the connection when the body of the `with` takes longer than this."""
-        self.was_cut = False
-        timer = threading.Timer(seconds, self.cut)
-        timer.daemon = True
-        timer.start()
+        with self._changed:
+            self.was_cut = False
+            self._until = time.monotonic() + seconds
+            if not self._is_watched:
+                self._is_watched = True
+                threading.Thread(target=self._watch, daemon=True).start()
+            elif self._until < self._wakes_at:
+                self._changed.notify()
         try:
             yield
         finally:
-            timer.cancel()
+            with self._changed:
+                self._until = math.inf
+
+    def _watch(self) -> None:
+        with self._changed:
+            while self._until < math.inf:
+                self._wakes_at = self._until
+                self._changed.wait(max(0.0, self._until - time.monotonic()))
+                if time.monotonic() >= self._until:
+                    self.cut()
+                    self._until = math.inf
+            self._is_watched = False
 
     def cut(self) -> None:
         """End whatever is waited for on the connection."""
@@ -92,17 +118,11 @@ class Guard:
             self._socket = None  # closed by the other side meanwhile
 
 
-class GuardedAdapter(HTTPAdapter):
-    """A requests adapter whose connections report to a Guard. One connection, no retries."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool with guarded connection classes."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._guard)
+def guarded_pools(guard: Guard) -> PoolManager:
+    """Connections that report to a Guard: one at a time, no retries, no redirects, certificates checked."""
+    pools = PoolManager(num_pools=1, maxsize=1, retries=False, cert_reqs="CERT_REQUIRED", ca_certs=where())
+    pools.pool_classes_by_scheme = _pool_classes(guard)
+    return pools
 
 
 def _pool_classes(guard: Guard) -> dict[str, Any]:
