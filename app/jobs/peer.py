@@ -93,12 +93,9 @@ def accept_folder(container: ServiceContainer, actor: str, folder_id: str, devic
     device_id = device_ids.canonical(device_id)
     with _act(container, actor) as this:
         _require_offer(this.client, folder_id, device_id)
+        _refuse_other_folder(this.config.syncthing.folder_id or folder_id, folder_id)
         folder = _set_up(this, (), folder_id)
-        if folder.id != folder_id:
-            raise Conflict(
-                f"Batches are delivered through the folder {folder.id}; share it with the peer and accept it there. "
-                f"The offered {printable(folder_id.encode())} can be dismissed."
-            )
+        _refuse_other_folder(folder.id, folder_id)
         _connect(this, folder.id, device_id, "")
         return this.done
 
@@ -142,6 +139,14 @@ def _set_up(this: PeerSetup, changes: Collection[str], new_id: str = "") -> Fold
     for device_id in this.config.syncthing.required_ids:
         _connect(this, folder.id, device_ids.canonical(device_id), "")
     return folder
+
+
+def _refuse_other_folder(ours: str, offered: str) -> None:
+    if ours != offered:
+        raise Conflict(
+            f"Batches are delivered through the folder {ours}; share it with the peer and accept it there. The offered "
+            f"{printable(offered.encode())} can be dismissed."
+        )
 
 
 def _require_offer(client: SyncthingClient, folder_id: str, device_id: str) -> None:

@@ -10,7 +10,7 @@ from app.config.schema import Config
 from app.errors import SyncthingError
 from app.files.place_marker import find_place_marker
 from app.model import RootKind
-from app.overview.preview import peer_words
+from app.model.peer_policy import peer_words
 from app.services import Services
 from app.syncthing.client import SyncthingClient
 from app.syncthing.pending import find_pending
@@ -42,6 +42,7 @@ def peer_state(services: Services) -> dict[str, Any]:
         "at_the_peer": peer_words(config.sync_target, config.sync.peer_policy),
         "batch_dir": config.paths.batch_dir,
         "batch_dir_there": os.fsdecode(seen_path(config, batch_dir_of(config))),
+        "folder_id": config.syncthing.folder_id,
         "folder": _folder(found),
         "peers": [_peer(peer, config.syncthing.required_ids) for peer in found.peers],
         "pending": found.pending.as_json(),

@@ -217,6 +217,11 @@ def test_another_folder_that_is_offered_stays_where_it_is_and_can_be_dismissed(
         jobs.accept_folder(container, "anna", "camera", peer.device_id)
     assert [folder["id"] for folder in ours.rest("GET", "config/folders")] == ["media-pipeline"]
 
+    ours.rest("DELETE", "config/folders/media-pipeline")
+    with pytest.raises(Conflict, match="delivered through the folder media-pipeline"):
+        jobs.accept_folder(container, "anna", "camera", peer.device_id)
+    assert ours.rest("GET", "config/folders") == []
+
     jobs.dismiss_request(container, "anna", peer.device_id, "camera")
     assert ours.rest("GET", "cluster/pending/folders") == {}
     assert kinds_of(container)[-1] == "sync.request_dismissed"
