@@ -24,7 +24,7 @@ def overview(cli: Cli) -> int:
 
 def show_overview(cli: Cli) -> int:
     """The overview: balance sheet, run, batches, folders, warnings."""
-    seen = look(cli.services, cli.config_facts(), fresh=True, at_terminal=True)
+    seen = look(cli.services, cli.config_facts(), fresh=True)
     if cli.as_json:
         cli.print_json(seen)
         return 0

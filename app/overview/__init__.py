@@ -45,19 +45,14 @@ class ConfigFacts:
     in_force_instead: str | None = None
 
 
-def overview(
-    services: Services, config: ConfigFacts, *, fresh: bool = False, at_terminal: bool = False
-) -> dict[str, Any]:
-    """Everything the dashboard shows, as JSON-ready values. `fresh` counts every asset anew for the balance.
-
-    `at_terminal`: for a person whose commands start a worker themselves when none is running.
-    """
+def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) -> dict[str, Any]:
+    """Everything the dashboard shows, as JSON-ready values. `fresh` counts every asset anew for the balance."""
     with services.db.reading() as conn:
         seen = _from_rows(conn, services, fresh)
         database_id = facts.find(conn, DATABASE_ID) or ""
     seen["roots"] = look_at_roots(_roots_in_use(services), database_id)
     seen["config"] = _config_facts(services, config)
-    seen["warnings"] = collect_warnings(seen, at_terminal=at_terminal)
+    seen["warnings"] = collect_warnings(seen)
     return seen
 
 

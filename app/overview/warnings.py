@@ -14,9 +14,9 @@ LEVELS = ("error", "warning", "info")
 NAMED_BATCHES = 5
 
 
-def collect_warnings(seen: dict[str, Any], *, at_terminal: bool = False) -> list[dict[str, str]]:
+def collect_warnings(seen: dict[str, Any]) -> list[dict[str, str]]:
     """Warnings about an overview: level ("error", "warning" or "info"), a sentence, and what to do."""
-    found = [*_about_state(seen), *_about_roots(seen), *_about_worker(seen, at_terminal)]
+    found = [*_about_state(seen), *_about_roots(seen), *_about_worker(seen)]
     found += [*_about_work(seen), *_about_files(seen)]
     return sorted(found, key=lambda warning: LEVELS.index(warning["level"]))
 
@@ -72,14 +72,15 @@ def _about_roots(seen: dict[str, Any]) -> list[dict[str, str]]:
     return found
 
 
-def _about_worker(seen: dict[str, Any], at_terminal: bool) -> list[dict[str, str]]:
+def _about_worker(seen: dict[str, Any]) -> list[dict[str, str]]:
+    """Only with work that waits for it a missing worker is an error: a command on the terminal brings its own."""
     if seen["worker"]["alive"]:
         return []
-    remedy = "Start it with ./scripts/restart.sh."
-    if at_terminal:
-        what = "No worker is running. A command that starts work here brings one; pages and the API have to wait."
-        return [_warning(what, "To have one all the time: ./scripts/restart.sh.", "info")]
-    return [_warning("No worker is running, so what is asked for here has to wait.", remedy, "error")]
+    if seen["running"]:
+        what = f"Run {seen['run']['id']} waits, because no worker is running."
+        return [_warning(what, "Start one with ./scripts/restart.sh.", "error")]
+    what = "No worker is running. A command on the terminal brings one for its run; pages and the API have to wait."
+    return [_warning(what, "To have one all the time: ./scripts/restart.sh.", "info")]
 
 
 def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:

@@ -11,7 +11,6 @@ from app.errors import IllegalTransition
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Stage, Trigger
 from tests.cli.conftest import Machine
 from tests.jobs.situations import add_failed_asset, force, make_batch
-from tests.web.conftest import Site
 
 
 def test_one_is_not_called_many(machine: Machine) -> None:
@@ -31,14 +30,12 @@ def test_the_doctor_counts_its_faults_in_words_that_fit(machine: Machine) -> Non
         assert f" {counts[word]} {word}{'' if counts[word] == 1 else 's'}" in out
 
 
-def test_the_overview_of_a_terminal_takes_a_missing_worker_for_no_error(machine: Machine) -> None:
+def test_a_missing_worker_is_an_error_only_while_work_waits_for_it(machine: Machine) -> None:
     out = machine.call("overview")[1]
-    assert "info: No worker is running. A command that starts work here brings one" in out
+    assert "info: No worker is running. A command on the terminal brings one for its run" in out
     assert "error" not in out
-    site = Site(machine.base)
-    (seen,) = [w for w in site.client().get("/api/workflow/overview").json["warnings"] if "worker" in w["message"]]
-    assert seen["level"] == "error"
-    site.services.close()
+    run = jobs.start_cleanup(machine.services, Trigger.API)
+    assert f"error: Run {run.id} waits, because no worker is running." in machine.call("overview")[1]
 
 
 def test_a_failed_file_in_the_archive_is_not_sent_to_a_retry_that_refuses_it(machine: Machine) -> None:
