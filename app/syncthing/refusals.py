@@ -119,12 +119,12 @@ def reason_of(error: Exception, connect_seconds: float) -> str:
     """Why a connection failed, in words; never the URL or the request, which may hold secrets."""
     if isinstance(error, urllib3.exceptions.SSLError):
         return "its certificate is not trusted here (use http:// inside your own network)"
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return f"no connection within {connect_seconds:.0f} seconds"
     text = str(error)
     for sign, words in SIGNS.items():
         if sign in text:
             return words
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return f"no connection within {connect_seconds:.0f} seconds"
     return "the connection broke off"
 
 
