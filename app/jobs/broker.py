@@ -32,6 +32,8 @@ ENQUEUE = """
 INSERT OR REPLACE INTO dramatiq_messages (message_id, queue_name, state, message, priority, due_at_ms, mtime)
 VALUES (?, ?, 'queued', ?, ?, ?, ?)
 """
+#: Asked before a claim: many times a second nothing is due, and reading takes a tenth of a write transaction.
+IS_DUE = "SELECT 1 FROM dramatiq_messages WHERE queue_name = ? AND state = 'queued' AND due_at_ms <= ? LIMIT 1"
 CLAIM = """
 UPDATE dramatiq_messages SET state = 'consumed', claim = ?, mtime = ?
 WHERE seq = (
@@ -166,6 +168,8 @@ class QueueConsumer(SQLiteConsumer):  # type: ignore[misc]
     def _claim(self) -> ClaimedMessage | None:
         claim = uuid.uuid4().hex
         try:
+            if not self.file.has_row(IS_DUE, (self.queue_name, current_millis())):
+                return None
             with self.file.transaction() as connection:
                 row = connection.execute(CLAIM, (claim, int(time.time()), self.queue_name, current_millis())).fetchone()
         except BrokerConnectionError:

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from dramatiq.errors import BrokerConnectionError
 
@@ -63,6 +64,17 @@ class QueueFile:
                     connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._close_quietly()
+                words = f"The queue {self.path} cannot be used: {error}."
+                raise BrokerConnectionError(words) from error  # type: ignore[no-untyped-call]
+
+    def has_row(self, query: str, parameters: tuple[Any, ...]) -> bool:
+        """Whether a query finds anything, without a transaction. Raises BrokerConnectionError as `transaction` does."""
+        self._forget_connection_of_another_process()
+        with self._lock:
+            try:
+                return self._open().execute(query, parameters).fetchone() is not None
             except sqlite3.Error as error:
                 self._close_quietly()
                 words = f"The queue {self.path} cannot be used: {error}."

@@ -236,7 +236,8 @@ def test_a_claim_is_one_transaction(scenario: Scenario) -> None:
     connection = _connection_of(broker) if scenario.repaired else consumer.db.conn
     connection.set_trace_callback(statements.append)
     assert take(consumer) is not None
-    about_messages = [s for s in statements if "dramatiq_messages" in s]
+    asking = "SELECT 1 FROM"  # whether there is anything to claim, which claims nothing
+    about_messages = [s for s in statements if "dramatiq_messages" in s and not s.startswith(asking)]
     assert (len(about_messages) == 1) is scenario.repaired
 
 
