@@ -16,8 +16,14 @@ from app.cli.options import BATCH_ID, DAY, LARGEST_ID
 from app.db import batches
 from app.model import Trigger
 from app.model.counting import size_in_words
+from app.model.peer_policy import duration_in_words
+from app.overview.delivery_devices import missing_at
+from app.overview.peer_policy import policy_now
 from app.overview.sync_history import sync_history
 from app.overview.transfer import live_progress
+
+#: So many missing files are named with each peer.
+MISSING_SHOWN = 5
 
 
 class SyncGroup(click.Group):
@@ -62,20 +68,74 @@ def status(cli: Cli, batch_id: int) -> int:
     return 0
 
 
+@sync.command("policy")
+@click.pass_obj
+def policy(cli: Cli) -> int:
+    """Say what happens to the peer's files, how much room there is, and which batches are under way."""
+    found = policy_now(cli.services)
+    if cli.as_json:
+        cli.print_json(found)
+        return 0
+    cli.say(f"{found['peer_policy']}: {found['at_the_peer']}")
+    cli.say(f"Room: {found['room']['words']}.".replace("..", "."))
+    for batch in found["batches"]:
+        cli.say(f"{batch['name']} (id {batch['id']}) is {batch['status']}: {batch['at_the_peer']}")
+        if batch["seconds_left"]:
+            cli.say(f"  The peer's copies go in {duration_in_words(batch['seconds_left'])}.")
+    return 0
+
+
 def tell_delivery(cli: Cli, found: dict[str, Any]) -> None:
     """How far a delivery is, in words."""
     proven = f"{found['confirmed_count']:,} of {found['file_count']:,} files"
     cli.say(f"Delivery of {found['batch']}: {proven} are proven.")
     if found["detail"]:
         cli.say(f"  {found['detail']}")
+    for device in found["devices"]:
+        _tell_device(cli, found["batch_id"], device)
     if found["synced_at"] is None:
         cli.say(f"  {transfer_words(found['transfer'])}")
+
+
+def _tell_device(cli: Cli, batch_id: int, device: dict[str, Any]) -> None:
+    """How far one peer is, and the first files that it lacks."""
+    cli.say(f"  {device['sentence']}.")
+    if not device["missing_count"]:
+        return
+    cli.say(f"    {device['words']}")
+    for file in device["missing"][:MISSING_SHOWN]:
+        cli.say(f"    {file['path']}: {file['reason']}")
+    if device["missing_count"] > MISSING_SHOWN:
+        more = device["missing_count"] - MISSING_SHOWN
+        cli.say(f"    and {more:,} more: media-pipeline sync missing {batch_id} --device {device['id']}")
 
 
 def transfer_words(transfer: dict[str, Any]) -> str:
     """The rate, when it is known, and the time that is left, or why it is not known."""
     rate = transfer["rate_bytes_per_second"]
     return (f"{size_in_words(rate)}/s. " if rate else "") + str(transfer["remaining_words"])
+
+
+@sync.command("missing")
+@click.argument("batch_id", type=BATCH_ID)
+@click.option("--device", "device_id", default="", help="The device, when the batch has more than one.")
+@click.option("--after", "after_id", default=0, type=click.IntRange(0, LARGEST_ID), help="Only files after this id.")
+@click.option("--limit", "-n", default=100, show_default=True, type=click.IntRange(1, 1000))
+@click.pass_obj
+def missing(cli: Cli, batch_id: int, device_id: str, after_id: int, limit: int) -> int:
+    """List the files that a peer is not proven to have, each with the reason."""
+    with cli.services.db.reading() as conn:
+        found = missing_at(conn, batches.get(conn, batch_id), device_id, after_id, limit)
+    if cli.as_json:
+        cli.print_json(found)
+        return 0
+    for file in found["files"]:
+        cli.say(f"{file['path']}: {file['reason']}")
+    if not found["files"]:
+        cli.say(f"No file is missing at {found['name']}.")
+    elif found["next_after_id"] is not None:
+        cli.say(f"There are more: --after {found['next_after_id']}")
+    return 0
 
 
 @sync.command("refresh")

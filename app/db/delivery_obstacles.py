@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, select
 
 from app.db.clock import now
 from app.db.tables import assets, deliveries, delivery_obstacles
@@ -44,13 +44,6 @@ class Missing(NamedTuple):
     words: str | None
 
 
-class Lacking(NamedTuple):
-    """How many files, and bytes, a device is not proven to have."""
-
-    file_count: int
-    size_bytes: int
-
-
 def list_known(conn: Connection, batch_id: int) -> dict[tuple[int, str], Known]:
     """What is in the way of every (asset, device) of the batch for which that is known."""
     o = delivery_obstacles.c
@@ -83,19 +76,19 @@ def clear_batch(conn: Connection, batch_id: int) -> None:
     conn.execute(delete(delivery_obstacles).where(delivery_obstacles.c.batch_id == batch_id))
 
 
-def count_missing(conn: Connection, batch_id: int, device_id: str) -> Lacking:
-    """How much of the batch this device is not proven to have."""
-    query = select(func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0)).where(
-        *_is_missing(batch_id, device_id)
-    )
-    return Lacking(*(int(n) for n in conn.execute(query).one()))
-
-
 def list_missing(conn: Connection, batch_id: int, device_id: str, limit: int) -> list[Missing]:
     """Some of the files that this device is not proven to have, those with something in the way first."""
-    query = _missing(batch_id, device_id)
-    rows = conn.execute(query.order_by(literal_column("why_code IS NULL"), assets.c.id).limit(limit))
-    return [Missing(*row) for row in rows]
+    ids = _barred_ids(conn, batch_id, device_id, limit)
+    barred = _missing(batch_id, device_id).where(assets.c.id.in_(ids)).order_by(assets.c.id)
+    found = [Missing(*row) for row in conn.execute(barred)]
+    others = _missing(batch_id, device_id).where(assets.c.id.not_in(ids)).order_by(assets.c.id)
+    return found + [Missing(*row) for row in conn.execute(others.limit(limit - len(found)))]
+
+
+def _barred_ids(conn: Connection, batch_id: int, device_id: str, limit: int) -> list[int]:
+    o = delivery_obstacles.c
+    query = select(o.asset_id).where(o.batch_id == batch_id, o.device_id.in_([EVERYWHERE, device_id])).distinct()
+    return list(conn.execute(query.order_by(o.asset_id).limit(limit)).scalars())
 
 
 def page_missing(conn: Connection, batch_id: int, device_id: str, after_id: int, limit: int) -> list[Missing]:
@@ -112,8 +105,8 @@ def _missing(batch_id: int, device_id: str) -> Select[Any]:
         everywhere, and_(everywhere.c.asset_id == assets.c.id, everywhere.c.device_id == EVERYWHERE)
     )
     is_here = everywhere.c.code.is_not(None)
-    code = case((is_here, everywhere.c.code), else_=o.code).label("why_code")
-    words = case((is_here, everywhere.c.words), else_=o.words).label("why_words")
+    code = case((is_here, everywhere.c.code), else_=o.code)
+    words = case((is_here, everywhere.c.words), else_=o.words)
     columns = (assets.c.id, assets.c.path, assets.c.size_bytes, code, words)
     return select(*columns).select_from(both).where(*_is_missing(batch_id, device_id))
 

@@ -1,4 +1,4 @@
-"""How far the delivery of one batch is, as earlier looks left it in the database."""
+"""How far the delivery of one batch is, file by file and device by device, as earlier looks left it in the database."""
 
 from __future__ import annotations
 

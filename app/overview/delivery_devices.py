@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ from sqlalchemy import Connection
 
 from app.db import batch_devices, deliveries, delivery_obstacles
 from app.db.batch_devices import BatchDevice
-from app.db.delivery_obstacles import Lacking, Missing
-from app.errors import printable
+from app.db.deliveries import Confirmed
+from app.db.delivery_obstacles import Missing
+from app.errors import BadRequest, NotFound, printable
 from app.model import Batch, BatchStatus
 from app.syncthing import notes
 from app.syncthing.proof import REASONS, Verdict
@@ -43,21 +45,42 @@ class Reason:
 
 def devices_of(conn: Connection, batch: Batch) -> list[dict[str, Any]]:
     """Each device that must have the batch: how much of it is proven there, how the device stands, what is missing."""
-    known = batch_devices.list_of(conn, batch.id)
-    if not known and batch.device_id and batch.target != "none":
-        known = [BatchDevice(batch.id, batch.device_id, "the folder" if batch.target == FOLDER else "", "")]
     trouble = notes.load(conn, batch.id).trouble
-    return [_device(conn, batch, device, trouble) for device in known]
+    return [_device(conn, batch, device, trouble) for device in _known(conn, batch)]
 
 
-def missing_at(
-    conn: Connection, batch: Batch, device_id: str, after_id: int, limit: int
-) -> tuple[list[dict[str, Any]], int | None]:
-    """One page of the files that are not proven at a device, by asset id; and what to go on with, None at the end."""
-    device = next((d for d in batch_devices.list_of(conn, batch.id) if d.device_id == device_id), None)
+def missing_at(conn: Connection, batch: Batch, device_id: str, after_id: int, limit: int) -> dict[str, Any]:
+    """One page of the files that are not proven at a device, by asset id, and what to go on with, None at the end.
+
+    Without a device id the only device is meant. Raises NotFound, and BadRequest when a device has to be named.
+    """
+    device = _chosen(_known(conn, batch), batch, device_id)
+    rows = delivery_obstacles.page_missing(conn, batch.id, device.device_id, after_id, limit)
     reason = _reason(device, notes.load(conn, batch.id).trouble)
-    rows = delivery_obstacles.page_missing(conn, batch.id, device_id, after_id, limit)
-    return [_file(row, reason) for row in rows], rows[-1].asset_id if len(rows) == limit else None
+    return {
+        "batch_id": batch.id,
+        "device_id": device.device_id,
+        "name": device.label,
+        "files": [_file(row, reason) for row in rows],
+        "next_after_id": rows[-1].asset_id if len(rows) == limit else None,
+    }
+
+
+def _chosen(known: Sequence[BatchDevice], batch: Batch, device_id: str) -> BatchDevice:
+    found = [device for device in known if device_id in ("", device.device_id)]
+    if len(found) > 1:
+        names = ", ".join(f"{device.label} ({device.device_id})" for device in found)
+        raise BadRequest(f"Batch {batch.name} has to arrive at {len(found)} devices; name one of them: {names}.")
+    if not found:
+        raise NotFound("device", device_id or "of the batch")
+    return found[0]
+
+
+def _known(conn: Connection, batch: Batch) -> list[BatchDevice]:
+    found = batch_devices.list_of(conn, batch.id)
+    if found or not batch.device_id or batch.target == "none":
+        return found
+    return [BatchDevice(batch.id, batch.device_id, "the folder" if batch.target == FOLDER else "", "")]
 
 
 def missing_anywhere(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,10 +95,9 @@ def missing_anywhere(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _device(conn: Connection, batch: Batch, device: BatchDevice, trouble: str) -> dict[str, Any]:
     held = deliveries.size_of_confirmed(conn, batch.id, device.device_id)
-    is_open = batch.status in UNDELIVERED
-    lacking = delivery_obstacles.count_missing(conn, batch.id, device.device_id) if is_open else Lacking(0, 0)
+    lacking = batch.file_count - held.file_count if batch.status in UNDELIVERED else 0
     reason = _reason(device, trouble)
-    rows = delivery_obstacles.list_missing(conn, batch.id, device.device_id, LISTED) if lacking.file_count else []
+    rows = delivery_obstacles.list_missing(conn, batch.id, device.device_id, LISTED) if lacking else []
     code, words = _state(batch, device, lacking)
     return {
         "id": device.device_id,
@@ -90,30 +112,29 @@ def _device(conn: Connection, batch: Batch, device: BatchDevice, trouble: str) -
         "file_count": batch.file_count,
         "confirmed_bytes": held.size_bytes,
         "size_bytes": batch.size_bytes,
-        "progress": _percent(held.size_bytes, batch.size_bytes, lacking.file_count, held.file_count),
+        "progress": _percent(held, batch, lacking),
         "need_items": device.need_items,
         "need_bytes": device.need_bytes,
-        "missing_count": lacking.file_count,
-        "missing_bytes": lacking.size_bytes,
+        "missing_count": lacking,
         "missing": [_file(row, reason) for row in rows],
     }
 
 
-def _state(batch: Batch, device: BatchDevice, lacking: Lacking) -> tuple[str, str]:
+def _state(batch: Batch, device: BatchDevice, lacking: int) -> tuple[str, str]:
     if batch.status is BatchStatus.CANCELLED:
         return "cancelled", "The batch was cancelled or taken back; nothing is proven of it any more."
-    if batch.status in UNDELIVERED and lacking.file_count and device.code is None:
+    if lacking and device.code is not None:
+        return device.code, device.words or ""
+    if lacking:
         return "pending", "The batch has not been announced yet."
-    if batch.status in UNDELIVERED and lacking.file_count:
-        return device.code or "pending", device.words or ""
     return "confirmed", f"Every file is confirmed on {device.label}."
 
 
-def _percent(done: int, total: int, missing: int, files: int) -> float:
+def _percent(held: Confirmed, batch: Batch, lacking: int) -> float:
     """By bytes, and never 100 before every file is proven: rounding must not announce a delivery."""
-    if not missing:
-        return 100.0 if files else 0.0
-    return min(round(100 * done / total, 1), 99.9) if total else 0.0
+    if not lacking:
+        return 100.0 if held.file_count else 0.0
+    return min(round(100 * held.size_bytes / batch.size_bytes, 1), 99.9) if batch.size_bytes else 0.0
 
 
 def _reason(device: BatchDevice | None, trouble: str) -> Reason:

@@ -12,6 +12,7 @@ from app.db import batches, facts, heartbeat, sync_samples, syncing
 from app.db.sync_samples import Sample
 from app.model import Batch, BatchStatus
 from app.overview.batches import sync_progress
+from app.overview.delivery_devices import devices_of
 from app.syncthing import notes, rates
 from app.syncthing.rates import Outlook
 
@@ -20,13 +21,20 @@ NO_HINDRANCE = ("", "scanning")
 
 
 def live_progress(conn: Connection, batch: Batch) -> dict[str, Any]:
-    """How far a delivery is (see sync_progress), with its `transfer`: the rate and the time that is left."""
-    return {**sync_progress(batch), "transfer": transfer_of(conn, batch)}
+    """How far a delivery is (see sync_progress), at each of its `devices`, with its `transfer`: the rate and the time
+    that is left."""
+    return {**sync_progress(batch), "devices": devices_of(conn, batch), "transfer": transfer_of(conn, batch)}
 
 
 def syncing_batches(conn: Connection) -> list[dict[str, Any]]:
-    """Every batch whose delivery is going on."""
-    return [live_progress(conn, batch) for batch in batches.list_by_status(conn, [BatchStatus.SYNCING])]
+    """Every batch whose delivery is going on, or waits to be begun for a reason that its detail tells."""
+    found = batches.list_by_status(conn, [BatchStatus.PENDING, BatchStatus.SYNCING])
+    return [live_progress(conn, batch) for batch in found if _is_under_way(batch)]
+
+
+def _is_under_way(batch: Batch) -> bool:
+    was_looked_at = batch.target == "syncthing" and batch.next_look_at is not None
+    return batch.status is BatchStatus.SYNCING or was_looked_at
 
 
 def transfer_of(conn: Connection, batch: Batch) -> dict[str, Any]:

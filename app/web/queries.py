@@ -26,6 +26,12 @@ class Page(BaseModel):
     limit: int = Field(100, ge=1, le=1000, description="At most so many.")
 
 
+class MissingQuery(Page):
+    """Which files that a device is not proven to have."""
+
+    device_id: Text = Field("", description="The device; may be left out when the batch has only one.")
+
+
 class RetryQuery(BaseModel):
     """Where to go on with files that are tried again."""
 

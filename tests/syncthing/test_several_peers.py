@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import requests
 
 from app.db import batch_devices, config_revisions, deliveries, journal
 from app.model import Batch, BatchStatus
 from app.overview.delivery import delivery_status
 from app.services import Services
+from app.syncthing.answers import FileView
+from app.syncthing.client import SyncthingClient
 from tests.conftest import read_tree
 from tests.syncthing.pair import FOLDER, Node, Trio, make_trio, wait_for
 from tests.syncthing.staging import look, look_until_synced, publish, reread, services_for, status_of
@@ -121,16 +122,15 @@ def test_one_answer_serves_both_peers(trio: Trio, opened: Any, requests_of_files
 
 @pytest.fixture
 def requests_of_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The path of every db/file request of our client, on its way to the real Syncthing."""
+    """The path of every file that our client asks the real Syncthing for."""
     asked: list[str] = []
-    send = requests.Session.request
+    ask = SyncthingClient.file
 
-    def note(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:
-        if "/rest/db/file" in str(url):
-            asked.append(str((options.get("params") or {}).get("file")))
-        return send(session, method, url, **options)
+    def note(client: SyncthingClient, folder_id: str, path: str) -> FileView | None:
+        asked.append(path)
+        return ask(client, folder_id, path)
 
-    monkeypatch.setattr(requests.Session, "request", note)
+    monkeypatch.setattr(SyncthingClient, "file", note)
     return asked
 
 
@@ -289,3 +289,24 @@ def test_our_syncthing_restarted_in_mid_delivery_ends_at_both_peers(trio: Trio, 
     look_until_synced(services, batch)
     for peer in (trio.peer, trio.other):
         assert read_tree(peer.folder / "syncthing-restarts") == FILES
+
+
+def test_what_is_proven_of_an_older_version_does_not_count_for_a_newer_one(trio: Trio, opened: Any) -> None:
+    services = opened("phone", "laptop")
+    take_away(trio, trio.other)
+    batch = publish(services, "newer", {"a.jpg": b"one", "b.jpg": b"two", "c.jpg": b"three"})
+    look_until(services, batch, lambda: confirmed_at(services, batch, trio.peer) == 3, "phone is confirmed")
+    before = versions_at(services, batch, trio.peer)
+    touched, restricted = trio.ours.folder / "newer/a.jpg", trio.ours.folder / "newer/b.jpg"
+    os.utime(touched, (1_600_000_000, 1_600_000_000))
+    restricted.chmod(0o600)
+    take_away(trio, trio.peer)
+
+    look(services, batch)
+    assert confirmed_at(services, batch, trio.peer) == 2
+    trio.bring_up()
+    look_until_synced(services, batch)
+
+    phone, laptop = versions_at(services, batch, trio.peer), versions_at(services, batch, trio.other)
+    assert phone == laptop
+    assert sorted(before[asset_id] == phone[asset_id] for asset_id in before) == [False, False, True]

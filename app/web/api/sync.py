@@ -8,12 +8,14 @@ from flask_openapi.models.tag import Tag
 
 from app.db import batches
 from app.overview.delivery import delivery_status
+from app.overview.delivery_devices import missing_at
+from app.overview.peer_policy import policy_now
 from app.overview.sync_history import sync_history
 from app.overview.transfer import live_progress
 from app.web.answers import refresh_sync, start_sync
 from app.web.context import container, services
 from app.web.models import BatchPath, Started, responses
-from app.web.queries import SyncHistoryQuery
+from app.web.queries import MissingQuery, SyncHistoryQuery
 
 api = APIBlueprint(
     "sync", __name__, url_prefix="/api/sync", abp_tags=[Tag(name="sync", description="Delivery to the peer")]
@@ -32,6 +34,21 @@ def status(path: BatchPath) -> Response:
     with services().db.reading() as conn:
         progress = live_progress(conn, batches.get(conn, path.batch_id))
     return jsonify({**delivery_status(services(), path.batch_id), **progress})
+
+
+@api.get("/policy", responses=responses(), summary="What will happen to the peer's files")
+def policy() -> Response:
+    """The policy in force in words, what each policy would mean, the room at the peer, and every batch under way."""
+    return jsonify(policy_now(services()))
+
+
+@api.get("/status/<int:batch_id>/missing", responses=responses(400, 404), summary="Which files a peer lacks, and why")
+def missing(path: BatchPath, query: MissingQuery) -> Response:
+    """Every file of the batch that is not proven at a device, each with a code and a reason; on with
+    `next_after_id`."""
+    with services().db.reading() as conn:
+        batch = batches.get(conn, path.batch_id)
+        return jsonify(missing_at(conn, batch, query.device_id, query.after_id, query.limit))
 
 
 @api.post("/refresh", responses=responses(ok_status=202), summary="Look at every delivery now")
