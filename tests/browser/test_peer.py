@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from app.model import RootKind
 from tests.browser.conftest import Server, Watched
-from tests.syncthing.installing import fresh_node
+from tests.syncthing.installing import empty, two_strangers
 from tests.syncthing.pair import KEY, Node, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.syncthing]
@@ -18,17 +18,18 @@ OpenPage = Callable[..., Watched]
 StartServer = Callable[..., Server]
 
 
+@pytest.fixture(scope="module")
+def pair_of_strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
+    with two_strangers(tmp_path_factory.mktemp("nodes")) as found:
+        yield found
+
+
 @pytest.fixture
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
-    base = tmp_path_factory.mktemp("nodes")
-    started = []
-    try:
-        for name in ("ours", "phone"):
-            started.append(fresh_node(base, name))
-        yield started[0], started[1]
-    finally:
-        for node in started:
-            node.stop()
+def nodes(pair_of_strangers: tuple[Node, Node]) -> tuple[Node, Node]:
+    """Two Syncthings that do not know each other."""
+    for node in pair_of_strangers:
+        empty(node)
+    return pair_of_strangers
 
 
 def test_a_peer_is_connected_by_a_button_a_scan_and_a_word(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +51,29 @@ def kinds_of(container: ServiceContainer, prefix: str = "sync.") -> list[str]:
 def config_text(node: Node) -> str:
     """The node's config.xml as it is on disk."""
     return (node.home / "home" / "config.xml").read_text()
+
+
+@contextmanager
+def two_strangers(base: Path) -> Iterator[tuple[Node, Node]]:
+    """Two Syncthings that know nothing of each other, ended afterwards."""
+    started: list[Node] = []
+    try:
+        for name in ("ours", "phone"):
+            started.append(fresh_node(base, name))
+        yield started[0], started[1]
+    finally:
+        for node in started:
+            node.stop()
+
+
+def empty(node: Node) -> None:
+    """Make the node forget every folder, device and request; starts it when a test left it down."""
+    if node.process is None:
+        node.start()
+    for folder in node.rest("GET", "config/folders"):
+        node.rest("DELETE", f"config/folders/{folder['id']}")
+    for device in node.rest("GET", "config/devices"):
+        if device["deviceID"] != node.device_id:
+            node.rest("DELETE", f"config/devices/{device['deviceID']}")
+    for device_id in node.rest("GET", "cluster/pending/devices"):
+        node.rest("DELETE", "cluster/pending/devices", params={"device": device_id})

@@ -19,7 +19,7 @@ from app.overview.peer import peer_state
 from app.services import ServiceContainer
 from app.syncthing.setup_steps import RESUME, SEND_ONLY
 from tests.conftest import read_tree
-from tests.syncthing.installing import config_text, fresh_node, install, kinds_of
+from tests.syncthing.installing import config_text, empty, install, kinds_of, two_strangers
 from tests.syncthing.pair import Node, wait_for
 from tests.syncthing.staging import look_until_synced, publish, status_of
 
@@ -32,23 +32,15 @@ Installer = Callable[..., ServiceContainer]
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
     """Two Syncthings that do not know each other; tests leave them as they found them."""
-    base = tmp_path_factory.mktemp("fresh")
-    ours = fresh_node(base, "ours")
-    try:
-        peer = fresh_node(base, "phone")
-    except BaseException:
-        ours.stop()
-        raise
-    yield ours, peer
-    ours.stop()
-    peer.stop()
+    with two_strangers(tmp_path_factory.mktemp("fresh")) as found:
+        yield found
 
 
 @pytest.fixture
 def ours(nodes: tuple[Node, Node]) -> Iterator[Node]:
     yield nodes[0]
     for node in nodes:
-        _empty(node)
+        empty(node)
 
 
 @pytest.fixture
@@ -67,16 +59,6 @@ def installed(tmp_path: Path, ours: Node) -> Iterator[Installer]:
     yield installer
     for container in made:
         container.close()
-
-
-def _empty(node: Node) -> None:
-    for folder in node.rest("GET", "config/folders"):
-        node.rest("DELETE", f"config/folders/{folder['id']}")
-    for device in node.rest("GET", "config/devices"):
-        if device["deviceID"] != node.device_id:
-            node.rest("DELETE", f"config/devices/{device['deviceID']}")
-    for device_id in node.rest("GET", "cluster/pending/devices"):
-        node.rest("DELETE", "cluster/pending/devices", params={"device": device_id})
 
 
 def folder_of(node: Node, folder_id: str = "media-pipeline") -> dict[str, Any]:

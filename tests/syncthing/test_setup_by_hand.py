@@ -12,24 +12,25 @@ import pytest
 from app.cli import run
 from app.services import ServiceContainer
 from app.web import create_app
-from tests.syncthing.installing import fresh_node, install, kinds_of
+from tests.syncthing.installing import empty, install, kinds_of, two_strangers
 from tests.syncthing.pair import KEY, Node, wait_for
 
 pytestmark = pytest.mark.syncthing
 Call = Callable[..., tuple[int, str]]
 
 
+@pytest.fixture(scope="module")
+def pair_of_strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
+    with two_strangers(tmp_path_factory.mktemp("nodes")) as found:
+        yield found
+
+
 @pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[tuple[Node, Node]]:
+def nodes(pair_of_strangers: tuple[Node, Node]) -> tuple[Node, Node]:
     """Two Syncthings that do not know each other."""
-    started: list[Node] = []
-    try:
-        for name in ("ours", "phone"):
-            started.append(fresh_node(tmp_path, name))
-        yield started[0], started[1]
-    finally:
-        for node in started:
-            node.stop()
+    for node in pair_of_strangers:
+        empty(node)
+    return pair_of_strangers
 
 
 @pytest.fixture
