@@ -104,7 +104,7 @@ ANSWERS: dict[str, Answer] = {
     "Is the archive still intact?": Answer("{spoiled_path}", data='"altered": 1', code=1),
     "Which files are damaged, missing or not ours?": Answer("{spoiled_path}", code=1, same=True),
     "When was what read again, and when is the next time?": Answer(
-        "1 of 5 files were never verified", data='"never_verified": 1', code=1, same=True
+        "5 files, 1 of them never verified", data='"never_verified": 1', code=1, same=True
     ),
     "Is this file still what it was?": Answer("The last verification found something wrong with it", same=True),
     "Is everything as it should be?": Answer("The peer's disk is full.", code=1),
