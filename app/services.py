@@ -13,7 +13,7 @@ from pathlib import Path
 from app.config.changes import changed_keys
 from app.config.schema import Config
 from app.config.store import ConfigStore, Revision, Snapshot
-from app.db import config_revisions, facts, journal, moves
+from app.db import config_revisions, facts, journal, moves, policy_change
 from app.db.connection import Database
 from app.db.migrate import migrate, open_database, read_database_id, read_revision
 from app.errors import ConfigError, Conflict, NotFound, RootUnavailable, StateError
@@ -157,6 +157,15 @@ def note_revision(db: Database, before: Config | None, snapshot: Snapshot, actor
         journal.record(conn, "config.saved", message, detail=detail)
 
 
+def follow_policy(db: Database, config: Config) -> None:
+    """Let batches that are not sorted yet follow sync.peer_policy, unless some process did that already."""
+    with db.reading() as conn:
+        affected = policy_change.list_affected(conn, config.sync.peer_policy)
+    if affected:
+        with db.transaction() as conn:
+            policy_change.follow(conn, config)
+
+
 def note_fault(db: Database, fault: ConfigError | None, fallback: Revision | None = None) -> None:
     """Write down that the file on disk has faults and is not in force, once for all processes that see it."""
     words = str(fault) if fault is not None else ""
@@ -247,6 +256,7 @@ class ServiceContainer:
         self.fault = self._refused = None
         before = self._noted or self._last_noted(services.db)
         note_revision(services.db, before, snapshot, self.store.saver_of(snapshot.revision))
+        follow_policy(services.db, snapshot.config)
         self._noted = snapshot.config
         self.store.keep_in_force()
         follow_level(snapshot.config.system.log_level)
@@ -268,4 +278,5 @@ class ServiceContainer:
     def _saved(self, before: Config | None, snapshot: Snapshot, actor: str) -> None:
         if self._services is not None:
             note_revision(self._services.db, before, snapshot, actor)
+            follow_policy(self._services.db, snapshot.config)
             self._noted = snapshot.config

@@ -15,7 +15,9 @@ from app.cli.options import BATCH_ID, LARGEST_ID, Noun
 from app.cli.show import show_batches
 from app.cli.sync import tell_delivery
 from app.db import batches
-from app.model import BatchStatus, Trigger
+from app.model import HELD, BatchStatus, Trigger
+from app.model.counting import counted
+from app.model.peer_policy import duration_in_words
 from app.overview.batch_story import batch_story
 from app.overview.manifests import manifest_text
 
@@ -68,19 +70,35 @@ def show(cli: Cli, batch_id: int) -> int:
 
 def _tell(cli: Cli, found: dict[str, Any]) -> None:
     cli.say(f"Batch {found['name']} (id {found['id']}) is {found['status']}.")
-    cli.say(f"It holds {found['file_count']:,} files, {found['size_bytes']:,} bytes; made {_at(found['created_at'])}.")
+    files = counted(found["file_count"], "file", "files")
+    cli.say(f"It holds {files}, {found['size_bytes']:,} bytes; made {_at(found['created_at'])}.")
     if found["target"] == "none":
         cli.say("It is archived without a delivery, as sync.target was none.")
     else:
         tell_delivery(cli, found["sync"])
     for proof in found["deliveries"]:
         when = f"between {_at(proof['first_confirmed_at'])} and {_at(proof['last_confirmed_at'])}"
-        cli.say(f"  at {proof['device_id']}: {proof['confirmed_count']:,} files, {when}")
-    cli.say(f"Archive: {found['sort']['sorted_files']:,} of {found['sort']['total_files']:,} files are archived.")
+        cli.say(f"  at {proof['device_id']}: {counted(proof['confirmed_count'], 'file', 'files')}, {when}")
+    if found["target"] == "syncthing":
+        tell_peer(cli, found["peer"])
+    every = counted(found["sort"]["total_files"], "file is", "files are")
+    cli.say(f"Archive: {found['sort']['sorted_files']:,} of {every} archived.")
     if found["error"]:
         cli.say(f"It stopped: {found['error']}")
     cli.say(found["next"])
     print_events(cli, found["events"][:EVENTS_SHOWN])
+
+
+def tell_peer(cli: Cli, peer: dict[str, Any]) -> None:
+    """What happens to the peer's copies of a batch, and when."""
+    cli.say(f"At the peer ({peer['peer_policy']}): {peer['at_the_peer']}")
+    if peer["removal_at"]:
+        left = f"in {duration_in_words(peer['seconds_left'])}" if peer["seconds_left"] else "with the next run"
+        cli.say(f"  The peer's copies go at {_at(peer['removal_at'])}, {left}.")
+    if peer["peer_policy"] == "release":
+        cli.say(f"  {counted(peer['released_count'], 'file was', 'files were')} released.")
+    if peer["hold"] not in (None, HELD):
+        cli.say(f"  warning: {peer['hold']}")
 
 
 def _at(instant: str) -> str:

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from app.cli.context import Cli
-from app.cli.saving import actor, print_changes, report_saved, store_for_saving, words
+from app.cli.saving import actor, affected_by, print_changes, report_saved, store_for_saving, words
 from app.cli.show_settings import chosen_keys, print_settings, settings_document
 from app.config.changes import Change, Verdict, verdict_json
 from app.config.document import MAX_BYTES, plain_value
@@ -21,6 +21,7 @@ from app.config.presets import PRESETS, find_preset, preset_json
 from app.config.settings import all_settings, get_path, with_path
 from app.config.store import ConfigStore, masked
 from app.errors import BadRequest, ConfigError, NotFound
+from app.overview.peer_policy import affected_words
 
 FAULTS_FOUND = 2
 #: So much of a revision's name is shown, and enough to name it again.
@@ -81,7 +82,8 @@ def set_values(cli: Cli, assignments: tuple[str, ...]) -> int:
         _refuse_variable(store, key)
         changes = with_path(changes, key, _value(key, text))
     verdict = store.check_partial(changes)
-    return report_saved(cli, store.save_partial(changes, actor=actor()), verdict)
+    affected = affected_by(cli, verdict)
+    return report_saved(cli, store.save_partial(changes, actor=actor()), verdict, affected)
 
 
 @config.command("validate")
@@ -99,7 +101,7 @@ def validate(cli: Cli, file: str | None) -> int:
     except ConfigError as error:
         verdict = Verdict(error.problems)
     if cli.as_json:
-        cli.print_json(verdict_json(verdict))
+        cli.print_json({**verdict_json(verdict), "affected_batches": affected_by(cli, verdict)})
     else:
         _print_verdict(cli, "<stdin>" if name == "-" else name, verdict)
     return 0 if verdict.is_valid else FAULTS_FOUND
@@ -130,7 +132,8 @@ def rollback(cli: Cli, revision: str) -> int:
     store = store_for_saving(cli)
     kept = _kept(store, revision)
     verdict = store.check_revision(kept.revision)
-    return report_saved(cli, store.roll_back(kept.revision, actor=actor()), verdict)
+    affected = affected_by(cli, verdict)
+    return report_saved(cli, store.roll_back(kept.revision, actor=actor()), verdict, affected)
 
 
 @config.command("presets")
@@ -155,7 +158,8 @@ def preset(cli: Cli, name: str, is_applied: bool) -> int:
         store = store_for_saving(cli)
         changes = find_preset(name).changes(store.current().config)
         verdict = store.check_partial(changes)
-        return report_saved(cli, store.save_partial(changes, actor=actor()), verdict)
+        affected = affected_by(cli, verdict)
+        return report_saved(cli, store.save_partial(changes, actor=actor()), verdict, affected)
     described = preset_json(find_preset(name), cli.container.store)
     if cli.as_json:
         cli.print_json(described)
@@ -202,6 +206,9 @@ def _print_verdict(cli: Cli, name: str, verdict: Verdict) -> None:
     if verdict.is_valid:
         cli.say("No faults." + (" Saving it would change:" if verdict.changes else ""))
         print_changes(cli, verdict.changes)
+        affected = affected_by(cli, verdict)
+        if affected:
+            cli.say(affected_words(affected))
     if verdict.refusal:
         cli.say(f"It cannot be saved just now: {verdict.refusal}")
 

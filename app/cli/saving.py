@@ -13,6 +13,7 @@ from app.config.changes import Change, Verdict, saved_json
 from app.config.render import scalar
 from app.config.store import ConfigStore, Snapshot
 from app.errors import ConfigError, StateError
+from app.overview.peer_policy import affected_batches, affected_words
 
 
 def store_for_saving(cli: Cli) -> ConfigStore:
@@ -30,15 +31,24 @@ def actor() -> str:
         return f"cli ({os.getuid()})"
 
 
-def report_saved(cli: Cli, snapshot: Snapshot, verdict: Verdict) -> int:
-    """Say what was saved; always exit code 0."""
-    answer = saved_json(snapshot.revision, snapshot.warnings, verdict.changes)
+def affected_by(cli: Cli, verdict: Verdict) -> list[dict[str, Any]]:
+    """The batches whose files at the peer would fare otherwise; none while there is no database to ask."""
+    with suppress(StateError, ConfigError), cli.services.db.reading() as conn:
+        return affected_batches(conn, verdict.changes)
+    return []
+
+
+def report_saved(cli: Cli, snapshot: Snapshot, verdict: Verdict, affected: Sequence[dict[str, Any]]) -> int:
+    """Say what was saved, and for which batches; always exit code 0."""
+    answer = {**saved_json(snapshot.revision, snapshot.warnings, verdict.changes), "affected_batches": list(affected)}
     if cli.as_json:
         cli.print_json(answer)
     print_changes(cli, verdict.changes)
     cli.say("Saved." if verdict.changes else "Saved; no setting has changed.")
     if answer["needs_restart"]:
         cli.say(f"At the next start: {', '.join(answer['needs_restart'])}.")
+    if affected:
+        cli.say(affected_words(affected))
     for warning in snapshot.warnings:
         cli.say(f"warning: {warning.sentence()}")
     return 0

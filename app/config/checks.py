@@ -20,7 +20,8 @@ DEVICE_ID = re.compile(r"[A-Z2-7]{7}(-?[A-Z2-7]{7}){7}")
 
 def cross_problems(config: Config) -> list[Problem]:
     """Every fault of a configuration whose single values are right."""
-    rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _text_problems, key_problems)
+    rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _release_problems, _text_problems,
+             key_problems)  # fmt: skip
     return [problem for rule in rules for problem in rule(config)]
 
 
@@ -33,6 +34,13 @@ def _delivery_problems(config: Config) -> Iterator[Problem]:
     if config.sync.target == "folder" and not config.sync.folder_dir:
         message = "is needed under sync.target: folder; name the folder that receives the files"
         yield Problem("sync.folder_dir", message, related="sync.target")
+
+
+def _release_problems(config: Config) -> Iterator[Problem]:
+    if config.sync.peer_policy == "release" and len(config.syncthing.required_ids) > 1:
+        message = ("release works with one peer: it waits until that one has deleted its copies; name one device, or "
+                   "choose keep or mirror")
+        yield Problem("sync.peer_policy", message, related="syncthing.device_ids")
 
 
 def _text_problems(config: Config) -> Iterator[Problem]:

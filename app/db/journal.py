@@ -42,6 +42,7 @@ KINDS = frozenset(
         "batch.devices_changed",
         "batch.sync_delayed",
         "batch.synced",
+        "batch.policy_changed",
         "batch.release_progressed",
         "batch.release_delayed",
         "batch.released",

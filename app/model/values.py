@@ -16,7 +16,6 @@ from app.model.statuses import (
     Trigger,
 )
 
-
 #: `Batch.hold` of a batch whose every file has a second name that no peer can reach.
 HELD = "held"
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from app.db import batches, journal
 from app.model import AssetStatus, Batch, BatchStatus
 from app.overview.batches import batch_summary, deliveries_of, sort_progress
+from app.overview.peer_policy import at_peer
 from app.overview.summaries import event_summary
 from app.overview.transfer import live_progress
 
@@ -41,6 +42,7 @@ def batch_story(conn: Connection, batch_id: int) -> dict[str, Any]:
         "sync": live_progress(conn, batch),
         "sort": sort_progress(conn, batch),
         "deliveries": deliveries_of(conn, batch.id),
+        "peer": at_peer(conn, batch),
         "next": _next(batch).format(id=batch.id),
         "events": [event_summary(event) for event in events],
     }

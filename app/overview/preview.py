@@ -15,6 +15,8 @@ from app.db.tables import runs as runs_table
 from app.db.tables import steps
 from app.errors import NotFound, printable
 from app.model import Batch, Run, RunKind, RunStatus, Stage, Step
+from app.model.peer_policy import peer_words
+from app.overview.peer_policy import configured_words
 from app.overview.runs import run_summary, step_summary
 from app.services import Services
 
@@ -40,7 +42,7 @@ def preview_summary(services: Services, run_id: int | None = None) -> dict[str, 
         "is_current": current,
         "has_lists": "summary" in report and rehearsals.is_kept(services.db, run.id),
         "message": report.get("message", ""),
-        "at_the_peer": peer_words(services.config.sync_target, services.config.sync.peer_policy),
+        "at_the_peer": configured_words(services.config),
         "summary": report.get("summary"),
     }
 
@@ -91,19 +93,6 @@ def list_folders(services: Services, run_id: int) -> list[dict[str, Any]]:
             {"folder": printable(folder), "files": files, "size_bytes": size_bytes}
             for folder, files, size_bytes in outcomes.list_folders(conn)
         ]
-
-
-def peer_words(target: str, peer_policy: str) -> str:
-    """What happens at the other side, in words."""
-    if target == "none":
-        return "Nothing is delivered; the files go straight to the archive."
-    if target == "folder":
-        return "A verified copy of every file goes to the delivery folder and stays there."
-    return {
-        "keep": "The peer receives every file and keeps its copies when the files go to the archive.",
-        "mirror": "The peer receives every file; its copies are deleted when the files go to the archive.",
-        "release": "The peer receives every file; the files go to the archive once the peer has removed its copies.",
-    }.get(peer_policy, f"The peer receives every file ({peer_policy}).")
 
 
 def _find(conn: Connection, run_id: int | None) -> tuple[Run, Step | None]:

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.model.counting import counted
+from app.model.peer_policy import duration_in_words
 
 UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
@@ -51,4 +52,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plural": counted,
     "instant": instant,
     "words": words,
+    "duration": duration_in_words,
 }

@@ -14,16 +14,17 @@ from app.config.changes import Verdict, saved_json, verdict_json
 from app.config.document import place_of
 from app.config.schema_json import json_schema
 from app.config.store import Snapshot, masked
-from app.errors import BadRequest, ConfigError, Problem, RevisionChanged
+from app.errors import BadRequest, ConfigError, Problem, RevisionChanged, StateError
 from app.model.counting import counted
+from app.overview.peer_policy import SETTING, affected_batches, affected_words
 from app.web.answers import done
-from app.web.context import actor, container
+from app.web.context import actor, container, services
 from app.web.models import responses
 
 api = APIBlueprint("config", __name__, url_prefix="/api/config", abp_tags=[Tag(name="config", description="Settings")])
 
 #: Names in the answer to GET that are not settings; a client may send them back with its changes.
-NOT_SETTINGS = ("path", "warnings", "environment_keys", "fault")
+NOT_SETTINGS = ("path", "warnings", "environment_keys", "fault", "affected_batches")
 YAML = "text/yaml"
 EXAMPLE_TEXT = "batch:\n  max_size_gb: 20\n"
 PARTIAL = {"schema": {"type": "object"}, "example": {"batch": {"max_size_gb": 20}}}
@@ -65,7 +66,9 @@ def change() -> Response:
     """
     partial = _only_settings(read_json_object())
     expected = expected_revision(partial.pop("revision", None))
-    return _answer(container().store.save_partial(partial, actor=actor(), expected_revision=expected))
+    store = container().store
+    affected = affected_by(store.check_partial(partial))
+    return _answer(store.save_partial(partial, actor=actor(), expected_revision=expected), affected)
 
 
 @api.get("/schema", responses=responses(503), summary="Every setting, as JSON Schema")
@@ -91,8 +94,9 @@ def replace_text() -> Response:
     store, text = container().store, _read_text()
     expected = expected_revision()
     verdict = store.check_raw(text)
+    affected = affected_by(verdict)
     snapshot = store.save_raw(text, actor=actor(), expected_revision=expected)
-    return answer_saved(snapshot, verdict, "The settings were saved")
+    return answer_saved(snapshot, verdict, "The settings were saved", affected)
 
 
 @api.post("/validate", responses=responses(400, 503), request_body=EITHER, summary="What would a change do?")
@@ -102,20 +106,35 @@ def validate() -> Response:
     if request.is_json:
         partial = _only_settings(read_json_object())
         partial.pop("revision", None)
-        return jsonify(verdict_json(store.check_partial(partial)))
+        return _answer_verdict(store.check_partial(partial))
     try:
         text = _read_text()
     except ConfigError as error:
-        return jsonify(verdict_json(Verdict(error.problems)))
-    return jsonify(verdict_json(store.check_raw(text)))
+        return _answer_verdict(Verdict(error.problems))
+    return _answer_verdict(store.check_raw(text))
 
 
-def answer_saved(snapshot: Snapshot, verdict: Verdict, sentence: str) -> Response:
-    """What was saved: the new revision, what changed by it, and what is doubtful."""
+def _answer_verdict(verdict: Verdict) -> Response:
+    return jsonify({**verdict_json(verdict), "affected_batches": affected_by(verdict)})
+
+
+def affected_by(verdict: Verdict) -> list[dict[str, Any]]:
+    """The batches whose files at the peer would fare otherwise; none while there is no database to ask."""
+    if all(change.path != SETTING for change in verdict.changes):
+        return []
+    try:
+        with services().db.reading() as conn:
+            return affected_batches(conn, verdict.changes)
+    except StateError:
+        return []
+
+
+def answer_saved(snapshot: Snapshot, verdict: Verdict, sentence: str, affected: list[dict[str, Any]]) -> Response:
+    """What was saved: the new revision, what changed by it and for which batches, and what is doubtful."""
     count = len(verdict.changes)
-    body = saved_json(snapshot.revision, snapshot.warnings, verdict.changes)
-    words = counted(count, "setting changed", "settings changed")
-    return with_revision(done(body, f"{sentence}: {words}."), snapshot.revision)
+    body = {**saved_json(snapshot.revision, snapshot.warnings, verdict.changes), "affected_batches": affected}
+    words = f"{sentence}: {counted(count, 'setting changed', 'settings changed')}. {affected_words(affected)}"
+    return with_revision(done(body, words.strip()), snapshot.revision)
 
 
 def with_revision(answer: Response, revision: str) -> Response:
@@ -125,10 +144,12 @@ def with_revision(answer: Response, revision: str) -> Response:
     return answer
 
 
-def _answer(snapshot: Snapshot) -> Response:
+def _answer(snapshot: Snapshot, affected: list[dict[str, Any]] | None = None) -> Response:
     store = container().store
     revision = store.file_revision()
     body = {**masked(snapshot.config), "revision": revision}
+    if affected is not None:
+        body["affected_batches"] = affected
     if store.fault is not None:
         body["fault"] = str(store.fault)
     return with_revision(jsonify(body), revision)

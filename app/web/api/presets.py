@@ -9,7 +9,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from app.config.presets import PRESETS, Preset, find_preset, preset_json
-from app.web.api.config import answer_saved, expected_revision
+from app.web.api.config import affected_by, answer_saved, expected_revision
 from app.web.context import actor, container
 from app.web.models import PresetPath, responses
 
@@ -37,8 +37,9 @@ def apply(path: PresetPath) -> Response:
     expected = expected_revision()
     changes = preset.changes(store.current().config)
     verdict = store.check_partial(changes)
+    affected = affected_by(verdict)
     snapshot = store.save_partial(changes, actor=actor(), expected_revision=expected)
-    return answer_saved(snapshot, verdict, f"The preset {preset.title} was applied")
+    return answer_saved(snapshot, verdict, f"The preset {preset.title} was applied", affected)
 
 
 def _described(preset: Preset) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from flask_openapi.models.tag import Tag
 
 from app.config.history import history, revision_details
 from app.errors import BadRequest
-from app.web.api.config import answer_saved, expected_revision, read_json_object
+from app.web.api.config import affected_by, answer_saved, expected_revision, read_json_object
 from app.web.context import actor, container
 from app.web.models import RevisionPath, responses
 from app.web.unknown import refuse_keys
@@ -54,5 +54,6 @@ def roll_back() -> Response:
         raise BadRequest('The body must name the revision, as in {"revision": "5ca43129..."}.')
     store, expected = container().store, expected_revision()
     verdict = store.check_revision(wanted)
+    affected = affected_by(verdict)
     snapshot = store.roll_back(wanted, actor=actor(), expected_revision=expected)
-    return answer_saved(snapshot, verdict, "The settings went back to an earlier revision")
+    return answer_saved(snapshot, verdict, "The settings went back to an earlier revision", affected)
