@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -21,6 +22,8 @@ PEER_SECONDS = 3
 VOLATILE = ("generated_at", "heartbeat_at")
 #: Free room is told in steps of this size, so that a growing log does not redraw every page.
 ROOM_STEP_BYTES = 100_000_000
+
+_asking_syncthing = threading.Lock()
 
 
 def live_context() -> dict[str, Any]:
@@ -55,8 +58,16 @@ def peer_context() -> dict[str, Any]:
 
 @blueprint.get("/peer")
 def live_peer() -> Response:
-    """The live part of the page Peer; 204 when nothing has changed since the mark that the page holds."""
-    context = peer_context()
+    """The live part of the page Peer; 204 when nothing has changed since the mark that the page holds.
+
+    One at a time asks Syncthing: pages that wait for one that does not answer must not take all threads.
+    """
+    if not _asking_syncthing.acquire(blocking=False):
+        return make_response("", 204)
+    try:
+        context = peer_context()
+    finally:
+        _asking_syncthing.release()
     if request.args.get("mark") == context["mark"]:
         return make_response("", 204)
     return make_response(render_template("partials/peer.html", **context))

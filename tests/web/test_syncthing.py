@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +96,20 @@ def test_the_live_part_is_sent_again_only_when_something_changed(away: FlaskClie
     page = away.get("/partials/peer").text
     mark = page.partition("mark=")[2].partition('"')[0]
     assert away.get(f"/partials/peer?mark={mark}").status_code == 204
+
+
+def test_pages_that_wait_for_a_silent_syncthing_take_one_thread_only(make_site: Callable[..., Site]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        site = make_site(syncthing={"api_url": url, "api_key": KEY}, sync={"target": "syncthing"})
+        answers: list[int] = []
+        first = threading.Thread(target=lambda: answers.append(site.client().get("/partials/peer").status_code))
+        first.start()
+        asked = silent.accept()[0]
+        assert site.client().get("/partials/peer").status_code == 204
+        asked.close()
+        first.join(60)
+    assert answers == [200]
 
 
 def test_every_write_needs_an_administrator(site: Site) -> None:
