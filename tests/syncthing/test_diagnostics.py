@@ -110,13 +110,6 @@ def test_all_checks_run_and_a_lost_root_is_a_fault(module_pair: Pair, opened: An
     assert isinstance(lost, Check) and lost.state == "fault" and lost.fix
 
 
-def test_a_policy_that_cannot_be_kept_to_is_refused_when_a_batch_is_made(module_pair: Pair, opened: Any) -> None:
-    services = opened(module_pair, sync={"peer_policy": "release"})
-
-    with pytest.raises(BadRequest, match="release is not available"):
-        publish(services, "released", {"a.jpg": b"one"})
-
-
 def test_a_url_is_shown_without_its_secrets() -> None:
     assert without_secrets("http://user:secret@nas:8384/rest?key=secret") == "http://nas:8384/rest"
     assert without_secrets("http://[broken") == "(not a URL)"
