@@ -58,6 +58,7 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/batches/{batch_id}/take-in": Example(path={"batch_id": 2}, situation="batch 2 was taken back"),
     "POST /api/sync/start/{batch_id}": started(batch_id=SYNCING),
     "GET /api/sync/status/{batch_id}": Example(path={"batch_id": SYNCING}),
+    "GET /api/sync/status/{batch_id}/missing": Example(path={"batch_id": SYNCING}, query={"limit": 2}),
     "POST /api/sync/refresh": started(),
     "GET /api/sync/history": Example(query={"limit": 2}),
     "GET /api/sync/diagnostics": Example(),
