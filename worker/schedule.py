@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from app.db import heartbeat, runs
-from app.db.news import News
 from app.errors import MediaPipelineError
 from app.jobs.wake import wake_worker
 from app.log import get_logger
@@ -17,14 +16,13 @@ from app.services import ServiceContainer, Services
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
 from worker.live import Live
+from worker.news import Occasion
 from worker.sampling import SAMPLE_SECONDS, Sampler
 from worker.syncthing_events import Listener
 from worker.timetable import start_due_verify
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
-#: Rows are looked at this often although nobody has written, for what falls due by the clock.
-ROWS_SECONDS = 3.0
 #: A queued run gets a new message this long after the last one; a second message for a run has no effect.
 REMIND_SECONDS = 5.0
 #: While nothing is executed, the database's write-ahead log is shortened this often.
@@ -71,7 +69,7 @@ class Schedule:
         self._state_dir = container.services.state_dir
         self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
         self._reminded_at: dict[int, float] = {}
-        self._news, self._rows_at = News(container.services.db), 0.0
+        self._rows, self._deliveries = Occasion(container.services), Occasion(container.services)
         live, self._early = Live(), EarlyLooks()
         self._sampler = Sampler(live)
         self._listener = Listener(container, live, self._early, stopping)
@@ -104,21 +102,11 @@ class Schedule:
             self._stopping.set()
             return
         self._listener.heed(services)
-        wake_waiting(services)
-        if self._is_to_look_at_rows(services):
+        if self._rows.has_come(services):
             self._look_at_rows(services)
 
-    def _is_to_look_at_rows(self, services: Services) -> bool:
-        """Whether somebody has written, or it is time: looking every second cost half a percent of a core for ever."""
-        if self._news.db is not services.db:
-            self._news.close()
-            self._news = News(services.db)
-        if not self._news.has_come() and time.monotonic() < self._rows_at:
-            return False
-        self._rows_at = time.monotonic() + ROWS_SECONDS
-        return True
-
     def _look_at_rows(self, services: Services) -> None:
+        wake_waiting(services)
         advance_debug_pause(services)
         start_due_verify(services)
         self._remind()
@@ -149,8 +137,8 @@ class Schedule:
 
     def _look_at_deliveries(self) -> None:
         services = self._container.services
-        self._early.make_due(services)
-        look_at_deliveries(services)
+        if self._early.make_due(services) or self._deliveries.has_come(services):
+            look_at_deliveries(services)
 
     def _sample(self) -> None:
         self._sampler.sample(self._container.services)

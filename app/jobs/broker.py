@@ -24,7 +24,9 @@ from dramatiq_sqlite import SQLiteBroker, SQLiteConsumer
 from app.jobs.queue_file import BUSY_TIMEOUT_SECONDS, QueueFile
 
 #: How long an idle consumer waits between two looks into the file.
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
+#: The same for messages that are not due yet.
+DELAYED_POLL_SECONDS = 0.5
 #: Messages that ended are kept this long, for a look at what happened.
 KEEP_ENDED_SECONDS = 7 * 24 * 3600
 
@@ -155,6 +157,7 @@ class QueueConsumer(SQLiteConsumer):  # type: ignore[misc]
         self.file = file
         self.queue_name = queue_name
         self.prefetch = prefetch
+        self._poll_seconds = DELAYED_POLL_SECONDS if queue_name == dq_name(queue_name) else POLL_SECONDS
         self._held: set[str] = set()
         self._closed = threading.Event()
 
@@ -162,7 +165,7 @@ class QueueConsumer(SQLiteConsumer):  # type: ignore[misc]
         """The next message that is due, or None after a short wait."""
         message = self._claim() if len(self._held) < self.prefetch else None
         if message is None:
-            self._closed.wait(POLL_SECONDS)
+            self._closed.wait(self._poll_seconds)
         return message
 
     def _claim(self) -> ClaimedMessage | None:
