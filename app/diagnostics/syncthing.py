@@ -50,6 +50,7 @@ def diagnose(services: Services, config_path: str = "") -> dict[str, Any]:
         "batch_dir": config.paths.batch_dir,
         "folder_id": config.syncthing.folder_id,
         "device_id": config.syncthing.device_id,
+        "device_ids": list(config.syncthing.required_ids),
         "last_error": last_error,
         **dict.fromkeys(FACTS),
         **examined.facts,
