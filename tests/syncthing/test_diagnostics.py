@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.diagnostics import Check, diagnose, run_checks, without_secrets
-from app.errors import BadRequest, NotFound
+from app.errors import NotFound
 from app.overview.delivery import delivery_status
 from app.services import Services
 from tests.syncthing.pair import FOLDER, KEY, Pair

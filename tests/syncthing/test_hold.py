@@ -205,5 +205,5 @@ def test_a_folder_that_becomes_send_and_receive_later_gets_its_holds_at_the_next
     is_done(services, run_id)
     assert set(files.values()) <= archived(services)
     with services.db.reading() as conn:
-        assert not [a for a in kept_copies.list_of_batch(conn, batch.id)]
+        assert not list(kept_copies.list_of_batch(conn, batch.id))
     nothing_is_left_of(services)
