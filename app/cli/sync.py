@@ -132,7 +132,7 @@ def missing(cli: Cli, batch_id: int, device_id: str, after_id: int, limit: int) 
     for file in found["files"]:
         cli.say(f"{file['path']}: {file['reason']}")
     if not found["files"]:
-        cli.say(f"No file is missing at {found['name']}.")
+        cli.say(f"No file is missing at {found['name']}." if found["name"] else "No device must have it yet.")
     elif found["next_after_id"] is not None:
         cli.say(f"There are more: --after {found['next_after_id']}")
     return 0

@@ -54,7 +54,10 @@ def missing_at(conn: Connection, batch: Batch, device_id: str, after_id: int, li
 
     Without a device id the only device is meant. Raises NotFound, and BadRequest when a device has to be named.
     """
-    device = _chosen(_known(conn, batch), batch, device_id)
+    known = _known(conn, batch)
+    if not (known or device_id):
+        return {"batch_id": batch.id, "device_id": None, "name": None, "files": [], "next_after_id": None}
+    device = _chosen(known, batch, device_id)
     rows = delivery_obstacles.page_missing(conn, batch.id, device.device_id, after_id, limit)
     reason = _reason(device, notes.load(conn, batch.id).trouble)
     return {
@@ -72,7 +75,7 @@ def _chosen(known: Sequence[BatchDevice], batch: Batch, device_id: str) -> Batch
         names = ", ".join(f"{device.label} ({device.device_id})" for device in found)
         raise BadRequest(f"Batch {batch.name} has to arrive at {len(found)} devices; name one of them: {names}.")
     if not found:
-        raise NotFound("device", device_id or "of the batch")
+        raise NotFound("device", device_id)
     return found[0]
 
 
