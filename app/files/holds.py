@@ -18,10 +18,11 @@ from app.files.digest import full_digest
 from app.files.directory import Folders, is_regular, look, signature_of, split
 from app.files.kinds import suffix
 from app.files.lock import mover_lock, refuse_rehearsal
+from app.files.moving import HOLDS_FOLDER
 from app.files.walk import open_folder, signature_at
 from app.model import Asset, Place, Root, RootKind, Signature
 
-FOLDER = b".mp-holds"
+FOLDER = HOLDS_FOLDER
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from app.errors import RootUnavailable
 from app.files.content import CHUNK_BYTES
 from app.files.directory import is_regular, signature_of
 from app.files.hash_reader import open_file
-from app.files.moving import TEMP_PREFIX, TRASH_FOLDER
+from app.files.moving import HOLDS_FOLDER, TEMP_PREFIX, TRASH_FOLDER
 from app.files.walk import open_folder
 from app.model import Place, Root, Signature
 
@@ -24,7 +24,7 @@ NOT_ENTERED = (b".mp-staging", b".media-pipeline")
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A plain file at one of our private names. Out of the trash it may be incomplete."""
+    """A plain file at one of our private names. Unless it is in the trash, or a hold, it may be incomplete."""
 
     path: bytes
     is_trash: bool
@@ -68,7 +68,8 @@ def _look(descriptor: int, folder: bytes, waiting: list[bytes]) -> Iterator[Left
 
 
 def _is_trash(folder: bytes) -> bool:
-    return TRASH_FOLDER in folder.split(b"/")
+    """Whether what lies in a folder of ours is a whole file: a source in the trash, or a hold."""
+    return not {TRASH_FOLDER, HOLDS_FOLDER}.isdisjoint(folder.split(b"/"))
 
 
 def _leftover(entry: os.DirEntry[str], path: bytes, is_trash: bool) -> Leftover | None:

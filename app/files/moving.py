@@ -14,6 +14,8 @@ from app.model import Asset, AssetStatus, MoveState, Place, Root, RootKind, Sign
 Outcome = Literal["moved", "already_there", "failed"]
 
 TRASH_FOLDER = b".mp-trash"
+#: In staging: where holds lie, a folder for each batch.
+HOLDS_FOLDER = b".mp-holds"
 TEMP_PREFIX, TEMP_SUFFIX = b".mp-", b".part"
 
 #: Words in moves.method, beside those of publish.py.

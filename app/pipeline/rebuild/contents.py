@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from app.db.rebuild_files import Sighting
+from app.files.moving import HOLDS_FOLDER
 from app.model import AssetStatus, BatchStatus
 from app.model.undo import reason_taken_back
 from app.pipeline.filing import REVIEW_REASON
@@ -270,7 +271,9 @@ def _spare_in_batch(decision: Decision, file: Sighting) -> None:
 def _spare_of_ours(decision: Decision, file: Sighting) -> None:
     """What lies elsewhere as well may be dropped in time; the only one of its content is kept like any file."""
     owner = next((n for n, p in enumerate(decision.placed) if _holds_it(decision, p)), None)
-    if file.area == Area.TRASH and owner is not None:
+    if owner is not None and file.path.startswith(HOLDS_FOLDER + b"/"):
+        decision.kept.append((file, owner))
+    elif file.area == Area.TRASH and owner is not None:
         decision.trashed.append((file, owner))
     elif file.area == Area.TRASH:
         decision.placed.append(_held_back(file, None))
