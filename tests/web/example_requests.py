@@ -60,6 +60,7 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/sync/status/{batch_id}": Example(path={"batch_id": SYNCING}),
     "GET /api/sync/status/{batch_id}/missing": Example(path={"batch_id": SYNCING}, query={"limit": 2}),
     "POST /api/sync/refresh": started(),
+    "GET /api/sync/policy": Example(),
     "GET /api/sync/history": Example(query={"limit": 2}),
     "GET /api/sync/diagnostics": Example(),
     "POST /api/pairing-test": Example(status=400),
