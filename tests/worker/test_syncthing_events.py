@@ -141,6 +141,35 @@ def test_what_a_delivery_was_like_is_sampled_to_its_end(pair: Pair, site: Instal
     assert day.device_id == pair.peer.device_id and day.file_count >= 10
 
 
+def limit(pair: Pair, kilobytes_per_second: int) -> None:
+    """Let no more than this through between the pair; 0 is no limit."""
+    options = {"maxSendKbps": kilobytes_per_second, "limitBandwidthInLan": True}
+    pair.ours.rest("PATCH", "config/options", json=options)
+
+
+def test_a_delivery_under_way_has_a_rate_a_time_and_the_files_that_the_peer_is_fetching(
+    pair: Pair, site: Installation
+) -> None:
+    limit(pair, 1000)
+    add_pictures(site, 200, 1, 40_000_000)
+    run = jobs.start_workflow(site.services, Trigger.API)
+
+    def transfer() -> dict[str, Any]:
+        with site.services.db.reading() as conn:
+            return transfer_of(conn, newest_batch(site))
+
+    site.until(lambda: newest_batch(site).status is BatchStatus.SYNCING, "the delivery begins")
+    site.until(lambda: transfer()["files_under_way"] and transfer()["remaining_seconds"], "the delivery is measured")
+    found = transfer()
+    limit(pair, 0)
+    assert found["rate_bytes_per_second"] > 0 and found["remaining_words"].endswith("left.")
+    (under_way,) = found["files_under_way"]
+    assert under_way["device_id"] == pair.peer.device_id and under_way["path"].endswith("img_00200.jpg")
+    assert 0 < under_way["bytes"] <= under_way["size_bytes"]
+    assert site.ended(run.id).status is RunStatus.DONE, site.run(run.id).error
+    site.until(lambda: transfer()["files_under_way"] == [], "nothing is being fetched any more")
+
+
 def test_a_peer_and_a_folder_that_are_paused_are_told_of_once_each(pair: Pair, site: Installation) -> None:
     device = f"config/devices/{pair.peer.device_id}"
     steps = [
