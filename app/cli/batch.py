@@ -78,7 +78,7 @@ def _tell(cli: Cli, found: dict[str, Any]) -> None:
         tell_delivery(cli, found["sync"])
     for proof in found["deliveries"]:
         when = f"between {_at(proof['first_confirmed_at'])} and {_at(proof['last_confirmed_at'])}"
-        cli.say(f"  at {proof['device_id']}: {counted(proof['confirmed_count'], 'file', 'files')}, {when}")
+        cli.say(f"  at {proof['name']}: {counted(proof['confirmed_count'], 'file', 'files')}, {when}")
     if found["target"] == "syncthing":
         tell_peer(cli, found["peer"])
     every = counted(found["sort"]["total_files"], "file is", "files are")

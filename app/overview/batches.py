@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
 
 from app.db import batches
-from app.db.tables import assets, deliveries
+from app.db.tables import assets, batch_devices, deliveries
 from app.db.tables import batches as batches_table
 from app.errors import printable
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus
@@ -85,10 +85,22 @@ def sort_progress(conn: Connection, batch: Batch) -> dict[str, Any]:
 def deliveries_of(conn: Connection, batch_id: int) -> list[dict[str, Any]]:
     """What was proven where: per device how many of the batch's files, and from when to when."""
     d = deliveries.c
-    query = select(d.device_id, func.count(), func.min(d.confirmed_at), func.max(d.confirmed_at))
-    rows = conn.execute(query.where(d.batch_id == batch_id).group_by(d.device_id).order_by(d.device_id))
-    names = ("device_id", "confirmed_count", "first_confirmed_at", "last_confirmed_at")
+    columns = (d.device_id, func.max(device_name()), func.count(), func.min(d.confirmed_at), func.max(d.confirmed_at))
+    query = select(*columns).select_from(with_device_names()).where(d.batch_id == batch_id)
+    rows = conn.execute(query.group_by(d.device_id).order_by(d.device_id))
+    names = ("device_id", "name", "confirmed_count", "first_confirmed_at", "last_confirmed_at")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def with_device_names() -> FromClause:
+    """The deliveries table with the names under which the devices were known when the batch was delivered."""
+    d, b = deliveries.c, batch_devices.c
+    return deliveries.outerjoin(batch_devices, and_(b.batch_id == d.batch_id, b.device_id == d.device_id))
+
+
+def device_name() -> ColumnElement[str]:
+    """What a person calls the device of a row of `with_device_names`: its name, else its ID."""
+    return func.coalesce(func.nullif(batch_devices.c.name, ""), deliveries.c.device_id)
 
 
 def batch_counts(conn: Connection) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from app.db.tables import assets as assets_table
 from app.db.tables import deliveries, findings
 from app.errors import printable
 from app.model import Asset, Root
-from app.overview.batches import batch_summary
+from app.overview.batches import batch_summary, device_name, with_device_names
 from app.overview.summaries import absolute, asset_line, asset_summary, event_summary, move_summary
 
 #: How many moves and events one asset's story shows; the rest is a page away.
@@ -89,9 +89,10 @@ def _group(conn: Connection, asset: Asset) -> dict[str, Any] | None:
 
 def _deliveries(conn: Connection, asset_id: int) -> list[dict[str, Any]]:
     d = deliveries.c
-    query = select(d.device_id, d.batch_id, d.confirmed_at, d.version).where(d.asset_id == asset_id)
+    columns = (d.device_id, device_name(), d.batch_id, d.confirmed_at, d.version)
+    query = select(*columns).select_from(with_device_names()).where(d.asset_id == asset_id)
     return [
-        {"device_id": row[0], "batch_id": row[1], "confirmed_at": row[2], "version": row[3]}
+        {"device_id": row[0], "name": row[1], "batch_id": row[2], "confirmed_at": row[3], "version": row[4]}
         for row in conn.execute(query.order_by(d.confirmed_at))
     ]
 

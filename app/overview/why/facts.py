@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from app.db import assets, batches, kept_copies, lists, roots
 from app.db.tables import assets as assets_table
@@ -13,6 +13,8 @@ from app.db.tables import deliveries as deliveries_table
 from app.db.tables import findings
 from app.errors import printable
 from app.model import Asset, AssetStatus, Batch, FindingKind, Place, Root
+from app.overview.batches import device_name, with_device_names
+from app.overview.delivery_devices import FOLDER
 from app.overview.retrying import why_not
 from app.overview.summaries import move_summary
 
@@ -113,5 +115,7 @@ def _mates(conn: Connection, asset: Asset) -> tuple[str, ...]:
 def _confirmed(conn: Connection, asset_id: int) -> tuple[tuple[str, str], ...]:
     """(device, instant) of every proven delivery."""
     d = deliveries_table.c
-    query = select(d.device_id, d.confirmed_at).where(d.asset_id == asset_id).order_by(d.confirmed_at)
-    return tuple((row[0], row[1]) for row in conn.execute(query))
+    # A delivery to a folder is told by its ID, which a peer may also bear as its name.
+    name = case((device_name() == FOLDER, d.device_id), else_=device_name())
+    query = select(name, d.confirmed_at).select_from(with_device_names()).where(d.asset_id == asset_id)
+    return tuple((row[0], row[1]) for row in conn.execute(query.order_by(d.confirmed_at)))
