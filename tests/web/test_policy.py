@@ -102,3 +102,44 @@ def test_grace_and_room_are_part_of_the_sentence() -> None:
     assert "10 minutes after they are delivered" in peer_words("syncthing", "mirror", grace_seconds=600)
     assert "At most 4.0 GiB lie there" in peer_words("syncthing", "release", room_bytes=4 * 2**30)
     assert "for its owner to bound" in peer_words("syncthing", "keep", room_bytes=4 * 2**30)
+
+
+# --- over HTTP
+
+
+def test_checking_and_saving_a_policy_names_the_batches_that_it_reaches(make_site: Any) -> None:
+    site = make_site(sync={"target": "syncthing", "peer_policy": "keep"}, syncthing={"folder_id": "photos"})
+    batch, client = under_way(site.services, BatchStatus.SYNCING), site.client()
+    change = {"sync": {"peer_policy": "mirror"}}
+
+    checked = client.post("/api/config/validate", json=change).json["affected_batches"]
+    assert policies(site.services) == {batch.name: "keep"}
+    saved = client.put("/api/config", json=change).json["affected_batches"]
+    again = client.put("/api/config", json=change).json["affected_batches"]
+
+    assert checked == saved and again == []
+    assert [(b["name"], b["from"], b["to"]) for b in saved] == [(batch.name, "keep", "mirror")]
+    assert policies(site.services) == {batch.name: "mirror"}
+    assert "copies are deleted" in client.get(f"/api/batches/{batch.id}").json["peer"]["at_the_peer"]
+    assert "its copies are deleted" in client.get("/control").text
+
+
+def test_the_countdown_of_mirror_is_in_the_batch_the_policy_and_the_dashboard(make_site: Any) -> None:
+    site = make_site(**SYNCTHING, syncthing={"folder_id": "photos"})
+    batch = under_way(site.services, BatchStatus.SYNCED, "mirror")
+    with site.services.db.transaction() as conn:
+        batches.set_columns(conn, batch.id, next_look_at=later(600))
+    client = site.client()
+
+    policy, story = client.get("/api/sync/policy").json, client.get(f"/api/batches/{batch.id}").json
+
+    assert 590 <= story["peer"]["seconds_left"] <= 600
+    assert policy["batches"][0]["removal_at"] == story["peer"]["removal_at"] == later_of(site.services, batch)
+    assert "10 minutes after they are delivered" in policy["at_the_peer"]
+    assert policy["room"] == {"limit_bytes": None, "used_bytes": 0, "free_bytes": None, "words": "0 bytes at the peer"}
+    assert "copies go at" in client.get("/partials/overview", headers={"HX-Request": "true"}).text
+
+
+def later_of(services: Services, batch: Batch) -> str | None:
+    with services.db.reading() as conn:
+        return batches.get(conn, batch.id).next_look_at
