@@ -19,6 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,15 +42,20 @@ PAGES = ("/health", "/api/batches?limit=50")
 
 
 class Counting:
-    """Counts what our client asks, by path."""
+    """Counts what our client asks, and the seconds until it has the answers, by path."""
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
+        self.seconds: Counter[str] = Counter()
         exchange = SyncthingClient._exchange
 
         def counted(client: SyncthingClient, method: str, path: str, *rest: Any) -> bytes:
             self.asked[path] += 1
-            return exchange(client, method, path, *rest)
+            began = time.perf_counter()
+            try:
+                return exchange(client, method, path, *rest)
+            finally:
+                self.seconds[path] += time.perf_counter() - began  # type: ignore[assignment]
 
         SyncthingClient._exchange = counted  # type: ignore[method-assign]
 
@@ -129,17 +135,30 @@ def told(times: dict[str, list[float]]) -> str:
     )
 
 
-def prove(site: Installation, batch: Batch) -> tuple[float, float, int]:
-    """(seconds in looks, seconds altogether, looks) until the batch is SYNCED, a look every other second."""
-    began, inside, looks = time.perf_counter(), 0.0, 0
+@dataclass
+class Proof:
+    """What it took until a batch was SYNCED: seconds in looks, of which so many of a processor, and altogether."""
+
+    inside: float = 0.0
+    processor: float = 0.0
+    wall: float = 0.0
+    looks: int = 0
+
+
+def prove(site: Installation, batch: Batch) -> Proof:
+    """Look every other second until the batch is SYNCED."""
+    began, found = time.perf_counter(), Proof()
     while reread(site.services, batch).status is not BatchStatus.SYNCED:
-        at = time.perf_counter()
+        at, spent = time.perf_counter(), time.thread_time()
         sync.look(site.services, reread(site.services, batch))
-        inside, looks = inside + time.perf_counter() - at, looks + 1
-        if looks > 500:
+        found.inside += time.perf_counter() - at
+        found.processor += time.thread_time() - spent
+        found.looks += 1
+        if found.looks > 500:
             raise SystemExit(reread(site.services, batch).sync_detail or "the batch does not arrive")
         time.sleep(PAUSE_SECONDS)
-    return inside, time.perf_counter() - began - PAUSE_SECONDS, looks
+    found.wall = time.perf_counter() - began - PAUSE_SECONDS
+    return found
 
 
 def measure(base: Path, files: int) -> None:
@@ -152,15 +171,20 @@ def measure(base: Path, files: int) -> None:
             with visitor(port) as idle:
                 time.sleep(3)
             with visitor(port) as meanwhile:
-                inside, wall, looks = prove(site, batch)
+                took = prove(site, batch)
             limit = ask_all(pair, [f"bench/{path}" for path in small_files(files)])
     finally:
         pair.stop()
     print(subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.split()[1])
     asked = counting.asked.total()
-    print(f"{files} files: {inside:.1f} s in {looks} looks (aim {GOAL_SECONDS:.0f} s), {wall:.1f} s with the transfer")
+    print(
+        f"{files} files: {took.inside:.1f} s in {took.looks} looks (aim {GOAL_SECONDS:.0f} s), "
+        f"{took.processor:.1f} s of a processor; {took.wall:.1f} s with the transfer"
+    )
     print(f"requests: {asked}, {asked / files:.3f} a file (aim {GOAL_REQUESTS_A_FILE}); {dict(counting.asked)}")
-    print(f"limit: {limit:.1f} s for one bare question a file; ratio {inside / limit:.2f}")
+    slowest = ", ".join(f"{path} {seconds:.1f} s" for path, seconds in counting.seconds.most_common(3))
+    print(f"waited for: {slowest}; altogether {counting.seconds.total():.1f} s")
+    print(f"limit: {limit:.1f} s for one bare question a file; ratio {took.inside / limit:.2f}")
     print(f"web, idle: {told(idle)}; meanwhile: {told(meanwhile)}", flush=True)
 
 
