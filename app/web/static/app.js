@@ -26,6 +26,11 @@ function setOffline(offline) {
   document.getElementById("offline").hidden = !offline;
 }
 
+if (window.Idiomorph) {
+  // What a person has opened stays open when the page renews itself around it.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.localName === "details");
+}
+
 showLocalTimes(document);
 offerCopying(document);
 document.body.addEventListener("htmx:afterSwap", () => { showLocalTimes(document); offerCopying(document); });
