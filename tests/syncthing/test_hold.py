@@ -77,6 +77,8 @@ def nothing_is_left_of(services: Services) -> None:
 def test_files_are_held_while_they_are_delivered_and_no_longer(pair: Pair, services: Services) -> None:
     files = pictures("held", 3)
     ingest(services, files)
+    # a quick peer would have everything before it is looked at
+    pair.peer.change_folder(paused=True)
 
     run_id = start(services)
 
@@ -85,6 +87,7 @@ def test_files_are_held_while_they_are_delivered_and_no_longer(pair: Pair, servi
     assert sorted(path.stat().st_ino for path in holds(services)) == sorted(
         ours(pair, batch, name).stat().st_ino for name in files
     )
+    pair.peer.change_folder(paused=False)
     is_done(services, run_id)
     assert set(files.values()) <= archived(services)
     assert {name: path.read_bytes() for name, path in peer_photos(pair, batch).items()} == files

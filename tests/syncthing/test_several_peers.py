@@ -12,6 +12,7 @@ from app.db import batch_devices, config_revisions, deliveries, journal
 from app.model import Batch, BatchStatus
 from app.overview.delivery import delivery_status
 from app.services import Services
+from app.syncthing import needs
 from app.syncthing.answers import FileView
 from app.syncthing.client import SyncthingClient
 from tests.conftest import read_tree
@@ -134,6 +135,22 @@ def requests_of_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
+def test_what_the_peers_lack_may_take_more_pages_than_one_look_reads(
+    trio: Trio, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(needs, "PER_PAGE", 2)
+    monkeypatch.setattr(needs, "MAX_PAGES", 2)
+    services = opened("phone", "laptop")
+    take_away(trio, trio.other)
+    batch = publish(services, "paged", FILES)
+    look(services, batch)
+    trio.other.start()
+
+    look_until_synced(services, batch)
+
+    assert read_tree(trio.other.folder / "paged") == FILES
+
+
 def test_what_one_peer_has_is_stored_while_the_other_is_away(trio: Trio, opened: Any) -> None:
     services = opened("phone", "laptop")
     take_away(trio, trio.other)
@@ -175,7 +192,7 @@ def test_a_peer_that_ignores_a_file_is_named_with_the_file_and_holds_the_batch_u
     missing = [(entry["path"], entry["code"]) for entry in devices["laptop"]["missing"]]
     assert missing == [("one-ignores/b.heic", "not_taken")]
     words = "laptop needs nothing more, but does not hold one-ignores/b.heic"
-    assert words in (reread(services, batch).sync_detail or "")
+    look_until(services, batch, lambda: words in (reread(services, batch).sync_detail or ""), "it is said")
     assert len(told(services, batch, "batch.sync_delayed")) == 1
     trio.other.client().set_ignores(FOLDER, [])
     trio.other.scan()

@@ -91,7 +91,7 @@ def test_under_mirror_the_peers_copies_go_with_the_files(module_pair: Pair, open
 
     assert run.status is RunStatus.DONE
     words = events_of(services, "batch.undone")[-1].message
-    assert "The peer's copies of the 5 files in the batch folder go with them." in words
+    assert "The peer's copies of 5 files in the batch folder go with them." in words
     assert set(before_of(services, "mirror")) == {f"ingest/mirror/{name!s}" for name in FILES}
     module_pair.ours.scan()
     wait_for(lambda: not (module_pair.peer.folder / found.name).exists(), "the peer's copies are gone")
