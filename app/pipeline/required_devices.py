@@ -36,12 +36,14 @@ def settle_required(this: Look, client: SyncthingClient, ground: Ground) -> Trou
     reachable = [device for device in chosen if isinstance(device, str)]
     if not reachable:
         return next(device for device in chosen if isinstance(device, Trouble))
-    names = client.devices() if set(wanted) != {device.device_id for device in stored} else {}
-    with this.services.db.transaction() as conn:
-        if not wanted:
-            _tell_chosen(conn, this, ground, reachable[0], _label(names, reachable[0]))
-        this.required = _store(conn, this, wanted or tuple(reachable), names)
-        batches.set_columns(conn, this.batch.id, device_id=this.required[0])
+    this.required = wanted
+    if set(wanted) != {device.device_id for device in stored} or not wanted:
+        names = client.devices()
+        with this.services.db.transaction() as conn:
+            if not wanted:
+                _tell_chosen(conn, this, ground, reachable[0], _label(names, reachable[0]))
+            this.required = _store(conn, this, wanted or tuple(reachable), names)
+            batches.set_columns(conn, this.batch.id, device_id=this.required[0])
     this.batch = replace(this.batch, device_id=this.required[0])
     return None
 

@@ -93,7 +93,8 @@ def _write(
 def _tell_trouble(conn: Connection, batch: Batch, remembered: Notes, trouble: Trouble, run_id: int | None) -> None:
     if trouble.warning:
         notes.remember_error(conn, batch.id, trouble.sentence)
-    if not remembered.first_time(trouble.sentence if trouble.warning else f"{trouble.code}{trouble.device_id}"):
+    is_told_by_sentence = trouble.warning and not trouble.device_id
+    if not remembered.first_time(trouble.sentence if is_told_by_sentence else f"{trouble.code}{trouble.device_id}"):
         return
     detail = {"cause": trouble.code, **({"device_id": trouble.device_id} if trouble.device_id else {})}
     journal.record(

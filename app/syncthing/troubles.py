@@ -139,6 +139,7 @@ def not_taken(peer: str, refused: Sequence[Judgement]) -> Trouble | None:
         "not_taken",
         f"{peer} needs nothing more, but does not hold {name}{more}: its ignore patterns hit that, or it was changed "
         "or deleted there. Look at the folder in Syncthing at the peer.",
+        device_id=first.device_id,
     )
 
 

@@ -172,6 +172,16 @@ def test_doubtful_settings_are_warned_of_but_used() -> None:
     assert {w.path for w in snapshot.warnings} == {"batch.max_files", "syncthing.device_id", "sorter.timezone"}
 
 
+def test_the_required_devices_are_those_of_both_settings_each_once() -> None:
+    ids = "syncthing: {device_id: A, device_ids: [B, A, '']}"
+    assert read(ids).config.syncthing.required_ids == ("A", "B")
+    assert read("syncthing: {device_ids: [B]}").config.syncthing.required_ids == ("B",)
+    assert read("").config.syncthing.required_ids == ()
+    from_environment = {"MEDIA_PIPELINE_SYNCTHING__DEVICE_IDS": "C, D"}
+    assert read(ids, from_environment).config.syncthing.required_ids == ("A", "C", "D")
+    assert "syncthing.device_ids" in {warning.path for warning in read(ids).warnings}
+
+
 def test_every_key_can_come_from_the_environment() -> None:
     values = {"yes_no": "true", "whole_number": "3", "number": "2.5", "list": "one, two"}
     for setting in all_settings().values():

@@ -8,6 +8,7 @@ import pytest
 
 from app.syncthing import answers, troubles
 from app.syncthing.ignores import line_for
+from app.syncthing.needs import Need
 from app.syncthing.proof import (
     Expected,
     Judgement,
@@ -56,6 +57,26 @@ def view(local: dict[str, Any] | None = None, whole: dict[str, Any] | None = Non
 )
 def test_only_our_version_whole_at_the_peer_is_confirmed(seen: answers.FileView | None, verdict: Verdict) -> None:
     assert judge(WANTED, seen, PEER).verdict is verdict
+
+
+def test_a_file_that_a_peer_neither_holds_nor_lacks_is_not_taken_there() -> None:
+    absent = view(availability=[{"id": US, "fromTemporary": False}])
+
+    assert judge(WANTED, absent, PEER, is_lacking=False).verdict is Verdict.NOT_TAKEN
+    assert judge(WANTED, view(), PEER, is_lacking=False).verdict is Verdict.CONFIRMED
+    assert judge(WANTED, view({"ignored": True}), PEER, is_lacking=False).verdict is Verdict.IGNORED
+
+
+def test_a_judgement_names_the_version_and_who_made_it() -> None:
+    judged = judge(WANTED, view({"modifiedBy": "RQXPWXA"}), PEER)
+    assert (judged.version, judged.made_by, judged.device_id) == ("RQXPWXA:1", "RQXPWXA", PEER)
+    assert judge(WANTED, view({"deleted": True}), PEER).version is None
+
+
+def test_of_a_need_that_was_not_read_to_its_end_the_rest_counts_as_lacking() -> None:
+    partly = Need(frozenset({"b/1", "b/3"}), read_to="b/3")
+    assert [partly.lacks(name) for name in ("b/1", "b/2", "b/3", "b/4")] == [True, False, True, True]
+    assert not Need().lacks("b/1")
 
 
 def test_a_release_is_the_peers_own_delete_of_our_version() -> None:
