@@ -1,0 +1,58 @@
+"""`sync`: a batch's id delivers it; its verbs show how far deliveries are, look again, and tell how they went."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.db import batch_devices, batches, sync_samples
+from app.db.clock import later, now
+from app.db.sync_samples import Moment
+from tests.browser import rows
+from tests.cli.conftest import Machine
+
+PHONE = "PHONE00-AAAAAAA"
+
+
+@pytest.fixture
+def batch_id(machine: Machine) -> int:
+    """A delivery under way, with its samples."""
+    made = rows.add_syncing_batch(machine.services)
+    with machine.services.db.transaction() as conn:
+        batch_devices.add(conn, made, [PHONE])
+        batches.set_columns(conn, made, next_look_at=later(3600))
+        for n in range(5):
+            sync_samples.add(conn, made, PHONE, Moment(n, n * 100, 9 - n, 900 - n * 100, connected=True), 1_500_000.0)
+    return made
+
+
+def test_the_status_of_a_delivery_says_why_no_time_is_known(machine: Machine, batch_id: int) -> None:
+    code, out, _ = machine.call("sync", "status", str(batch_id))
+    assert code == 0 and "250 of 640 files are proven" in out and "worker is not running" in out
+    code, found = machine.ask("sync", "status", str(batch_id))
+    assert (code, found["transfer"]["remaining_seconds"]) == (0, None)
+
+
+def test_a_refresh_makes_deliveries_due_and_says_when_nobody_is_there_to_look(machine: Machine, batch_id: int) -> None:
+    code, out, _ = machine.call("sync", "refresh")
+    assert code == 0 and "The worker is not running" in out
+    with machine.services.db.reading() as conn:
+        due = batches.get(conn, batch_id).next_look_at
+    assert due is not None and due <= now()
+    assert machine.ask("sync", "refresh")[1]["count"] == 1
+
+
+def test_the_history_shows_samples_newest_first(machine: Machine, batch_id: int) -> None:
+    code, found = machine.ask("sync", "history", "--batch", str(batch_id), "--limit", "2")
+    assert code == 0 and [sample["confirmed_files"] for sample in found["samples"]] == [4, 3]
+    _, out, _ = machine.call("sync", "history")
+    assert "1.4 MiB/s" in out and "PHONE00" in out
+
+
+def test_a_history_of_nothing_says_so(machine: Machine) -> None:
+    assert "Nothing was delivered" in machine.call("sync", "history")[1]
+
+
+def test_the_id_of_a_batch_alone_still_delivers_it(machine: Machine) -> None:
+    for words in (("sync", "999"), ("sync", "start", "999"), ("sync", "--", "999")):
+        code, _, said = machine.call(*words)
+        assert code == 2 and "999" in said
