@@ -74,6 +74,8 @@ ANSWERS: dict[str, Answer] = {
     "What lies in this folder of the archive?": Answer("2023/01/02/IMG_0002.JPG", same=True),
     "Which batches are there?": Answer("batch_003", same=True),
     "How far is this batch?": Answer("files are proven", data='"progress": 100.0'),
+    "How fast does it go, and how long will it take?": Answer("It is delivered."),
+    "How did deliveries go, and how much a day?": Answer("Received per day", data='"device_id": "folder"'),
     "Which files does the peer lack, and why?": Answer("No file is missing at the folder.", data='"files": []'),
     "Did the peer really get this batch?": Answer("at folder: ", data='"device_id": "folder"', same=True),
     "Is this batch in the archive?": Answer("files are archived", data='"sorted_files": '),

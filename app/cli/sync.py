@@ -93,8 +93,7 @@ def tell_delivery(cli: Cli, found: dict[str, Any]) -> None:
         cli.say(f"  {found['detail']}")
     for device in found["devices"]:
         _tell_device(cli, found["batch_id"], device)
-    if found["synced_at"] is None:
-        cli.say(f"  {transfer_words(found['transfer'])}")
+    cli.say(f"  {transfer_words(found['transfer'])}")
 
 
 def _tell_device(cli: Cli, batch_id: int, device: dict[str, Any]) -> None:

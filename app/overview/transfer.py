@@ -57,10 +57,10 @@ def transfer_of(conn: Connection, batch: Batch) -> dict[str, Any]:
 
 def _why_unknown(conn: Connection, batch: Batch) -> str:
     """Why nothing can be said of this delivery as a whole; empty when something may be."""
-    if batch.target != "syncthing":
-        return "The time that is left is known of deliveries through Syncthing only."
     if batch.synced_at is not None:
         return "It is delivered."
+    if batch.target != "syncthing":
+        return "The time that is left is known of deliveries through Syncthing only."
     if batch.status is not BatchStatus.SYNCING:
         return "The delivery has not begun." if batch.status is BatchStatus.PENDING else "It is not being delivered."
     if not heartbeat.is_recent(heartbeat.find(conn)):
