@@ -5,7 +5,7 @@ It is filled when a batch is announced, so that what has to be proven does not d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,6 @@ def list_of(conn: Connection, batch_id: int) -> list[BatchDevice]:
     c = batch_devices.c
     query = select(*columns_for(batch_devices, BatchDevice)).where(c.batch_id == batch_id)
     return [build(BatchDevice, row, {}) for row in conn.execute(query.order_by(c.added_at, c.device_id))]
-
-
-def list_of_batches(conn: Connection, batch_ids: Sequence[int]) -> dict[int, list[BatchDevice]]:
-    """The same for a few batches at once."""
-    return {batch_id: list_of(conn, batch_id) for batch_id in batch_ids}
 
 
 def add(conn: Connection, batch_id: int, device_ids: Iterable[str]) -> None:
