@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from app.db import pairing_tests, runs
 from app.db.connection import Connection
 from app.model import RunStatus
-from app.model.pairing import UNDER_WAY, PairingState
+from app.model.pairing import UNDER_WAY, PairingState, PairingTest
 
 #: What a run that ended early makes of the test that it carried.
 ENDED_EARLY = {RunStatus.CANCELLED: PairingState.CANCELLED, RunStatus.FAILED: PairingState.FAILED}
@@ -19,7 +20,8 @@ def pairing_overview(conn: Connection) -> dict[str, Any]:
     """`state` is none, sending, releasing, arrived, passed, cancelled or failed; `detail` says it in one sentence."""
     test = pairing_tests.find(conn)
     if test is None:
-        return {"state": "none", "detail": NONE_YET, "run_id": None, "file": None, "confirmed": {}}
+        nothing = dict.fromkeys(field.name for field in fields(PairingTest))
+        return {**nothing, "state": "none", "detail": NONE_YET, "confirmed": {}, "file": None}
     found = test.as_json()
     run = runs.find(conn, test.run_id)
     if test.state in UNDER_WAY and run is not None and run.status in ENDED_EARLY:

@@ -30,7 +30,7 @@ def first_stint(services: Services, **arguments: object) -> Run:
     return verify(services, roots=["archive"], max_minutes=AN_INSTANT, **arguments)
 
 
-def test_when_its_time_is_up_it_frees_the_slot_and_says_how_much_is_left_and_when_it_goes_on(services: Services) -> None:
+def test_when_its_time_is_up_it_frees_the_slot_and_says_how_much_is_left(services: Services) -> None:
     run = first_stint(services)
     told = report(services, run)
     assert (run.status, stages_of(services, run)) == (RunStatus.WAITING, [("verify", StepStatus.WAITING)])
