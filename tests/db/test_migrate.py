@@ -280,7 +280,7 @@ def test_a_database_on_a_network_file_system_is_refused(
     assert os.listdir(os.path.dirname(path)) == []
 
 
-def test_the_kernels_answer_for_known_places() -> None:
+def test_the_kernels_answer_for_known_places(tmp_path: Path) -> None:
     assert filesystem.file_system_type(b"/proc") == 0x9FA0
     with pytest.raises(FileNotFoundError):
-        filesystem.file_system_type(b"/nowhere")
+        filesystem.file_system_type(os.fsencode(tmp_path / "nowhere"))
