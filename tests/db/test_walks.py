@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,14 +21,23 @@ from app.model import ASSET_CHANGES, AssetStatus, RootKind, Signature
 FIRST = 40
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    migrate(str(tmp_path / "db.sqlite"))
-    opened = open_database(str(tmp_path / "db.sqlite"))
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the first files, closed, to be copied."""
+    path = tmp_path_factory.mktemp("filled") / "db.sqlite"
+    migrate(str(path))
+    opened = open_database(str(path))
     with opened.transaction() as conn:
         roots.add(conn, RootKind.INGEST, b"/in", "id")
         roots.add(conn, RootKind.ARCHIVE, b"/out", "id")
     insert(opened, 0, FIRST)
+    opened.close()
+    return path
+
+
+@pytest.fixture
+def db(tmp_path: Path, filled: Path) -> Iterator[Database]:
+    opened = open_database(str(shutil.copytree(filled.parent, tmp_path / "state") / filled.name))
     yield opened
     opened.close()
 
@@ -70,15 +80,10 @@ WRITES = st.lists(st.tuples(st.integers(1, FIRST), st.sampled_from([*AssetStatus
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_each_file_is_met_once_while_others_come_and_all_change(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, filled: Path, data: st.DataObject
 ) -> None:
-    path = str(tmp_path_factory.mktemp("walk") / "db.sqlite")
-    migrate(path)
-    db = open_database(path)
-    with db.transaction() as conn:
-        roots.add(conn, RootKind.INGEST, b"/in", "id")
-        roots.add(conn, RootKind.ARCHIVE, b"/out", "id")
-    insert(db, 0, FIRST)
+    folder = shutil.copytree(filled.parent, tmp_path_factory.mktemp("walk") / "state")
+    db = open_database(str(folder / filled.name))
     sort, down = data.draw(STEADY), data.draw(st.booleans())
 
     def between() -> Iterator[None]:
