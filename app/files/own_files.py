@@ -97,10 +97,11 @@ def _discard(folder: int, own: bytes) -> None:
         os.unlink(own, dir_fd=folder)
 
 
-def remove_own_file(place: Place) -> bool:
+def remove_own_file(place: Place, content: bytes | None = None) -> bool:
     """Remove a file of a name that only we write; False when there is none.
 
-    It is taken to a private name first and removed there. Raises FileError for any other name or kind of file.
+    It is taken to a private name first and removed there. Raises FileError for any other name or kind of file, and
+    SourceChanged when it does not hold `content`: then it is put back.
     """
     folder, name = split(place)
     if name not in OWN_FILE_NAMES:
@@ -108,7 +109,7 @@ def remove_own_file(place: Place) -> bool:
     with Folders() as folders:
         try:
             fd = folders.open(place.root, folder)
-            taken = _take(place, fd, name)
+            taken = _take(place, fd, name, content)
             folders.changed(place.root, folder)
         except FileNotFoundError:
             return False
@@ -118,7 +119,7 @@ def remove_own_file(place: Place) -> bool:
     return taken
 
 
-def _take(place: Place, folder: int, name: bytes) -> bool:
+def _take(place: Place, folder: int, name: bytes, content: bytes | None) -> bool:
     temp = temp_name_of(place)
     _discard(folder, temp)
     publish.take(folder, name, folder, temp)
@@ -128,6 +129,9 @@ def _take(place: Place, folder: int, name: bytes) -> bool:
     if not is_regular(seen):
         publish.put_back(folder, temp, folder, name)
         raise SourceChanged("remove", place.absolute, "it is not a plain file")
+    if content is not None and (seen.st_size != len(content) or _read(folder, temp, len(content)) != content):
+        publish.put_back(folder, temp, folder, name)
+        raise SourceChanged("remove", place.absolute, "it does not hold what was written there")
     os.unlink(temp, dir_fd=folder)
     return True
 

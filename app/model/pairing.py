@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.model.statuses import RunStatus
+
 #: Where the test file lies in the batch folder, and so at the top of the peer's folder.
 PAIRING_TEST_NAME = "media-pipeline-pairing-test.txt"
 
@@ -22,11 +24,14 @@ class PairingState(StrEnum):
 
 
 UNDER_WAY = (PairingState.SENDING, PairingState.RELEASING, PairingState.ARRIVED)
+#: What a run that ended early makes of the test that it carried.
+ENDED_EARLY = {RunStatus.CANCELLED: PairingState.CANCELLED, RunStatus.FAILED: PairingState.FAILED}
 
 
 @dataclass(frozen=True)
 class PairingTest:
-    """One pairing test. `confirmed` names each device that has the file, with the time; `detail` says it in words."""
+    """One pairing test. `confirmed` has the `name` and `confirmed_at` of each device that has the file, by its ID;
+    `detail` says in words how it stands."""
 
     run_id: int
     state: PairingState
@@ -34,10 +39,20 @@ class PairingTest:
     size_bytes: int
     started_at: str
     detail: str
-    confirmed: dict[str, str]
+    confirmed: dict[str, dict[str, str]]
     released_at: str | None = None
     ended_at: str | None = None
     next_look_at: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """What the file holds: its size alone does not make a file of this name ours."""
+        return test_content(self.run_id, self.started_at)
+
+    @property
+    def where(self) -> str:
+        """The names of the devices that have the file."""
+        return ", ".join(sorted(device["name"] for device in self.confirmed.values()))
 
     def as_json(self) -> dict[str, Any]:
         """For the database and the API."""

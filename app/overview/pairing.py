@@ -7,11 +7,8 @@ from typing import Any
 
 from app.db import pairing_tests, runs
 from app.db.connection import Connection
-from app.model import RunStatus
-from app.model.pairing import UNDER_WAY, PairingState, PairingTest
+from app.model.pairing import ENDED_EARLY, UNDER_WAY, PairingTest
 
-#: What a run that ended early makes of the test that it carried.
-ENDED_EARLY = {RunStatus.CANCELLED: PairingState.CANCELLED, RunStatus.FAILED: PairingState.FAILED}
 NONE_YET = "No pairing test was made yet. It sends a small file to the peer before any photo goes there."
 LEFT = "The test ended early; its file leaves the folder with the next cleanup, or the next test."
 

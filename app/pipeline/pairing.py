@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from app.db import journal, pairing_tests, runs
 from app.db.clock import later, now
-from app.errors import SyncthingError
+from app.errors import SourceChanged, SyncthingError
 from app.files.own_files import remove_own_file, write_new_file
 from app.files.roots import check_roots
 from app.model import Place, Report, RootKind, RunStatus
-from app.model.pairing import PAIRING_TEST_NAME, UNDER_WAY, PairingState, PairingTest, test_content
+from app.model.pairing import ENDED_EARLY, PAIRING_TEST_NAME, UNDER_WAY, PairingState, PairingTest, test_content
 from app.pipeline.pairing_look import look
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -33,6 +33,8 @@ def run(services: Services, step: StepContext) -> Report:
         test = pairing_tests.find(conn)
     if test is None or test.run_id != step.run_id:
         test = _begin(services, step)
+    if test.state is PairingState.SENDING:
+        write_new_file(_place(services), test.content)  # the same content already there is accepted
     if test.state in LOOKED_AT:
         test = look_at(services, test)
     if test.state is PairingState.ARRIVED:
@@ -45,15 +47,14 @@ def _place(services: Services) -> Place:
 
 
 def _begin(services: Services, step: StepContext) -> PairingTest:
-    remove_own_file(_place(services))
+    remove_left_over(services)
     at = now()
-    content = test_content(step.run_id, at)
+    size_bytes = len(test_content(step.run_id, at))
     detail = f"The file {PAIRING_TEST_NAME} is on its way to the peer."
     policy = services.config.sync.peer_policy
-    test = PairingTest(step.run_id, PairingState.SENDING, policy, len(content), at, detail, confirmed={})
+    test = PairingTest(step.run_id, PairingState.SENDING, policy, size_bytes, at, detail, confirmed={})
     with services.db.transaction() as conn:
         pairing_tests.save(conn, test)
-    write_new_file(_place(services), content)
     return test
 
 
@@ -93,8 +94,7 @@ def may_go_on(services: Services, run_id: int) -> bool:
 
 def _finish(services: Services, test: PairingTest) -> Report:
     """Remove our file. What the peer does with its copy is what it will do with photos."""
-    remove_own_file(_place(services))
-    words = f"The pairing test is passed: {_who(test)}."
+    words = f"The pairing test is passed: {_who(test)}.{_remove(services, test)}"
     with services.db.transaction() as conn:
         pairing_tests.save(conn, replace(test, state=PairingState.PASSED, ended_at=now(), detail=words))
         journal.record(conn, "pairing.passed", words, run_id=test.run_id, detail={"confirmed": test.confirmed})
@@ -102,9 +102,8 @@ def _finish(services: Services, test: PairingTest) -> Report:
 
 
 def _who(test: PairingTest) -> str:
-    names = ", ".join(sorted(test.confirmed))
     released = ", and the peer's own deletion of it was seen" if test.released_at else ""
-    return f"the file arrived at {names}{released}"
+    return f"the file arrived at {test.where}{released}"
 
 
 def remove_left_over(services: Services) -> bool:
@@ -112,6 +111,18 @@ def remove_left_over(services: Services) -> bool:
     with services.db.reading() as conn:
         test = pairing_tests.find(conn)
         run_ = runs.find(conn, test.run_id) if test is not None else None
-    if test is None or test.state not in UNDER_WAY or run_ is None:
+    if test is None or test.state not in UNDER_WAY or run_ is None or run_.status not in ENDED_EARLY:
         return False
-    return run_.status in (RunStatus.CANCELLED, RunStatus.FAILED) and remove_own_file(_place(services))
+    words = f"{run_.error or 'The pairing test was cancelled.'}{_remove(services, test)}"
+    with services.db.transaction() as conn:
+        pairing_tests.save(conn, replace(test, state=ENDED_EARLY[run_.status], ended_at=now(), detail=words))
+    return True
+
+
+def _remove(services: Services, test: PairingTest) -> str:
+    """Remove the file when it is the one that this test wrote; else say that it stays."""
+    try:
+        remove_own_file(_place(services), test.content)
+    except SourceChanged:
+        return f" The file {PAIRING_TEST_NAME} in the batch folder holds something else now, and stays there."
+    return ""

@@ -17,6 +17,7 @@ from app.syncthing.look import Ground, Standing
 from app.syncthing.proof import REASONS, Expected, Verdict
 from app.syncthing.troubles import Trouble
 
+ONE_PEER = "sync.peer_policy: release works with one peer; name only one, or choose another policy."
 NAME = os.fsencode(PAIRING_TEST_NAME)
 
 
@@ -31,6 +32,8 @@ def look(services: Services, test: PairingTest) -> PairingTest:
         wanted = troubles.choose_devices(ground.folder, ground.my_id, config.syncthing.required_ids)
         if isinstance(wanted, Trouble):
             return replace(test, detail=wanted.sentence)
+        if test.peer_policy == "release" and len(wanted) > 1:
+            return replace(test, detail=ONE_PEER)
         view = _announced(client, ground, test)
         peers = syncthing.standings_of(client, ground.folder, wanted, ground.prefix)
     return _judged(test, view, peers, ground.my_id)
@@ -55,8 +58,8 @@ def _judged(test: PairingTest, view: FileView | None, peers: list[Standing], my_
         if proof.released(view, peer.device_id, my_id):
             released_at = released_at or now()
         if verdict is Verdict.CONFIRMED or proof.released(view, peer.device_id, my_id):
-            confirmed.setdefault(peer.peer, now())
-        elif peer.peer not in confirmed:
+            confirmed.setdefault(peer.device_id, {"name": peer.peer, "confirmed_at": now()})
+        elif peer.device_id not in confirmed:
             waiting.append(_reason(peer, verdict))
     seen = replace(test, confirmed=confirmed, released_at=released_at)
     if waiting:
@@ -71,11 +74,10 @@ def _reason(peer: Standing, verdict: Verdict) -> str:
 
 
 def _arrived(test: PairingTest) -> PairingTest:
-    names = ", ".join(sorted(test.confirmed))
     if test.peer_policy == "release" and test.released_at is None:
         words = (
-            f"The file has arrived at {names}. Now delete {PAIRING_TEST_NAME} there: under sync.peer_policy: release "
-            "that shows that its deletions come back here. Nothing else may be deleted for it."
+            f"The file has arrived at {test.where}. Now delete {PAIRING_TEST_NAME} there: under sync.peer_policy: "
+            "release that shows that its deletions come back here. Nothing else may be deleted for it."
         )
         return replace(test, state=PairingState.RELEASING, detail=words)
-    return replace(test, state=PairingState.ARRIVED, detail=f"The file has arrived at {names}.")
+    return replace(test, state=PairingState.ARRIVED, detail=f"The file has arrived at {test.where}.")

@@ -17,7 +17,7 @@ from app.overview.pairing import pairing_overview
 from app.pipeline import tick
 from app.services import Services
 from tests.pipeline.running import go
-from tests.syncthing.pair import Pair, make_pair, wait_for
+from tests.syncthing.pair import Pair, make_pair, make_trio, wait_for
 
 pytestmark = pytest.mark.syncthing
 
@@ -57,7 +57,7 @@ def test_the_file_arrives_is_proven_and_leaves_our_folder(module_pair: Pair, ope
     wait_for(lambda: go_on(services, run), "the pairing test is passed")
 
     test = the_test(services)
-    assert test.state is PairingState.PASSED and list(test.confirmed) == ["peer"]
+    assert test.state is PairingState.PASSED and test.where == "peer"
     assert not file_at(module_pair.ours.folder)
     assert test.detail == "The pairing test is passed: the file arrived at peer."
     module_pair.ours.scan()
@@ -104,7 +104,7 @@ def test_under_release_the_person_deletes_the_file_at_the_peer(
     try:
         services = opened(pair, sync={"peer_policy": "release"})
         run = begin(services)
-        wait_for(lambda: _ticked(services, PairingState.RELEASING), "the file has arrived")
+        wait_for(lambda: _looked(services).state is PairingState.RELEASING, "the file has arrived")
         assert f"Now delete {PAIRING_TEST_NAME} there" in the_test(services).detail
         assert run_of(services, run.id).status is RunStatus.WAITING
 
@@ -118,6 +118,60 @@ def test_under_release_the_person_deletes_the_file_at_the_peer(
         pair.stop()
 
 
+def test_a_file_of_the_users_under_the_same_name_is_never_touched(
+    module_pair: Pair, opened: Callable[..., Services]
+) -> None:
+    services = opened(module_pair)
+    own = module_pair.ours.folder / PAIRING_TEST_NAME
+    own.write_text("mine")
+
+    run = begin(services)
+    go(services, jobs.start_cleanup(services, Trigger.CLI))
+
+    assert run.status is RunStatus.FAILED and "the name is taken by other content" in (run.error or "")
+    assert own.read_text() == "mine"
+    own.unlink()
+
+
+def test_a_file_that_took_the_place_of_ours_after_a_cancelled_test_stays(
+    module_pair: Pair, opened: Callable[..., Services]
+) -> None:
+    services = opened(module_pair)
+    own = module_pair.ours.folder / PAIRING_TEST_NAME
+    module_pair.peer.stop()
+    try:
+        run = begin(services)
+        jobs.cancel(services, run.id)
+        own.write_text("mine")
+        go(services, jobs.start_cleanup(services, Trigger.CLI))
+        go(services, jobs.start_cleanup(services, Trigger.CLI))
+
+        assert own.read_text() == "mine"
+        assert "holds something else now, and stays there" in the_test(services).detail
+    finally:
+        own.unlink()
+        module_pair.bring_up()
+
+
+def test_two_peers_of_one_name_must_both_have_the_file(tmp_path: Path, opened: Callable[..., Services]) -> None:
+    trio = make_trio(tmp_path)
+    try:
+        for node in (trio.peer, trio.other):
+            trio.ours.rest("PATCH", f"config/devices/{node.device_id}", json={"name": "Phone"})
+        trio.other.stop()
+        services = opened(trio, syncthing={"device_ids": [trio.other.device_id]})
+        run = begin(services)
+        wait_for(lambda: len(_looked(services).confirmed) == 1, "the first peer has the file")
+        assert run_of(services, run.id).status is RunStatus.WAITING
+        assert "Waiting for Phone" in the_test(services).detail
+
+        trio.other.start()
+        wait_for(lambda: go_on(services, run), "the pairing test is passed")
+        assert the_test(services).where == "Phone, Phone"
+    finally:
+        trio.stop()
+
+
 def test_a_pairing_test_needs_syncthing(module_pair: Pair, opened: Callable[..., Services]) -> None:
     services = opened(module_pair, sync={"target": "none"})
 
@@ -125,6 +179,6 @@ def test_a_pairing_test_needs_syncthing(module_pair: Pair, opened: Callable[...,
         jobs.start_pairing_test(services, Trigger.CLI)
 
 
-def _ticked(services: Services, state: PairingState) -> bool:
+def _looked(services: Services) -> PairingTest:
     tick.look_at_deliveries(services)
-    return the_test(services).state is state
+    return the_test(services)
