@@ -52,6 +52,20 @@ def is_delivered(conn: Connection, batch_id: int, asset_id: int) -> bool:
     return conn.execute(arrived).first() is not None and conn.execute(lacking).first() is None
 
 
+def count_unproven(conn: Connection, batch_id: int) -> int:
+    """How many files that the batch is to deliver lack a confirmation at a device that must have it; all of them when
+    no device is required."""
+    d, required = deliveries.c, batch_devices.c
+    devices = select(required.device_id).where(required.batch_id == batch_id)
+    wanted = conn.execute(select(func.count()).select_from(devices.subquery())).scalar_one()
+    at_these = select(d.asset_id).where(d.batch_id == batch_id, d.device_id.in_(devices))
+    everywhere = at_these.group_by(d.asset_id).having(func.count() == wanted)
+    query = select(func.count()).where(
+        assets.c.batch_id == batch_id, assets.c.status == AssetStatus.BATCHED, assets.c.id.not_in(everywhere)
+    )
+    return int(conn.execute(query).scalar_one())
+
+
 def forget(conn: Connection, batch_id: int, asset_id: int) -> None:
     """Take back that an asset arrived with this batch: it has to be proven again."""
     conn.execute(delete(deliveries).where(deliveries.c.batch_id == batch_id, deliveries.c.asset_id == asset_id))

@@ -20,7 +20,7 @@ from app.pipeline.delivered import finish
 from app.pipeline.delivery_look import Look, Peer, names_of
 from app.pipeline.holding import when_announced
 from app.pipeline.proving import examine
-from app.pipeline.releasing import note_releases
+from app.pipeline.releasing import note_releases, too_many
 from app.pipeline.required_devices import settle_required
 from app.pipeline.step import StepContext
 from app.pipeline.undelivered import settle_changed
@@ -91,7 +91,7 @@ def _look(this: Look, client: SyncthingClient) -> Report:
     trouble = _prepare(this, client)
     if trouble is not None:
         return _wait(this, trouble)
-    if not this.batch.file_count:
+    if not this.batch.file_count and not _reread(this).file_count:
         return finish(this.services, this.batch, this.run_id, "No file of the batch is left.")
     trouble = _announce(this, client, this.ready_ground)
     if trouble is not None:
@@ -103,6 +103,13 @@ def _look(this: Look, client: SyncthingClient) -> Report:
         _ask_peer(this, client, peer)
     trouble = examine(this, client)
     return _wait(this, trouble) if trouble is not None else conclude(this)
+
+
+def _reread(this: Look) -> Batch:
+    """The batch as it is now: a file of it may have been tried again since this look began."""
+    with this.services.db.reading() as conn:
+        this.batch = batches.get(conn, this.batch.id)
+    return this.batch
 
 
 def _prepare(this: Look, client: SyncthingClient) -> Trouble | None:
@@ -119,6 +126,8 @@ def _prepare(this: Look, client: SyncthingClient) -> Trouble | None:
     trouble = when_announced(this.services, this.batch, ground.folder, this.run_id)
     if trouble is not None:
         return trouble
+    if this.batch.peer_policy == "release" and len(this.peers) > 1:
+        return too_many([peer.name for peer in this.peers])
     if this.batch.peer_policy == "release":
         # Before anything is put right here: what a peer deleted may be gone from this folder as well.
         for peer in this.peers:
@@ -141,8 +150,7 @@ def _settle_changed(this: Look) -> Trouble | None:
     number, trouble = settle_changed(this.services, this.batch, this.run_id)
     if number:
         this.notes.scanned_at = ""
-        with this.services.db.reading() as conn:
-            this.batch = batches.get(conn, this.batch.id)
+        _reread(this)
     return trouble
 
 

@@ -5,9 +5,9 @@ Files that failed on the way stay behind and are told of. A batch of which every
 
 from __future__ import annotations
 
-from app.db import assets, batches, journal, members, releases
+from app.db import assets, batches, deliveries, journal, members, releases
 from app.db import roots as root_rows
-from app.db.clock import later
+from app.db.clock import later, now
 from app.db.connection import Connection
 from app.errors import IllegalTransition
 from app.files.walk import signature_at
@@ -22,7 +22,8 @@ NOTHING_LEFT = "None of its files could be delivered; each says why."
 def finish(services: Services, batch: Batch, run_id: int | None, message: str, *, wait_seconds: float = 0) -> Report:
     """Mark the batch and its assets delivered; sorting has to wait for `wait_seconds`.
 
-    When somebody else finished the same batch meanwhile, that counts and nothing is done twice.
+    When somebody else finished the same batch meanwhile, that counts and nothing is done twice. A delivery through
+    Syncthing goes on instead when a file is not proven: one that had failed may be tried again at any moment.
     """
     try:
         with services.db.transaction() as conn:
@@ -30,6 +31,9 @@ def finish(services: Services, batch: Batch, run_id: int | None, message: str, *
             files, size_bytes = members.count(conn, batch.id).get(AssetStatus.BATCHED, (0, 0))
             if not files:
                 return _come_to_nothing(conn, batch, run_id, left_out)
+            unproven = deliveries.count_unproven(conn, batch.id) if batch.target == "syncthing" else 0
+            if unproven:
+                return _go_on(conn, batch, unproven)
             columns = {"sync_detail": message, "next_look_at": later(wait_seconds) if wait_seconds else None}
             _mark(conn, batch, files, size_bytes, columns)
             _tell(conn, batch, run_id, message, (files, size_bytes, len(left_out)))
@@ -37,6 +41,13 @@ def finish(services: Services, batch: Batch, run_id: int | None, message: str, *
         return _finished_elsewhere(services, batch)
     outcome = "waiting" if wait_seconds else "done"
     return Report(outcome, message, done=files, size_bytes=size_bytes, batch_id=batch.id, failures=left_out)
+
+
+def _go_on(conn: Connection, batch: Batch, unproven: int) -> Report:
+    files = counted(unproven, "file is", "files are")
+    message = f"{files} not confirmed yet; the batch is looked at again."
+    batches.set_columns(conn, batch.id, sync_detail=message, next_look_at=now())
+    return Report("waiting", message, batch_id=batch.id)
 
 
 def _mark(conn: Connection, batch: Batch, files: int, size_bytes: int, columns: dict[str, str | None]) -> None:
@@ -75,7 +86,7 @@ def list_changed(services: Services, batch: Batch) -> list[Asset]:
     """The batch's undelivered assets whose files are gone, not as their rows say, or out of reach; not those that
     the peer has released."""
     with services.db.reading() as conn:
-        released = releases.released_ids(conn, batch.id)
+        released = releases.released_ids(conn, batch.id, batch.device_id)
         expected = [a for a in assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED) if a.id not in released]
         roots = {root.id: root for root in root_rows.list_all(conn)}
     return [asset for asset in expected if not _is_unchanged(roots[asset.root_id], asset)]

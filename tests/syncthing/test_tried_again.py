@@ -1,0 +1,92 @@
+"""Files that failed in a delivery and are tried again: nothing of before counts, and nothing is done without them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app import jobs
+from app.db import assets, deliveries
+from app.model import Asset, AssetStatus, Batch, BatchStatus, RootKind
+from app.pipeline import sync
+from app.pipeline.delivered import finish
+from app.pipeline.undelivered import settle_changed
+from app.services import Services
+from tests.syncthing.pair import FOLDER, Pair, wait_for
+from tests.syncthing.staging import look_until_synced, publish, reread, services_for, status_of
+
+pytestmark = pytest.mark.syncthing
+
+
+@pytest.fixture
+def services(module_pair: Pair) -> Iterator[Services]:
+    opened = services_for(module_pair)
+    yield opened
+    opened.close()
+    module_pair.peer.client().set_ignores(FOLDER, [])
+
+
+def file_at(services: Services, path: str) -> Asset:
+    with services.db.reading() as conn:
+        found = assets.find_at(conn, services.root(RootKind.BATCH).id, path.encode())
+    assert found is not None
+    return found
+
+
+def look_until(services: Services, batch: Batch, condition: Callable[[], bool], what: str) -> None:
+    def seen() -> bool:
+        sync.look(services, reread(services, batch))
+        return condition()
+
+    wait_for(seen, what)
+
+
+def confirmed(services: Services, pair: Pair, batch: Batch) -> set[int]:
+    with services.db.reading() as conn:
+        return deliveries.confirmed_ids(conn, batch.id, pair.peer.device_id)
+
+
+def test_a_file_that_is_tried_again_while_a_look_ends_is_not_delivered_unproven(
+    module_pair: Pair, services: Services
+) -> None:
+    module_pair.peer.client().set_ignores(FOLDER, ["b.jpg"])
+    batch = publish(services, "ends", {"a.jpg": b"one" * 100, "b.jpg": b"two" * 100})
+    proven = {file_at(services, "ends/a.jpg").id}
+    look_until(services, batch, lambda: confirmed(services, module_pair, batch) == proven, "a.jpg is confirmed")
+
+    report = finish(services, reread(services, batch), None, "Every file is confirmed.")
+
+    assert (report.outcome, "1 file is not confirmed yet" in report.message) == ("waiting", True)
+    assert status_of(services, batch) is BatchStatus.SYNCING
+    assert file_at(services, "ends/b.jpg").status is AssetStatus.BATCHED
+    module_pair.peer.client().set_ignores(FOLDER, [])
+    module_pair.peer.scan()
+    look_until_synced(services, batch)
+    assert (module_pair.peer.folder / "ends/b.jpg").read_bytes() == b"two" * 100
+
+
+def test_a_look_that_began_before_the_last_file_was_tried_again_goes_on_with_it(
+    module_pair: Pair, services: Services, tmp_path: Path
+) -> None:
+    module_pair.peer.client().set_ignores(FOLDER, ["b.jpg"])
+    batch = publish(services, "stale", {"b.jpg": b"two" * 100})
+    look_until(services, batch, lambda: status_of(services, batch) is BatchStatus.SYNCING, "it is announced")
+    ours = module_pair.ours.folder / "stale/b.jpg"
+    os.rename(ours, tmp_path / "b.jpg")
+    settle_changed(services, reread(services, batch), None)
+    stale = reread(services, batch)
+    assert (stale.file_count, file_at(services, "stale/b.jpg").status) == (0, AssetStatus.FAILED)
+    os.rename(tmp_path / "b.jpg", ours)
+    jobs.retry_asset(services, file_at(services, "stale/b.jpg").id)
+
+    sync.look(services, stale)
+
+    assert status_of(services, batch) is BatchStatus.SYNCING
+    assert file_at(services, "stale/b.jpg").status is AssetStatus.BATCHED
+    module_pair.peer.client().set_ignores(FOLDER, [])
+    module_pair.peer.scan()
+    look_until_synced(services, batch)
+    assert (module_pair.peer.folder / "stale/b.jpg").read_bytes() == b"two" * 100
