@@ -46,6 +46,15 @@ class NewestFirst(BaseModel):
     limit: int = Field(50, ge=1, le=500, description="At most so many.")
 
 
+class RequestFault(BaseModel):
+    """One fault of a request or of a configuration: where it is, and what is wrong there."""
+
+    path: str
+    message: str
+    line: int | None = Field(None, description="The line in the configuration file.")
+    column: int | None = Field(None, description="The column in the configuration file.")
+
+
 class Problem(BaseModel):
     """What is wrong, as RFC 9457 problem details; `detail` is a sentence to act on."""
 
@@ -53,6 +62,10 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    instance: str = Field(description="The path that was asked for.")
+    retryable: bool = Field(description="Whether the same request may succeed later without anyone changing anything.")
+    errors: list[RequestFault] = Field([], description="With 422: each fault.")
+    known: list[str] = Field([], description="After an unknown parameter or key: all that the address knows.")
 
 
 class Started(BaseModel):

@@ -26,6 +26,7 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
 }
+UNFIT = "The request has faults. An unknown parameter or key is one; `known` lists what the address knows."
 PROBLEM_EXAMPLE = {
     "type": KINDS["illegal-transition"].type,
     "title": KINDS["illegal-transition"].title,
@@ -60,7 +61,7 @@ def complete(document: dict[str, Any]) -> None:
 def _tell_problems(operation: dict[str, Any]) -> None:
     """Whatever is no success is a problem; the framework's own shape of a validation error is never sent."""
     problem = {MEDIA_TYPE: {"schema": PROBLEM}}
-    operation["responses"]["422"] = {"description": "The request has faults.", "content": problem}
+    operation["responses"]["422"] = {"description": UNFIT, "content": problem}
     operation["responses"]["default"] = {"description": "A problem (RFC 9457); see /problems.", "content": problem}
 
 

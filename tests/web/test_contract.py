@@ -77,9 +77,19 @@ def _exercise(operation) -> None:  # type: ignore[no-untyped-def]
     check()
 
 
+def test_the_document_has_each_member_of_a_problem_and_says_that_the_unknown_is_refused(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    described = document["components"]["schemas"]["Problem"]["properties"]
+    told = client.get("/api/assets?limt=1")
+    assert told.status_code == 422 and set(told.json) == set(described)
+    assert "`known` lists" in document["paths"]["/api/assets"]["get"]["responses"]["422"]["description"]
+
+
 @pytest.mark.parametrize("path", ["/api/assets", "/api/journal", "/api/runs", "/api/batches"])
 def test_no_query_makes_the_server_fail(path: str, client: FlaskClient) -> None:
     names = st.sampled_from(["after_id", "before_id", "limit", "status", "prefix", "kind", "run_id", "batch_id", "x"])
+    described = client.get("/openapi.json").json["paths"][path]["get"]["parameters"]
+    known = {parameter["name"] for parameter in described if parameter["in"] == "query"}
     texts = st.one_of(
         st.text(max_size=40), st.integers().map(str), st.sampled_from(["", "-1", "1e9", "\x00", "9" * 30, "%"])
     )
@@ -91,6 +101,6 @@ def test_no_query_makes_the_server_fail(path: str, client: FlaskClient) -> None:
         assert answer.status_code in (200, 422), query
         if answer.status_code == 422:
             members = {"type", "title", "status", "detail", "instance", "retryable", "errors"}
-            assert set(json.loads(answer.data)) == members
+            assert set(json.loads(answer.data)) == members | ({"known"} if set(query) - known else set())
 
     check()
