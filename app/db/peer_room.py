@@ -64,7 +64,11 @@ class PeerRoom:
 def measure(conn: Connection, config: Config) -> PeerRoom:
     """The room at the peer as it is now. What the peer has released takes none, file by file."""
     of_batch = (assets.c.batch_id == batches.c.id) & assets.c.status.in_(AT_PEER)
-    of_asset = (deliveries.c.asset_id == assets.c.id) & (deliveries.c.batch_id == batches.c.id)
+    of_asset = (
+        (deliveries.c.asset_id == assets.c.id)
+        & (deliveries.c.batch_id == batches.c.id)
+        & (deliveries.c.device_id == batches.c.device_id)
+    )
     is_released = select(deliveries.c.asset_id).where(of_asset, deliveries.c.released_at.is_not(None)).exists()
     query = (
         select(batches.c.id, batches.c.name, batches.c.peer_policy, sql.sum(assets.c.size_bytes))

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from app.db import members
 from app.db.clock import now
 from app.db.deliveries import confirm
-from app.db.tables import assets, deliveries
+from app.db.tables import assets, batches, deliveries
 from app.model import Asset, AssetStatus, Batch
 
 #: What can still be released: in its batch, and not failed.
@@ -21,7 +21,7 @@ PRESENT = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
 
 
 class Released(NamedTuple):
-    """How much of a batch the peer has released."""
+    """How much of a batch its peer has released."""
 
     file_count: int
     size_bytes: int
@@ -39,19 +39,19 @@ def note(conn: Connection, batch_id: int, device_id: str, released: Iterable[tup
 
 
 def released_ids(conn: Connection, batch_id: int) -> set[int]:
-    """The ids of the batch's assets that a peer has released."""
+    """The ids of the batch's assets that its peer has released."""
     query = select(deliveries.c.asset_id).where(_is_released(batch_id))
     return set(conn.execute(query).scalars())
 
 
 def list_awaited(conn: Connection, batch: Batch) -> list[Asset]:
-    """The batch's assets that were not released yet, without those that failed."""
+    """The batch's assets that its peer has not released yet, without those that failed."""
     known = released_ids(conn, batch.id)
     return [asset for asset in members.list_of(conn, batch.id, PRESENT) if asset.id not in known]
 
 
 def count(conn: Connection, batch_id: int) -> Released:
-    """How many of the batch's files, and how many bytes, were released."""
+    """How many of the batch's files, and how many bytes, its peer has released."""
     query = select(func.count(), func.coalesce(func.sum(assets.c.size_bytes), 0)).where(
         _is_released(batch_id), assets.c.id == deliveries.c.asset_id
     )
@@ -59,4 +59,7 @@ def count(conn: Connection, batch_id: int) -> Released:
 
 
 def _is_released(batch_id: int) -> ColumnElement[bool]:
-    return (deliveries.c.batch_id == batch_id) & deliveries.c.released_at.is_not(None)
+    """Only the one device that the batch waits for releases it; what others delete is no release."""
+    peer = select(batches.c.device_id).where(batches.c.id == batch_id).scalar_subquery()
+    at_peer = (deliveries.c.batch_id == batch_id) & (deliveries.c.device_id == peer)
+    return at_peer & deliveries.c.released_at.is_not(None)

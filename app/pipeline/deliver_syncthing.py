@@ -149,8 +149,10 @@ def _settle_changed(this: Look) -> Trouble | None:
     """Files that are not in the folder as they were put there are put back or given up, before anything is proven."""
     number, trouble = settle_changed(this.services, this.batch, this.run_id)
     if number:
-        this.notes.scanned_at = ""
         _reread(this)
+        with this.services.db.reading() as conn:
+            notes.heed_asked(conn, this.batch.id, this.notes)
+        this.notes.scanned_at = ""
     return trouble
 
 

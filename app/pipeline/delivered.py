@@ -86,7 +86,7 @@ def list_changed(services: Services, batch: Batch) -> list[Asset]:
     """The batch's undelivered assets whose files are gone, not as their rows say, or out of reach; not those that
     the peer has released."""
     with services.db.reading() as conn:
-        released = releases.released_ids(conn, batch.id, batch.device_id)
+        released = releases.released_ids(conn, batch.id)
         expected = [a for a in assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED) if a.id not in released]
         roots = {root.id: root for root in root_rows.list_all(conn)}
     return [asset for asset in expected if not _is_unchanged(roots[asset.root_id], asset)]

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.db import batches, deliveries, journal, releases
+from app.db import batch_devices, batches, deliveries, journal, releases
 from app.db.clock import later, now
 from app.db.connection import Connection
 from app.errors import SyncthingError, printable
@@ -43,9 +43,22 @@ def is_awaited(batch: Batch) -> bool:
     return is_under_policy and batch.status is BatchStatus.SYNCED and batch.released_at is None
 
 
+def too_many(names: Sequence[str]) -> Trouble:
+    """Why a batch under release goes no further while several devices must have it."""
+    return Trouble(
+        "release_several",
+        f"Files are released by one device, and {' and '.join(names)} must all have this batch. Set sync.peer_policy "
+        "to keep or mirror to have it archived.",
+    )
+
+
 def look(services: Services, batch: Batch, run_id: int | None) -> Report:
     """One look at a delivered batch: stores what was released, and lets it be sorted when that is everything."""
     batch_dir = os.path.realpath(services.root(RootKind.BATCH).path)
+    with services.db.reading() as conn:
+        required = batch_devices.list_of(conn, batch.id)
+    if len(required) > 1:
+        return _wait(services, batch, run_id, too_many([device.label for device in required]))
     try:
         with SyncthingClient.from_config(services.config) as client:
             found = syncthing.precheck(client, services.config, batch.device_id, batch_dir, batch.name)

@@ -93,6 +93,9 @@ def test_what_the_peer_releases_gives_room_back_at_once(open_test_services: Open
     with services.db.transaction() as conn:
         held = members.list_of(conn, first.id, [AssetStatus.BATCHED])
         used = peer_room.measure(conn, services.config).used_bytes
+        batches.set_columns(conn, first.id, device_id="PEER")
+        releases.note(conn, first.id, "OTHER", [(held[0].id, "v")])
+        assert peer_room.measure(conn, services.config).used_bytes == used, "only the peer of the batch gives room back"
         releases.note(conn, first.id, "PEER", [(held[0].id, "v")])
         assert peer_room.measure(conn, services.config).used_bytes == used - held[0].size_bytes
 

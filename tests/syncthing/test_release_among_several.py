@@ -1,0 +1,96 @@
+"""release with three Syncthings: only the one peer of a batch releases it, and what others do is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app.config.schema import Config
+from app.db import policy_change, releases
+from app.model import Batch, BatchStatus
+from app.pipeline import sync
+from app.services import Services
+from tests.conftest import read_tree
+from tests.syncthing.pair import FOLDER, Node, Trio, make_trio, wait_for
+from tests.syncthing.staging import look_until_synced, publish, reread, services_for
+
+pytestmark = pytest.mark.syncthing
+
+FILES = {f"{n}.jpg": bytes([n]) * 500 for n in range(1, 4)}
+
+
+@pytest.fixture(scope="module")
+def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
+    made = make_trio(tmp_path_factory.mktemp("release-trio"), "sendonly", "sendreceive")
+    yield made
+    made.stop()
+
+
+def delivering(trio: Trio, policy: str, *others: Node) -> Services:
+    return services_for(
+        trio,
+        sync={"target": "syncthing", "peer_policy": policy},
+        syncthing={"device_id": trio.peer.device_id, "device_ids": [other.device_id for other in others]},
+    )
+
+
+def delivering_config(trio: Trio, policy: str) -> Config:
+    opened = delivering(trio, policy, trio.other)
+    opened.close()
+    return opened.config
+
+
+def delete_all(node: Node, batch: Batch) -> None:
+    for name in FILES:
+        (node.folder / batch.name / name).unlink()
+    node.scan()
+
+
+def is_deleted(trio: Trio, batch: Batch) -> bool:
+    views = [trio.ours.client().file(FOLDER, f"{batch.name}/{name}") for name in FILES]
+    return all(view is not None and view.global_deleted for view in views)
+
+
+def released(services: Services, batch: Batch) -> int:
+    with services.db.reading() as conn:
+        return releases.count(conn, batch.id).file_count
+
+
+def test_several_required_devices_under_release_are_waited_with_until_it_is_changed(trio: Trio) -> None:
+    services = delivering(trio, "release", trio.other)
+    try:
+        batch = publish(services, "announced", FILES)
+
+        report = sync.look(services, batch)
+
+        assert report.outcome == "waiting" and "phone and laptop must all have this batch" in report.message
+        assert "keep or mirror" in (reread(services, batch).sync_detail or "")
+        keeping = replace(services, config=delivering_config(trio, "keep"))
+        with services.db.transaction() as conn:
+            policy_change.follow(conn, keeping.config)
+        look_until_synced(keeping, batch)
+    finally:
+        services.close()
+
+
+def test_what_one_device_deletes_is_no_release_of_a_batch_that_two_must_have(trio: Trio) -> None:
+    services = delivering(trio, "keep", trio.other)
+    try:
+        batch = publish(services, "both", FILES)
+        look_until_synced(services, batch)
+        with services.db.transaction() as conn:
+            policy_change.follow(conn, delivering_config(trio, "release"))
+        delete_all(trio.other, batch)
+        wait_for(lambda: is_deleted(trio, batch), "we know of the deletions")
+
+        report = sync.look(services, reread(services, batch))
+
+        after = reread(services, batch)
+        assert after.status is BatchStatus.SYNCED and after.released_at is None
+        assert "0 of 3 files released" in report.message and "phone and laptop must all have" in report.message
+        assert released(services, batch) == 0
+        assert read_tree(trio.peer.folder / batch.name) == FILES
+    finally:
+        services.close()
