@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.db import assets, batches, confirmation, journal, members, roots, runs
+from app.db import assets, batches, confirmation, deliveries, journal, members, roots, runs
 from app.db.connection import Connection
 from app.errors import Conflict, IllegalTransition
 from app.jobs.wake import wake_worker
@@ -23,6 +23,7 @@ from app.model import (
 )
 from app.overview.retrying import IN_BATCH, why_not
 from app.services import Services
+from app.syncthing import notes
 
 #: What carries a batch to its end from the status that it had before it failed.
 WAY_ON: dict[BatchStatus, tuple[Stage, ...]] = {
@@ -120,10 +121,19 @@ def reopen(conn: Connection, reopened: Sequence[Asset], known: Mapping[int, Root
     for status, alike in by_status.items():
         columns = {"batch_id": None, "original_id": None} if status is AssetStatus.DISCOVERED else {}
         assets.mark(conn, alike, status, attempts=0, **columns)
-    for batch_id in {asset.batch_id for asset in by_status.get(AssetStatus.BATCHED, ()) if asset.batch_id is not None}:
-        members.recount(conn, batch_id)
+    _prove_anew(conn, by_status.get(AssetStatus.BATCHED, ()))
     told = [(f"File {asset.id} is tried again.", asset.batch_id, asset.id) for asset in reopened]
     journal.record_of_assets(conn, "asset.retried", told)
+
+
+def _prove_anew(conn: Connection, batched: Sequence[Asset]) -> None:
+    """What was found of these files before they failed says nothing of what lies there now."""
+    of_batch = [(asset.batch_id, asset.id) for asset in batched if asset.batch_id is not None]
+    for batch_id, asset_id in of_batch:
+        deliveries.forget(conn, batch_id, asset_id)
+    for batch_id in {batch_id for batch_id, _ in of_batch}:
+        notes.ask_scan(conn, batch_id)
+        members.recount(conn, batch_id)
 
 
 def _status_before(batch: Batch | None, kind: RootKind) -> AssetStatus:

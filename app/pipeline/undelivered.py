@@ -23,6 +23,7 @@ from app.pipeline.failing import CHANGED_IN_FOLDER, LOST, MAX_ATTEMPTS, give_up,
 from app.pipeline.peer_edits import set_aside
 from app.pipeline.whereabouts import Whereabouts, find_kept_copy, look_at
 from app.services import Services
+from app.syncthing import notes
 from app.syncthing.troubles import Trouble
 
 UNDELIVERED = (BatchStatus.PENDING, BatchStatus.SYNCING)
@@ -114,8 +115,7 @@ def _accept(work: Mending, asset: Asset, place: Place) -> str | None:
         return f"{printable(asset.path)} is being changed in the batch folder."
     with work.services.db.transaction() as conn:
         _require_delivery(conn, work)
-        # Syncthing announces it anew, so what the peer was seen to hold is an older version.
-        deliveries.forget(conn, work.batch.id, asset.id)
+        _prove_anew(conn, work, asset)
         assets.place(conn, asset.id, place.root.id, place.path, signature, None)
     return None
 
@@ -127,11 +127,18 @@ def _require_delivery(conn: Connection, work: Mending) -> None:
         raise IllegalTransition(f"Batch {found.name}", found.status, BatchStatus.SYNCED)
 
 
+def _prove_anew(conn: Connection, work: Mending, asset: Asset) -> None:
+    """What a peer was seen to hold is no longer what is here: only a version that is read from now on proves it."""
+    deliveries.forget(conn, work.batch.id, asset.id)
+    notes.ask_scan(conn, work.batch.id)
+
+
 def _try_again(work: Mending, asset: Asset, reason: str) -> str | None:
     with work.services.db.transaction() as conn:
         _require_delivery(conn, work)
         if not note_attempt(conn, asset, reason, work.run_id):
             return f"{printable(asset.path)} is tried again: {reason}"
+        _prove_anew(conn, work, asset)
         members.recount(conn, work.batch.id)
     return None
 
@@ -142,6 +149,7 @@ def _give_up(work: Mending, asset: Asset, reason: str, kept: Kept | None) -> Non
     with work.services.db.transaction() as conn:
         _require_delivery(conn, work)
         give_up(conn, asset, reason, work.run_id)
+        _prove_anew(conn, work, asset)
         members.recount(conn, work.batch.id)
         if kept is not None and not is_hold(kept[0]):
             place, signature = kept
@@ -154,8 +162,8 @@ def _put_back(work: Mending, asset: Asset, kept: Kept, place: Place) -> str | No
     source, s = kept
 
     def settle(conn: Connection, _: object) -> None:
-        # What the peer had it no longer has, or not as the newest version: it has to be proven again.
-        deliveries.forget(conn, work.batch.id, asset.id)
+        _require_delivery(conn, work)
+        _prove_anew(conn, work, asset)
         assets.set_columns(conn, [(asset.id, {"attempts": asset.attempts + 1})])
         words = f"{printable(asset.path)} was missing in the batch folder and was put back from its kept copy."
         journal.record(conn, "asset.restored", words, level="warning", run_id=work.run_id, batch_id=work.batch.id,

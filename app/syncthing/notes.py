@@ -20,9 +20,10 @@ TOLD_LIMIT = 100
 class Notes:
     """`scanned_at`: when Syncthing last read the batch, empty when it has to again. `told`: what the journal has.
     `seen`: the state of Syncthing's indexes and peers, as it is since `seen_at`; `asked_at`: when files whose way is
-    barred were last asked for."""
+    barred were last asked for. `scans_asked`: how often somebody else asked to have the batch read again."""
 
     scanned_at: str = ""
+    scans_asked: int = 0
     progress_at: str = ""
     trouble: str = ""
     told: list[str] = field(default_factory=list)
@@ -54,8 +55,24 @@ def load(conn: Connection, batch_id: int) -> Notes:
     return Notes(**{name: found[name] for name in FIELDS if name in found})
 
 
+def ask_scan(conn: Connection, batch_id: int) -> None:
+    """Have the batch read again before anything is believed of it, also when a look is under way that knows of its own
+    scan only."""
+    stored = load(conn, batch_id)
+    stored.scanned_at, stored.scans_asked = "", stored.scans_asked + 1
+    facts.put(conn, _name(batch_id), json.dumps(asdict(stored)))
+
+
+def heed_asked(conn: Connection, batch_id: int, notes: Notes) -> None:
+    """Let these notes, read earlier, want the scan that was asked for since."""
+    asked = load(conn, batch_id).scans_asked
+    if asked != notes.scans_asked:
+        notes.scanned_at, notes.scans_asked = "", asked
+
+
 def save(conn: Connection, batch_id: int, notes: Notes) -> None:
-    """Replace the notes of a batch."""
+    """Replace the notes of a batch, except that a scan was asked for meanwhile."""
+    heed_asked(conn, batch_id, notes)
     facts.put(conn, _name(batch_id), json.dumps(asdict(notes)))
 
 

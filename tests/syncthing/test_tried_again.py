@@ -10,6 +10,7 @@ import pytest
 
 from app import jobs
 from app.db import assets, deliveries
+from app.errors import Conflict
 from app.model import Asset, AssetStatus, Batch, BatchStatus, RootKind
 from app.pipeline import sync
 from app.pipeline.delivered import finish
@@ -90,3 +91,52 @@ def test_a_look_that_began_before_the_last_file_was_tried_again_goes_on_with_it(
     module_pair.peer.scan()
     look_until_synced(services, batch)
     assert (module_pair.peer.folder / "stale/b.jpg").read_bytes() == b"two" * 100
+
+
+def damage_until_it_fails(services: Services, pair: Pair, batch: Batch, name: str) -> None:
+    """The file is confirmed at the peer, then damaged here, and the peer takes the damaged one."""
+    path = f"{batch.name}/{name}"
+    ours, theirs = (node.folder / path for node in (pair.ours, pair.peer))
+    proven = file_at(services, path).id
+    look_until(services, batch, lambda: proven in confirmed(services, pair, batch), "it is confirmed")
+    ours.write_bytes(b"damaged by a program here")
+    look_until(services, batch, lambda: file_at(services, path).status is AssetStatus.FAILED, "it is given up")
+    pair.ours.scan(batch.name)
+    wait_for(lambda: theirs.read_bytes() == b"damaged by a program here", "the peer follows")
+
+
+def test_a_file_that_failed_and_is_tried_again_has_to_be_proven_again(module_pair: Pair, services: Services) -> None:
+    module_pair.peer.client().set_ignores(FOLDER, ["z.jpg"])
+    original = b"original" * 50
+    batch = publish(services, "again", {"a.jpg": original, "z.jpg": b"zzz" * 50})
+    ours = module_pair.ours.folder / "again/a.jpg"
+    before = ours.stat()
+    damage_until_it_fails(services, module_pair, batch, "a.jpg")
+    assert confirmed(services, module_pair, batch) == set()
+    ours.write_bytes(original)
+    os.utime(ours, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert jobs.retry_asset(services, file_at(services, "again/a.jpg").id).status is AssetStatus.BATCHED
+
+    module_pair.peer.client().set_ignores(FOLDER, [])
+    module_pair.peer.scan()
+    look_until_synced(services, batch)
+    assert (module_pair.peer.folder / "again/a.jpg").read_bytes() == original
+
+
+def test_a_file_that_failed_after_it_was_confirmed_has_no_part_in_the_delivery(
+    module_pair: Pair, services: Services
+) -> None:
+    module_pair.peer.client().set_ignores(FOLDER, ["z.jpg"])
+    original = b"original" * 50
+    batch = publish(services, "without", {"a.jpg": original, "z.jpg": b"zzz" * 50})
+    damage_until_it_fails(services, module_pair, batch, "a.jpg")
+    module_pair.peer.client().set_ignores(FOLDER, [])
+    module_pair.peer.scan()
+    look_until_synced(services, batch)
+    (module_pair.ours.folder / "without/a.jpg").write_bytes(original)
+
+    with pytest.raises(Conflict, match="was not delivered with its batch"):
+        jobs.retry_asset(services, file_at(services, "without/a.jpg").id)
+
+    assert file_at(services, "without/a.jpg").status is AssetStatus.FAILED
