@@ -158,9 +158,13 @@ def make_looks_due(conn: Connection) -> list[Batch]:
 
 
 def bring_looks_forward(conn: Connection, batch_ids: Sequence[int]) -> None:
-    """Make these batches, unless they have ended meanwhile, due for a look now instead of later."""
+    """Make these batches due for a look now instead of later, unless a look brings them no further by now: then their
+    time is that of the peer's copies, or of a wait that a person has chosen."""
     moment = now()
-    where = (batches.c.id.in_(batch_ids), batches.c.status.in_(OPEN_BATCH), batches.c.next_look_at > moment)
+    is_delivered = batches.c.status == BatchStatus.SYNCED.value
+    is_awaited = is_delivered & (batches.c.peer_policy == "release") & batches.c.released_at.is_(None)
+    is_undelivered = batches.c.status.in_([BatchStatus.PENDING.value, BatchStatus.SYNCING.value])
+    where = (batches.c.id.in_(batch_ids), is_undelivered | is_awaited, batches.c.next_look_at > moment)
     conn.execute(update(batches).where(*where).values(next_look_at=moment))
 
 

@@ -190,3 +190,25 @@ def test_the_end_of_a_delivery_is_sampled_even_when_it_was_never_seen_under_way(
     sampler.sample(services)
     sampler.sample(services)
     assert len(samples(services, batch)) == 1
+
+
+def test_an_event_never_cuts_a_grace_time_that_began_after_the_deliveries_were_listed(services: Services) -> None:
+    batch = syncing(services)
+    with services.db.transaction() as conn:
+        delivered = batches.change(conn, batch, BatchStatus.SYNCED)
+        batches.set_columns(conn, batch.id, peer_policy="mirror", next_look_at=later(3600))
+
+        batches.bring_looks_forward(conn, [batch.id])
+
+    assert not is_due(services, delivered)
+
+
+def test_an_event_brings_the_look_at_an_awaited_release_forward(services: Services) -> None:
+    batch = syncing(services)
+    with services.db.transaction() as conn:
+        delivered = batches.change(conn, batch, BatchStatus.SYNCED)
+        batches.set_columns(conn, batch.id, peer_policy="release", next_look_at=later(3600))
+
+        batches.bring_looks_forward(conn, [batch.id])
+
+    assert is_due(services, delivered)
