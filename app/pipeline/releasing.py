@@ -30,11 +30,14 @@ CHUNK = 500
 
 @dataclass
 class Seen:
-    """What one look has found: files released just now, changed at the peer, and gone there without a deletion."""
+    """What one look has found: files released just now, changed at the peer, gone there without a deletion, and deleted
+    by somebody else, whom `deleter` names."""
 
     released: int = 0
     changed: list[Asset] = field(default_factory=list)
     vanished: list[Asset] = field(default_factory=list)
+    deleted: dict[str, list[Asset]] = field(default_factory=dict)
+    deleter: str = ""
 
 
 def is_awaited(batch: Batch) -> bool:
@@ -82,7 +85,17 @@ def note_releases(services: Services, batch: Batch, client: SyncthingClient, sta
             with services.db.transaction() as conn:
                 releases.note(conn, batch.id, standing.device_id, found)
         seen.released += len(found)
+    if seen.deleted:
+        seen.deleter = _who(client, next(iter(seen.deleted)), our_id)
     return seen
+
+
+def _who(client: SyncthingClient, deleted_by: str, our_id: str) -> str:
+    """The device that a deletion comes from, of which only the beginning of the ID is known."""
+    if deleted_by == our_id[:7]:
+        return "on this side, in the batch folder"
+    names = {device_id[:7]: str(entry.get("name") or "") for device_id, entry in client.devices().items()}
+    return f"by {names.get(deleted_by) or f'a device {deleted_by}'}"
 
 
 def _ask(
@@ -98,6 +111,8 @@ def _ask(
             yield asset.id, ",".join(view.global_version)
         elif proof.changed_there(view, standing.device_id):
             seen.changed.append(asset)
+        elif view.global_deleted:
+            seen.deleted.setdefault(view.global_modified_by, []).append(asset)
         elif asset.id in arrived and standing.connected and _is_held_back(view, standing.device_id):
             seen.vanished.append(asset)
 
@@ -117,6 +132,8 @@ def _conclude(services: Services, batch: Batch, run_id: int | None, standing: St
 
 def _trouble(standing: Standing, seen: Seen) -> Trouble | None:
     peer = standing.peer
+    if seen.deleted:
+        return _deleted_elsewhere(peer, seen)
     if seen.vanished:
         words = (f"{_first(seen.vanished)} gone at {peer}, which sends no deletion: for releases its folder must be "
                  "Send & Receive there, not Receive Only.")
@@ -126,6 +143,14 @@ def _trouble(standing: Standing, seen: Seen) -> Trouble | None:
                  "when it is done with.")
         return Trouble("changed_at_peer", words)
     return standing.trouble
+
+
+def _deleted_elsewhere(peer: str, seen: Seen) -> Trouble:
+    """What somebody else deleted, or in a version that did not come from here, is no release by the peer."""
+    first = _first(next(iter(seen.deleted.values())))
+    words = (f"{first} deleted {seen.deleter}, which is no release of what was sent to {peer}. Put "
+             "back what was deleted, or set sync.peer_policy to keep or mirror to have the batch archived.")
+    return Trouble("deleted_elsewhere", words)
 
 
 def _first(found: Sequence[Asset]) -> str:

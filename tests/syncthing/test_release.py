@@ -171,6 +171,7 @@ def test_what_leaves_our_own_folder_is_never_a_release(pair: Pair, services: Ser
     report = releasing.look(services, newest(services), None)
 
     assert report.outcome == "waiting" and "0 of 2 files released" in report.message
+    assert "deleted on this side, in the batch folder" in report.message and "keep or mirror" in report.message
     aside.rename(pair.ours.folder / batch.name)
     pair.ours.scan(batch.name)
     wait_for(lambda: len(peer_photos(pair, batch)) == 2, "the peer has them again")
