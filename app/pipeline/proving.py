@@ -158,10 +158,21 @@ def _ask(work: Examination, part: Sequence[Asset]) -> Trouble | None:
             work.this.services, work.this.batch, work.this.run_id, [work.files[asset_id] for asset_id in suspects]
         )
         lost = suspects - same
-        found = [j for j in found if j.expected.asset_id not in lost]
-        trouble = trouble or _look_anew(work, lost)
+        anew = _look_anew(work, lost)
+        trouble = trouble or anew
+        doubted = lost | _unread(work, same)
+        found = [j for j in found if j.expected.asset_id not in doubted]
     _note(work, found)
     return trouble
+
+
+def _unread(work: Examination, same: set[int]) -> set[int]:
+    """Those of these files that are not believed yet: what the index says of them may be older than what lies here,
+    unless Syncthing has read the batch in this look. The next look begins with that."""
+    if not same or work.this.scanned_now:
+        return set()
+    work.this.notes.scanned_at = ""
+    return same
 
 
 def _look_anew(work: Examination, lost: set[int]) -> Trouble | None:

@@ -10,6 +10,8 @@ import pytest
 
 from app.db import assets, deliveries
 from app.model import AssetStatus, Batch
+from app.pipeline import sync
+from app.pipeline.undelivered import settle_changed
 from app.services import Services
 from tests.conftest import read_tree
 from tests.syncthing.pair import FOLDER, Pair, make_pair, wait_for
@@ -91,3 +93,30 @@ def test_a_peer_that_only_changes_permissions_has_the_file(pair: Pair, services:
         versions = deliveries.versions(conn, batch.id, pair.peer.device_id).values()
     assert any(pair.peer.device_id[:7] in str(version) for version in versions)
     assert read_tree(pair.peer.folder / "permissions") == {"a.jpg": b"our photo", "b.jpg": b"another one"}
+
+
+def test_an_original_that_was_put_back_is_read_by_syncthing_before_it_is_believed(
+    pair: Pair, services: Services
+) -> None:
+    pair.peer.client().set_ignores(FOLDER, ["z.jpg"])
+    original, edited = b"our photo" * 50, b"OUR PHOTO" * 50
+    batch = publish(services, "put-back", {"a.jpg": original, "z.jpg": b"zzz" * 50})
+    ours, theirs = (node.folder / "put-back/a.jpg" for node in (pair.ours, pair.peer))
+
+    def is_confirmed() -> bool:
+        sync.look(services, reread(services, batch))
+        return reread(services, batch).confirmed_count == 1
+
+    wait_for(is_confirmed, "a.jpg is confirmed")
+    theirs.write_bytes(edited)
+    wait_until_ours_is_theirs(pair, "put-back/a.jpg")
+    assert ours.read_bytes() == edited
+
+    # As a look does that is killed before it has the batch read again.
+    settle_changed(services, reread(services, batch), None)
+
+    assert ours.read_bytes() == original
+    pair.peer.client().set_ignores(FOLDER, [])
+    pair.peer.scan()
+    look_until_synced(services, batch)
+    assert theirs.read_bytes() == original
