@@ -1,7 +1,8 @@
 """Holds protect the only copy of a file from a peer that may delete or change it here: in a Send & Receive folder.
 
-They are made before Syncthing can announce anything, and dropped once the files are archived, or back where they came
-from. What they cannot be made for is told, and nothing is copied in silence instead.
+Every batch of moved files has them, since any folder may become Send & Receive, and then the peer's deletes come here
+that it made before. They are made before Syncthing can announce anything, and dropped once the files are archived, or
+back where they came from. What they cannot be made for is told, and nothing is copied in silence instead.
 """
 
 from __future__ import annotations
@@ -34,19 +35,21 @@ SEND_ONLY = "sendonly"
 
 
 def before_publishing(services: Services, batch: Batch, run_id: int | None) -> None:
-    """Make the holds of a batch that a peer could take files from. Raises FileError when it must not be published."""
+    """Make the holds of a batch, whatever its folder is now. Raises FileError when it must not be published."""
     if batch.target != "syncthing" or batch.transfer_mode != "move":
+        return
+    words = protect(services, batch, run_id)
+    if words == HELD:
         return
     folder = _folder(services)
     if folder is not None and folder.type == SEND_ONLY:
         return
-    words = protect(services, batch, run_id)
     if words != HELD and batch.peer_policy == "release" and folder is not None:
         raise FileError("publish", os.fsencode(batch.name), _refusal(folder, words))
 
 
 def when_announced(services: Services, batch: Batch, folder: FolderView, run_id: int | None) -> Trouble | None:
-    """The same for a batch that is in the folder already, when the folder was made Send & Receive since."""
+    """The same for a batch without holds that is in the folder already, when that was made Send & Receive since."""
     if batch.transfer_mode != "move" or folder.type == SEND_ONLY or batch.hold == HELD:
         return None
     try:
@@ -75,6 +78,7 @@ def _folder(services: Services) -> FolderView | None:
 
 def protect(services: Services, batch: Batch, run_id: int | None) -> str:
     """Make every hold that is missing, and write down in the batch how well it is protected; returns that."""
+    adopt_unknown(services)
     staging = services.root(RootKind.STAGING)
     with services.db.reading() as conn:
         roots = {root.id: root for root in root_rows.list_all(conn)}
@@ -120,12 +124,10 @@ def drop_finished(services: Services) -> int:
 
     Takes up those of a build that was cut off as well. Raises RootUnavailable and MoverBusy.
     """
+    adopt_unknown(services)
     staging = services.root(RootKind.STAGING)
     with services.db.reading() as conn:
         roots = {root.id: root for root in root_rows.list_all(conn)}
-        rows = {path: row for row, path in kept_copies.list_places(conn, staging.id) if path.startswith(FOLDER + b"/")}
-    _adopt_unknown(services, staging, roots, set(rows))
-    with services.db.reading() as conn:
         known = kept_copies.list_at(conn, staging.id, [path for _, path in kept_copies.list_places(conn, staging.id)])
         done = list(_finished(conn, staging, roots, {p: found[1] for p, found in known.items()}))
     dropped = drop_holds(services.db, done)
@@ -148,8 +150,14 @@ def _finished(
             yield Hold(asset, Place(staging, path), Place(roots[asset.root_id], asset.path))
 
 
-def _adopt_unknown(services: Services, staging: Root, roots: dict[int, Root], known: set[bytes]) -> None:
-    """A hold that no row knows, as after a crash or from an older database, becomes the kept copy that it is."""
+def adopt_unknown(services: Services) -> None:
+    """A hold that no row knows, as after a crash or from an older database, becomes the kept copy that it is.
+
+    Done before anybody asks for kept copies: a file whose only copy is such a hold is not lost. Raises RootUnavailable.
+    """
+    staging = services.root(RootKind.STAGING)
+    with services.db.reading() as conn:
+        known = {path for _, path in kept_copies.list_places(conn, staging.id)}
     for path, asset_id in list_holds(staging):
         if path in known:
             continue

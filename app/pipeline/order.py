@@ -10,6 +10,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.db import batches, members
 from app.db.clock import now
@@ -32,20 +33,28 @@ def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
         if step.batch_id is None:
             step.batch_id = next((b.id for b in batches.list_by_status(conn, DELIVERED)), None)
         delivered = batches.get(conn, step.batch_id) if step.batch_id is not None else None
-    if delivered is None or delivered.status not in DELIVERED:
-        return sort.run(services, step)
+        is_late = delivered is not None and delivered.status is BatchStatus.SORTED
+    if delivered is None or not (is_late or delivered.status in DELIVERED):
+        return _sort(services, step)
     early = sort.what_it_waits_for(delivered, now())
     waiting = Report("waiting", early, batch_id=delivered.id) if early else sync.retain_at_peer(services, delivered)
     if waiting is not None:
-        return waiting
-    report = sort.run(services, step)
+        # No look wakes a run for a batch that is sorted: its late files are taken up by the next run.
+        return replace(waiting, outcome="blocked") if is_late else waiting
+    report = _sort(services, step, delivered.peer_policy)
     sync.announce_removal(services, delivered)
     holding.drop_finished(services)
     return report
 
 
+def _sort(services: Services, step: StepContext, settled_policy: str | None = None) -> Report:
+    """A file may have no other copy than a hold that no row knows: such holds are adopted before it is looked for."""
+    holding.adopt_unknown(services)
+    return sort.run(services, step, settled_policy)
+
+
 def batch_with_holds(services: Services, step: StepContext) -> Report:
-    """The batch stage; before the folder is published, files that a peer could take from it get their holds."""
+    """The batch stage; before the folder is published, the files get their holds."""
     return batch.run(services, step, holding.before_publishing)
 
 

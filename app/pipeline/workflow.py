@@ -20,6 +20,7 @@ from app.services import Services
 def undo_with_peer_kept(services: Services, step: StepContext) -> Report:
     """Taking a batch back; before a file leaves the batch folder, the peer is told to keep its copies. What held the
     files meanwhile goes when they are back."""
+    holding.adopt_unknown(services)
     report = undo.run(services, step, sync.retain_at_peer)
     holding.drop_finished(services)
     return report

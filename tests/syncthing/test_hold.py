@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from app import jobs
-from app.db import kept_copies
+from app.db import batches, kept_copies
 from app.files.holds import FOLDER
 from app.model import HELD, Batch, BatchStatus, RootKind, RunStatus, Trigger
+from app.pipeline import sync
 from app.services import Services
 from tests.conftest import read_tree
 from tests.pipeline.running import go
@@ -29,7 +30,7 @@ from tests.syncthing.carrying import (
 )
 from tests.syncthing.pair import FOLDER as FOLDER_ID
 from tests.syncthing.pair import Pair, make_pair, wait_for
-from tests.syncthing.staging import reread, services_for
+from tests.syncthing.staging import publish, reread, services_for
 
 pytestmark = pytest.mark.syncthing
 
@@ -188,25 +189,80 @@ def test_a_batch_that_is_taken_back_after_the_peer_deleted_it_returns_from_its_h
     unsorted.close()
 
 
-def test_a_folder_that_becomes_send_and_receive_later_gets_its_holds_at_the_next_look(
-    pair: Pair, services: Services
-) -> None:
+@pytest.mark.parametrize("policy", ["keep", "release"])
+def test_what_the_peer_deleted_before_the_folder_became_send_and_receive_is_archived(pair: Pair, policy: str) -> None:
+    pair.bring_up()
     pair.ours.change_folder(type="sendonly")
-    files = pictures("turned", 2)
-    pair.peer.stop()
+    services = services_for(
+        pair, sync={"target": "syncthing", "peer_policy": policy}, syncthing={"auto_sort_after_sync": False}
+    )
+    files = pictures(f"pending_{policy}", 3)
     ingest(services, files)
-    run_id = start(services)
+    start(services)
+    drive(services, is_now(services, BatchStatus.SYNCED), "the batch is delivered")
     batch = newest(services)
-    assert batch.hold is None and not holds(services)
+    at_peer = peer_photos(pair, batch)
+    first, *others = sorted(files)
+    delete_at_peer(pair, [at_peer[name] for name in others])
+    wait_for(lambda: all(is_deleted_there(pair, batch, name) for name in others), "the peer has told of its deletes")
 
     pair.ours.change_folder(type="sendreceive")
-    drive(services, lambda: reread(services, batch).hold == HELD, "it is held")
+    wait_for(lambda: not any(ours(pair, batch, name).exists() for name in others), "they are deleted here as well")
+    if policy == "release":
+        delete_at_peer(pair, [at_peer[first]])
+        drive(services, lambda: reread(services, batch).released_at is not None, "everything is released")
+    run = go(services, jobs.start_sort(services, batch.id, Trigger.API))
 
-    assert len(holds(services)) == 2
+    assert run.status is RunStatus.DONE and reread(services, batch).status is BatchStatus.SORTED
+    assert set(files.values()) <= archived(services)
+    nothing_is_left_of(services)
+    services.close()
+
+
+def is_deleted_there(pair: Pair, batch: Batch, name: str) -> bool:
+    view = pair.ours.client().file(FOLDER_ID, f"{batch.name}/{name}")
+    return view is not None and view.global_deleted
+
+
+def test_a_batch_without_holds_gets_them_at_the_next_look_when_its_folder_is_send_and_receive(
+    pair: Pair, services: Services
+) -> None:
+    files = pictures("turned", 2)
+    pair.ours.change_folder(type="sendonly")
+    pair.peer.stop()
+    batch = publish(services, "turned", files)
+    sync.look(services, batch)
+    assert reread(services, batch).hold is None and not holds(services)
+
+    pair.ours.change_folder(type="sendreceive")
+    sync.look(services, reread(services, batch))
+
+    assert reread(services, batch).hold == HELD and len(holds(services)) == 2
     pair.peer.start()
     pair.wait_connected()
-    is_done(services, run_id)
+    wait_for(lambda: sync.look(services, reread(services, batch)).outcome == "done", "the batch is delivered")
+    go(services, jobs.start_sort(services, batch.id, Trigger.API))
     assert set(files.values()) <= archived(services)
-    with services.db.reading() as conn:
-        assert not list(kept_copies.list_of_batch(conn, batch.id))
     nothing_is_left_of(services)
+
+
+def test_holds_that_no_row_knows_are_adopted_before_the_archive_asks_for_them(pair: Pair, services: Services) -> None:
+    unsorted = services_for(pair, sync={"target": "syncthing"}, syncthing={"auto_sort_after_sync": False})
+    files = pictures("older", 2)
+    ingest(unsorted, files)
+    start(unsorted)
+    drive(unsorted, is_now(unsorted, BatchStatus.SYNCED), "the batch is delivered")
+    batch = newest(unsorted)
+    with unsorted.db.transaction() as conn:
+        rows = [row for row, _ in kept_copies.list_places(conn, unsorted.root(RootKind.STAGING).id)]
+        kept_copies.remove(conn, rows)
+        batches.set_columns(conn, batch.id, hold=None)
+    delete_at_peer(pair, list(peer_photos(pair, batch).values()))
+    wait_for(lambda: not any(ours(pair, batch, name).exists() for name in files), "they are deleted here as well")
+
+    go(unsorted, jobs.start_sort(unsorted, batch.id, Trigger.API))
+
+    assert len(rows) == 2 and reread(unsorted, batch).status is BatchStatus.SORTED
+    assert set(files.values()) <= archived(unsorted) and not events_of(unsorted, "asset.failed", batch)
+    nothing_is_left_of(unsorted)
+    unsorted.close()
