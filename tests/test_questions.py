@@ -73,7 +73,7 @@ ANSWERS: dict[str, Answer] = {
     "Which files came from this folder?": Answer("2021/07/08/scan.jpg", same=True),
     "What lies in this folder of the archive?": Answer("2023/01/02/IMG_0002.JPG", same=True),
     "Which batches are there?": Answer("batch_003", same=True),
-    "How far is this batch?": Answer("files are proven", data='"progress": 100.0'),
+    "How far is this batch?": Answer("files proven", data='"progress": 100.0'),
     "How fast does it go, and how long will it take?": Answer("It is delivered."),
     "How did deliveries go, and how much a day?": Answer("Received per day", data='"device_id": "folder"'),
     "Which files does the peer lack, and why?": Answer("No file is missing at the folder.", data='"files": []'),

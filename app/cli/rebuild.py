@@ -14,6 +14,7 @@ from app.cli.options import LARGEST_ID
 from app.cli.rebuild_files import list_files
 from app.errors import BadRequest
 from app.model import Run, Trigger
+from app.model.counting import counted
 from app.overview.rebuild import in_words, rebuild_overview
 
 LISTED = 10
@@ -82,11 +83,15 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     report = found["report"]
     if report is None:
         return said
-    said += [f"{root['files']:>9,} files in the {root['kind']} folder {root['path']}" for root in report["roots"]]
-    said += [f"{report['counts']['files']:>9,} files were seen; each is in one of these lines:"]
+    said += [
+        f"{_line(root['files'], 'file', 'files')} in the {root['kind']} folder {root['path']}"
+        for root in report["roots"]
+    ]
+    said += [_line(report["counts"]["files"], "file was", "files were") + " seen; each is in one of these lines:"]
     said += [f"{line['files']:>9,} {in_words(line['name'])}" for line in report["lines"]]
     said += [
-        f"  batch {batch['name']} (id {batch['id']}): {batch['status']}, {batch['file_count']:,} files"
+        f"  batch {batch['name']} (id {batch['id']}): {batch['status']}, "
+        f"{counted(batch['file_count'], 'file', 'files')}"
         for batch in report["batches"][:LISTED]
     ]
     if found["worth_a_look"]:
@@ -97,3 +102,9 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     if found["worth_a_look"]:
         said.append("Each of them by name: media-pipeline rebuild --files")
     return said
+
+
+def _line(count: int, one: str, many: str) -> str:
+    """A count with its words, the number right-aligned under those of the other lines."""
+    number, words = counted(count, one, many).split(" ", 1)
+    return f"{number:>9} {words}"

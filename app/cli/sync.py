@@ -15,7 +15,7 @@ from app.cli.follow import start_and_follow
 from app.cli.options import BATCH_ID, DAY, LARGEST_ID
 from app.db import batches
 from app.model import Trigger
-from app.model.counting import size_in_words
+from app.model.counting import counted, size_in_words
 from app.model.peer_policy import duration_in_words
 from app.overview.delivery_devices import missing_at
 from app.overview.peer_policy import policy_now
@@ -87,8 +87,8 @@ def policy(cli: Cli) -> int:
 
 def tell_delivery(cli: Cli, found: dict[str, Any]) -> None:
     """How far a delivery is, in words."""
-    proven = f"{found['confirmed_count']:,} of {found['file_count']:,} files"
-    cli.say(f"Delivery of {found['batch']}: {proven} are proven.")
+    files = counted(found["file_count"], "file", "files")
+    cli.say(f"Delivery of {found['batch']}: {found['confirmed_count']:,} of {files} proven.")
     if found["detail"]:
         cli.say(f"  {found['detail']}")
     for device in found["devices"]:
@@ -194,7 +194,7 @@ def _samples(found: list[dict[str, Any]]) -> Table:
             sample["at"][:19].replace("T", " "),
             str(sample["batch_id"]),
             Text(sample["device_id"][:7]),
-            f"{sample['confirmed_files']:,} files",
+            counted(sample["confirmed_files"], "file", "files"),
             lacks,
             "unknown" if sample["rate"] is None else f"{size_in_words(round(sample['rate']))}/s",
         )

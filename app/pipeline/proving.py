@@ -13,6 +13,7 @@ from app.db import assets, batches, deliveries, delivery_obstacles
 from app.db.clock import now
 from app.db.delivery_obstacles import EVERYWHERE, Known
 from app.model import Asset, AssetStatus
+from app.model.counting import counted
 from app.pipeline.delivery_look import Look, Peer
 from app.pipeline.proofs import Found, store
 from app.pipeline.undelivered import settle_foreign
@@ -181,7 +182,8 @@ def _look_anew(work: Examination, lost: set[int]) -> Trouble | None:
     with work.this.services.db.reading() as conn:
         work.this.batch = batches.get(conn, work.this.batch.id)
     work.this.notes.scanned_at = ""
-    return Trouble("files_changed", f"{len(lost)} files of the batch folder had been changed by a peer.")
+    files = counted(len(lost), "file", "files")
+    return Trouble("files_changed", f"{files} of the batch folder had been changed by a peer.")
 
 
 def _judge(work: Examination, item: Expected, view: FileView | None) -> Iterator[Judgement]:

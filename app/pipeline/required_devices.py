@@ -14,6 +14,7 @@ from app.db import batch_devices, batches, config_revisions, deliveries, journal
 from app.db.batch_devices import BatchDevice
 from app.db.connection import Connection
 from app.model import BatchStatus
+from app.model.counting import counted
 from app.pipeline.delivery_look import Look
 from app.syncthing import troubles
 from app.syncthing.client import SyncthingClient
@@ -95,9 +96,10 @@ def _tell_changed(conn: Connection, this: Look, added: Mapping[str, str], remove
     words = [f"It also has to arrive at {' and '.join(added.values())}."] if added else []
     for device in removed:
         held = deliveries.size_of_confirmed(conn, this.batch.id, device.device_id)
+        files = counted(this.batch.file_count, "file", "files")
         words.append(
             f"It no longer has to arrive at {device.label}, which is not named any more; "
-            f"{held.file_count} of {this.batch.file_count} files are confirmed there."
+            f"{held.file_count:,} of {files} confirmed there."
         )
     journal.record(
         conn,

@@ -10,6 +10,7 @@ from app.db.clock import later, now
 from app.db.connection import Connection
 from app.db.deliveries import Confirmed
 from app.model import Batch, Report
+from app.model.counting import counted
 from app.pipeline.delivery_look import Look
 from app.pipeline.peer_records import record_peers
 from app.services import Services
@@ -31,7 +32,7 @@ def wait(
     """Write down how far a delivery to one place is, what it waits for and when it is looked at again."""
     with services.db.transaction() as conn:
         held = deliveries.size_of_confirmed(conn, batch.id, device_id)
-        message = trouble.sentence if trouble else f"{_confirmed(held, batch)} at {peer}."
+        message = trouble.sentence if trouble else f"{_confirmed(held.file_count, batch)} at {peer}."
         _write(conn, (services, batch, remembered, run_id), [trouble] if trouble else [], held, message)
     return Report("waiting", message, done=held.file_count, size_bytes=held.size_bytes, batch_id=batch.id)
 
@@ -54,16 +55,16 @@ def _message(this: Look, found: Sequence[Trouble]) -> str:
     sentences = [trouble.sentence for trouble in found]
     if this.peers and (not found or any(peer.held.file_count for peer in this.peers)):
         first, *others = this.peers
-        parts = [f"{_confirmed(first.held, this.batch)} at {first.name}"]
-        parts += [f"{peer.held.file_count} of {this.batch.file_count} at {peer.name}" for peer in others]
+        parts = [f"{_confirmed(first.held.file_count, this.batch)} at {first.name}"]
+        parts += [f"{peer.held.file_count:,} of {this.batch.file_count:,} at {peer.name}" for peer in others]
         sentences.insert(0, f"{', '.join(parts)}.")
     elif not found:
         sentences = ["The peers are looked at."]
     return " ".join(sentences)
 
 
-def _confirmed(held: Confirmed, batch: Batch) -> str:
-    return f"{held.file_count} of {batch.file_count} files confirmed"
+def _confirmed(file_count: int, batch: Batch) -> str:
+    return f"{file_count:,} of {counted(batch.file_count, 'file', 'files')} confirmed"
 
 
 def _write(
@@ -117,7 +118,7 @@ def _tell_progress(conn: Connection, batch: Batch, remembered: Notes, confirmed:
     journal.record(
         conn,
         "batch.sync_progressed",
-        f"Batch {batch.name}: {confirmed} of {batch.file_count} files confirmed.",
+        f"Batch {batch.name}: {_confirmed(confirmed, batch)}.",
         run_id=run_id,
         batch_id=batch.id,
         detail={"confirmed": confirmed, "files": batch.file_count},

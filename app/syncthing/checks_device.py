@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.log import redact
+from app.model.counting import counted
 from app.syncthing import answers, look, troubles
 from app.syncthing.answers import Completion, FolderView
 from app.syncthing.client import SyncthingClient
@@ -106,7 +107,7 @@ def needs_check(completion: Completion, standing: Standing, waiting_seconds: flo
     name, peer = "syncthing peer's need", standing.peer
     if not completion.need_items:
         return Check(name, OK, f"{peer} asks for nothing. {UNSEEN}")
-    lacks = f"{peer} lacks {completion.need_items:,} files ({completion.need_bytes / 1e6:,.1f} MB)"
+    lacks = f"{peer} lacks {counted(completion.need_items, 'file', 'files')} ({completion.need_bytes / 1e6:,.1f} MB)"
     if not standing.connected or waiting_seconds < STUCK_SECONDS:
         return Check(name, OK, f"{lacks}. {UNSEEN}")
     cause = f"{lacks}, is connected, and no file was confirmed there for {waiting_seconds / 60:,.0f} minutes. {UNSEEN}"
@@ -116,10 +117,11 @@ def needs_check(completion: Completion, standing: Standing, waiting_seconds: flo
 
 def deletes_check(completion: Completion, peer: str) -> Check:
     """The percentage that stays at 95 because the peer keeps what was removed here."""
+    files = counted(completion.need_deletes, "file that was", "files that were")
     return Check(
         "syncthing deletes",
         WARNING,
-        f"{peer} still holds {completion.need_deletes} files that were removed here; the percentage in Syncthing stays "
+        f"{peer} still holds {files} removed here; the percentage in Syncthing stays "
         f"at {completion.percent:.0f} while it does. Deliveries are not affected.",
         "Nothing has to be done; with ignoreDelete at the peer this is what it means.",
     )

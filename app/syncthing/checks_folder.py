@@ -9,6 +9,7 @@ from typing import Any
 
 from app.config.schema import Config
 from app.errors import SyncthingRefused, printable
+from app.model.counting import counted
 from app.syncthing import ignores, place, troubles
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
@@ -120,13 +121,13 @@ def _hit_check(hits: Sequence[Mapping[str, str | None]]) -> Check:
     lines = sorted({str(hit["pattern"]) for hit in hits if hit["pattern"]})
     named = ", ".join(str(hit["path"]) for hit in hits[:NAMED])
     by = f" by {', '.join(lines[:NAMED])}, as it seems" if lines else ""
-    many = "a file" if len(hits) == 1 else f"{len(hits)} files"
+    many = counted(len(hits), "file", "files")
     cause = f"Syncthing ignores {many} of a batch that is being delivered{by}: {named}."
     return Check("syncthing ignore patterns", FAULT, cause, "Change the pattern in Syncthing: Edit > Ignore Patterns.")
 
 
 def _harmless_check(foreign: Sequence[str]) -> Check:
-    many = "an ignore pattern" if len(foreign) == 1 else f"{len(foreign)} ignore patterns"
+    many = counted(len(foreign), "ignore pattern", "ignore patterns")
     cause = f"The folder has {many} of yours; a file that one of them hits is never delivered."
     return Check("syncthing ignore patterns", WARNING, cause, "Look them through in Syncthing: Edit > Ignore Patterns.")
 
@@ -154,7 +155,7 @@ def _errors_check(client: SyncthingClient, folder: FolderView, found: Examinatio
     if not errors:
         return Check("syncthing folder errors", OK, "Syncthing could read every file.")
     named = "; ".join(f"{path}: {reason}" for path, reason in sorted(errors.items())[:NAMED])
-    many = "a file" if len(errors) == 1 else f"{len(errors)} files"
+    many = counted(len(errors), "file", "files")
     cause = f"Syncthing could not handle {many}: {named}."
     return Check("syncthing folder errors", WARNING, cause, "Correct the permissions or names of these files.")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
+from app.model.counting import counted
 from app.syncthing.answers import Completion, FolderView
 from app.syncthing.proof import REASONS, Judgement
 
@@ -119,6 +120,14 @@ def misplaced_batch(batch_name: str, folder: FolderView) -> Trouble:
     )
 
 
+def other_place(folder: FolderView, batch_dir: str, fix: str) -> Trouble:
+    """Syncthing does not see our batch folder where its folder says."""
+    return Trouble(
+        "misplaced",
+        f"The folder {folder.id} in Syncthing is {folder.path}, and the batch folder {batch_dir} is not there. {fix}",
+    )
+
+
 def refused_files(faults: Sequence[Judgement], reasons: Mapping[bytes, str]) -> Trouble:
     """Some files will not arrive until a person does something."""
     first = min(faults, key=lambda j: j.expected.path)
@@ -145,8 +154,10 @@ def not_taken(peer: str, refused: Sequence[Judgement]) -> Trouble | None:
 
 def changed_in_folder(names: Sequence[str]) -> Trouble:
     """All is confirmed, but our own files are not what they were: a peer's change may have come in."""
+    files = counted(len(names), "file of the batch folder is", "files of the batch folder are")
+    them = "it" if len(names) == 1 else "them"
     return Trouble(
         "files_changed",
-        f"{len(names)} files of the batch folder are not as they were put there ({', '.join(names[:3])}); put them "
-        "back from Syncthing's versions or a backup, or cancel the batch.",
+        f"{files} not as put there ({', '.join(names[:3])}); put {them} back from Syncthing's versions or a backup, "
+        "or cancel the batch.",
     )

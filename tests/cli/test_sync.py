@@ -27,7 +27,7 @@ def batch_id(machine: Machine) -> int:
 
 def test_the_status_of_a_delivery_says_why_no_time_is_known(machine: Machine, batch_id: int) -> None:
     code, out, _ = machine.call("sync", "status", str(batch_id))
-    assert code == 0 and "250 of 640 files are proven" in out and "worker is not running" in out
+    assert code == 0 and "250 of 640 files proven" in out and "worker is not running" in out
     code, found = machine.ask("sync", "status", str(batch_id))
     assert (code, found["transfer"]["remaining_seconds"]) == (0, None)
 

@@ -199,7 +199,7 @@ def test_a_peer_that_has_not_accepted_the_folder_counts_as_100_percent_and_is_no
 
     answer = completion(fresh_pair)
     assert (answer["completion"], answer["needItems"]) == (100, 0)
-    assert "0 of 1 files confirmed" in detail or "has not accepted the folder" in detail
+    assert "0 of 1 file confirmed" in detail or "has not accepted the folder" in detail
     fresh_pair.peer.add_folder("receiveonly", fresh_pair.ours)
     look_until_synced(services, batch)
     assert read_tree(fresh_pair.peer.folder / "f5") == {"a.jpg": b"one"}

@@ -11,11 +11,22 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import printable
 from app.model import AssetStatus, Failure, Root
+from app.model.counting import counted
 from app.pipeline.rebuild.batch_verdicts import BatchVerdict
 from app.pipeline.rebuild.contents import Finding
 
 #: Batches and failures that the report itself names, the newest first; lists name all.
 NAMED = 100
+#: What of the counts is worth a word, when there is one and when there are several.
+WORDS = (
+    ("entries_without_file", "file of a manifest was found nowhere", "files of manifests were found nowhere"),
+    ("rows_without_file", "known file was found nowhere", "known files were found nowhere"),
+    (Finding.NO_MANIFEST.value, "file of the archive is in no manifest", "files of the archive are in no manifest"),
+    (Finding.ONLY_IN_TRASH.value, "file was found only in the trash", "files were found only in the trash"),
+    (Finding.UNREADABLE.value, "file could not be read", "files could not be read"),
+    (Finding.ALTERED.value, "known file does not hold what it should", "known files do not hold what they should"),
+    ("settled_findings", "finding of a verification is settled", "findings of verifications are settled"),
+)
 
 
 @dataclass(frozen=True)
@@ -91,17 +102,9 @@ def in_words(found: Mapping[str, Any]) -> str:
     counts = found["counts"]
     words = ", ".join(f"{line['files']:,} {line['name'].replace('_', ' ')}" for line in found["lines"]) or "none"
     more = []
-    for key, what in (
-        ("entries_without_file", "files named by manifests were found nowhere"),
-        ("rows_without_file", "known files were found nowhere"),
-        (Finding.NO_MANIFEST.value, "files of the archive are named by no manifest"),
-        (Finding.ONLY_IN_TRASH.value, "files were found only in the trash"),
-        (Finding.UNREADABLE.value, "files could not be read"),
-        (Finding.ALTERED.value, "known files do not hold what they should"),
-        ("settled_findings", "findings of verifications are settled"),
-    ):
+    for key, one, many in WORDS:
         if counts[key]:
-            more.append(f"{counts[key]:,} {what}")
-    return f"{counts['files']:,} files and {counts['manifests']:,} manifests were looked at: {words}." + "".join(
-        f" {sentence}." for sentence in more
-    )
+            more.append(counted(counts[key], one, many))
+    files = counted(counts["files"], "file", "files")
+    manifests = counted(counts["manifests"], "manifest", "manifests")
+    return f"{files} and {manifests} were looked at: {words}." + "".join(f" {sentence}." for sentence in more)
