@@ -8,7 +8,7 @@ needs no file that could be announced to a peer, and works before there is a fol
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from app.config.schema import Config
 from app.errors import SyncthingRefused, printable
@@ -33,22 +33,26 @@ def prefix_of(config: Config, folder: FolderView, batch_dir: bytes) -> bytes:
 
 
 def find_folder(client: SyncthingClient, config: Config, batch_dir: bytes) -> FolderView:
-    """The folder that the settings name; when they name none, the deepest that holds batch_dir.
+    """The folder that the settings name; when they name none, the one that holds batch_dir.
 
-    Raises SyncthingRefused(not_found) with what to do when there is none.
+    Raises SyncthingRefused with what to do when there is none (not_found), or when another one reaches batch_dir too.
     """
-    if config.syncthing.folder_id:
-        return client.folder(config.syncthing.folder_id)
+    found = reaching(client.folders(), config, batch_dir)
+    if len(found) > 1:
+        raise SyncthingRefused("other", 200, overlap_words(found))
+    name = config.syncthing.folder_id
+    if name:
+        return found[0] if found and found[0].id == name else client.folder(name)
     path = seen_path(config, batch_dir)
-    found = holding(client.folders(), path)
-    if found is None:
+    holder = holding(found, path)
+    if holder is None:
         raise SyncthingRefused(
             "not_found",
             404,
             f"syncthing.folder_id is empty, and no folder in Syncthing holds {printable(path)}; let `media-pipeline "
             "syncthing setup` (or the page Peer) make one, or write the ID of the right one.",
         )
-    return found
+    return holder
 
 
 def holding(folders: Iterable[FolderView], path: bytes) -> FolderView | None:
@@ -61,11 +65,32 @@ def _holds(outer: str, inner: bytes) -> bool:
     return bool(outer) and (inner + b"/").startswith(os.fsencode(outer).rstrip(b"/") + b"/")
 
 
+def reaching(folders: Iterable[FolderView], config: Config, batch_dir: bytes) -> list[FolderView]:
+    """Every folder that is batch_dir, holds it or lies in it; the one that the settings name, or the deepest, first."""
+    every = list(folders)
+    named = next((folder for folder in every if folder.id == config.syncthing.folder_id), None)
+    seen = seen_path(config, batch_dir)
+    # Where paths differ, the folder that is named is taken to be the batch folder.
+    top = seen if named is None or _holds(named.path, seen) else os.fsencode(named.path)
+    first = named or holding(every, seen)
+    touching = [f for f in every if _holds(f.path, top) or _holds(os.fsdecode(top), os.fsencode(f.path))]
+    return sorted({f.id: f for f in (*touching, *([first] if first else []))}.values(), key=lambda f: f != first)
+
+
+def overlap_words(found: Sequence[FolderView]) -> str:
+    """What is said when more than one folder reaches the batch folder."""
+    first, second = found[:2]
+    return (f"Two folders of Syncthing reach the batch folder: {first.id} ({first.path}) and {second.id} "
+            f"({second.path}). What a peer of either deletes is deleted here, and only one can be told to keep its "
+            f"copies. Remove {second.id} in Syncthing (its files stay), or give it another path.")
+
+
 def sees(client: SyncthingClient, path: bytes, marker: str) -> bool:
     """Whether Syncthing sees a folder with the marker's name at this path. Raises SyncthingError."""
     wanted = os.path.join(os.fsdecode(path), marker)
     listed = client.get("system/browse", {"current": wanted})
-    return any(str(entry).rstrip("/") == wanted for entry in listed or [])
+    # Syncthing may write out what the path abbreviates, and uses the separators of its own system.
+    return any(str(entry).rstrip("/\\").endswith(marker) for entry in listed or [])
 
 
 def is_same_place(

@@ -144,6 +144,25 @@ def test_a_batch_of_which_nothing_is_left_is_cancelled(module_pair: Pair, servic
     assert events(services, batch, "batch.synced") == []
 
 
+def test_a_folder_at_another_place_delivers_nothing_although_an_older_file_there_has_the_same_name_and_size(
+    tmp_path: Path,
+) -> None:
+    pair = make_pair(tmp_path)
+    elsewhere = tmp_path / "batches"
+    elsewhere.mkdir()
+    services = services_for(pair, paths={"batch_dir": str(elsewhere)})
+    write_tree(pair.ours.folder, {"batch_1/IMG_0001.JPG": b"OLD" * 100})
+    batch = publish(services, "batch_1", {"IMG_0001.JPG": b"NEW" * 100})
+
+    reports = [look(services, batch) for _ in range(3)]
+
+    after = status_of(services, batch)
+    services.close()
+    pair.stop()
+    assert {r.outcome for r in reports} == {"waiting"} and after is BatchStatus.PENDING
+    assert str(elsewhere) in reports[-1].message and str(pair.ours.folder) in reports[-1].message
+
+
 @pytest.fixture
 def both_ways(tmp_path: Path) -> Iterator[tuple[Pair, Services]]:
     pair = make_pair(tmp_path, "sendreceive", "sendreceive")
