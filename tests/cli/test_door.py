@@ -49,7 +49,8 @@ def test_every_command_takes_json_and_tells_its_exit_codes() -> None:
     [
         (["nonsense"], "No such command"),
         (["sync"], "Missing parameter"),
-        (["sync", "x"], "Bad parameter"),
+        (["sync", "x"], "No such command"),
+        (["sync", "start", "x"], "Bad parameter"),
         (["overview", "--wrong"], "No such option"),
         (["batch", "show", "77"], "Not found"),
         (["sync", "77"], "Not found"),
