@@ -75,7 +75,10 @@ def retry_batch(services: Services, batch_id: int, trigger: Trigger = Trigger.AP
         if batch.status is not BatchStatus.ERROR:
             raise IllegalTransition(f"Batch {batch.name}", batch.status, "retried", ONLY_BATCHES)
         before = BatchStatus(batch.error_from) if batch.error_from else BatchStatus.PENDING
-        batch = batches.change(conn, batch, before, error=None, error_from=None, next_look_at=None)
+        # The time until which a peer's copies stay is a promise; every other wait a retry ends.
+        is_grace = before is BatchStatus.SYNCED and batch.peer_policy == "mirror"
+        due = batch.next_look_at if is_grace else None
+        batch = batches.change(conn, batch, before, error=None, error_from=None, next_look_at=due)
         kind = RunKind.UNDO if before is BatchStatus.UNDOING else RunKind.STAGE
         run = runs.insert_queued(conn, kind, trigger, _way_on(services, batch), batch.id, services.revision)
         message = f"Batch {batch.name} is tried again from {before}."

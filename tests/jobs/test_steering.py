@@ -92,6 +92,22 @@ def test_a_failed_batch_goes_on_from_the_status_it_had(
     assert events(services, "batch.retried") == [f"Batch batch_001 is tried again from {batch.status}."]
 
 
+@pytest.mark.parametrize(("policy", "is_kept"), [("mirror", True), ("keep", False)])
+def test_a_retry_ends_every_wait_but_the_grace_of_the_peers_copies(
+    services: Services, policy: str, is_kept: bool
+) -> None:
+    due = "2099-01-01T00:00:00+00:00"
+    batch_id = make_batch(services, BatchStatus.SYNCED, published_at="2026-01-01T00:00:00+00:00")
+    with services.db.transaction() as conn:
+        batches.change(conn, batches.get(conn, batch_id), BatchStatus.ERROR, error="Full.", error_from="SYNCED")
+        batches.set_columns(conn, batch_id, peer_policy=policy, next_look_at=due)
+
+    jobs.retry_batch(services, batch_id)
+
+    with services.db.reading() as conn:
+        assert batches.get(conn, batch_id).next_look_at == (due if is_kept else None)
+
+
 def test_a_batch_that_has_not_failed_cannot_be_retried(services: Services) -> None:
     batch_id = make_batch(services, BatchStatus.SYNCING)
     with pytest.raises(IllegalTransition, match="SYNCING; only a batch in ERROR can be retried"):
