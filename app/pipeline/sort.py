@@ -32,8 +32,12 @@ SORTABLE = (BatchStatus.SYNCED, BatchStatus.SORTING)
 SLICE = 256
 
 
-def run(services: Services, step: StepContext) -> Report:
-    """Archive the step's batch, or the oldest delivered one. Raises IllegalTransition for one not delivered."""
+def run(services: Services, step: StepContext, settled_policy: str | None = None) -> Report:
+    """Archive the step's batch, or the oldest delivered one. Raises IllegalTransition for one not delivered.
+
+    `settled_policy` is the one under which it was settled what becomes of the peer's copies: a batch that has come
+    under another since waits.
+    """
     finish_interrupted_moves(services.db)
     batch = _choose(services, step.batch_id)
     if batch is None:
@@ -42,7 +46,7 @@ def run(services: Services, step: StepContext) -> Report:
     if waiting:
         return Report("waiting", waiting, batch_id=batch.id)
     try:
-        return _archive(services, step, batch)
+        return _archive(services, step, batch, settled_policy or batch.peer_policy)
     except (NoSpace, RootUnavailable) as error:
         return _failed(services, step, batch, str(error))
 
@@ -73,8 +77,11 @@ def _choose(services: Services, batch_id: int | None) -> Batch | None:
     return batch
 
 
-def _archive(services: Services, step: StepContext, batch: Batch) -> Report:
+def _archive(services: Services, step: StepContext, batch: Batch, settled_policy: str) -> Report:
     with services.db.transaction() as conn:
+        waiting = _waits_anew(batches.get(conn, batch.id), settled_policy)
+        if waiting is not None:
+            return Report("waiting", waiting, batch_id=batch.id)
         roots = {root.id: root for root in root_rows.list_all(conn)}
         sizes = members.sizes_by_root(conn, batch.id, PENDING)
         copies = services.config.sorter.transfer_mode == "copy"
@@ -87,6 +94,14 @@ def _archive(services: Services, step: StepContext, batch: Batch) -> Report:
         for part in _slices(groups):
             failures.update(_archive_part(work, part))
     return _finish(work, failures)
+
+
+def _waits_anew(batch: Batch, settled_policy: str) -> str | None:
+    """In the transaction that begins the sorting, after which no change of the policy reaches the batch."""
+    if batch.status is BatchStatus.SYNCED and batch.peer_policy != settled_policy:
+        return (f"Batch {batch.name} came under sync.peer_policy {batch.peer_policy} while its sorting began under "
+                f"{settled_policy}; it is looked at again.")
+    return what_it_waits_for(batch, now())
 
 
 def _start(conn: Connection, batch: Batch, run_id: int | None) -> Batch:
