@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.config.schema import Config
-from app.db import batches, journal
+from app.db import announced, batches, journal
 from app.db.clock import later
 from app.model import Batch, BatchStatus
 from app.model.peer_policy import FOLLOWING, follows_policy, peer_words
@@ -27,7 +27,7 @@ def follow(conn: Connection, config: Config) -> list[Batch]:
     affected = list_affected(conn, config.sync.peer_policy)
     for batch in affected:
         batches.set_columns(conn, batch.id, **_columns(batch, config))
-        words = peer_words(batch.target, config.sync.peer_policy, grace_seconds=config.sync.grace_seconds)
+        words = _words(conn, batch, config)
         journal.record(
             conn,
             "batch.policy_changed",
@@ -38,6 +38,17 @@ def follow(conn: Connection, config: Config) -> list[Batch]:
             detail={"from": batch.peer_policy, "to": config.sync.peer_policy},
         )
     return affected
+
+
+def _words(conn: Connection, batch: Batch, config: Config) -> str:
+    words = peer_words(batch.target, config.sync.peer_policy, grace_seconds=config.sync.grace_seconds)
+    hidden = announced.find_hidden(conn, batch.id)
+    if config.sync.peer_policy != "mirror" or hidden is None:
+        return words
+    return (
+        f"{words} But Syncthing was told before to ignore this batch: the peer keeps its copies of it while the line "
+        f"{hidden.line} is in the ignore list of the folder {hidden.folder_id}; remove it to have them deleted."
+    )
 
 
 def _columns(batch: Batch, config: Config) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta
 
-from app.db import batches
+from app.db import announced, batches
 from app.db.clock import now
 from app.errors import IllegalTransition, SyncthingError
 from app.model import Batch, BatchStatus, Report, RootKind
@@ -158,7 +158,11 @@ def _settle_changed(this: Look) -> Trouble | None:
 
 def _announce(this: Look, client: SyncthingClient, ground: Ground) -> Trouble | None:
     trouble = scan_when_due(this, client, ground)
-    if trouble is None and this.scanned_now and this.batch.status is BatchStatus.PENDING:
+    if trouble is not None or not this.scanned_now:
+        return trouble
+    with this.services.db.transaction() as conn:
+        announced.note_folder(conn, this.batch.id, ground.folder.id)
+    if this.batch.status is BatchStatus.PENDING:
         begin_syncing(this, ground, names_of(this.peers))
     return trouble
 
