@@ -11,9 +11,10 @@ from app.db.clock import later, now
 from app.db.connection import Connection
 from app.errors import IllegalTransition
 from app.files.walk import signature_at
-from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, Root
+from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report, Signature
 from app.model.counting import counted
 from app.pipeline.failing import failure
+from app.pipeline.whereabouts import Whereabouts, look_at
 from app.services import Services
 
 NOTHING_LEFT = "None of its files could be delivered; each says why."
@@ -89,12 +90,27 @@ def list_changed(services: Services, batch: Batch) -> list[Asset]:
         released = releases.released_ids(conn, batch.id)
         expected = [a for a in assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED) if a.id not in released]
         roots = {root.id: root for root in root_rows.list_all(conn)}
-    return [asset for asset in expected if not _is_unchanged(roots[asset.root_id], asset)]
+    return [asset for asset in expected if not _is_unchanged(services, Place(roots[asset.root_id], asset.path), asset)]
 
 
-def _is_unchanged(root: Root, asset: Asset) -> bool:
+def _is_unchanged(services: Services, place: Place, asset: Asset) -> bool:
+    """Whether nothing tells that the file was written since; its change time is what no program can set back."""
     try:
-        found = signature_at(root, asset.path)
+        found = signature_at(place.root, place.path)
     except OSError:
         return False
-    return found is not None and (found.size_bytes, found.mtime_ns) == (asset.size_bytes, asset.mtime_ns)
+    times = (asset.size_bytes, asset.mtime_ns, asset.ctime_ns)
+    if found is None or (found.size_bytes, found.mtime_ns, found.ctime_ns) != times:
+        return False
+    return found.inode == asset.inode or _is_renumbered(services, place, asset, found)
+
+
+def _is_renumbered(services: Services, place: Place, asset: Asset, found: Signature) -> bool:
+    """Whether a file of the same times under another inode has its content still: some file systems number anew."""
+    if look_at(place, asset) is not Whereabouts.HERE:
+        return False
+    with services.db.transaction() as conn:
+        latest = assets.get(conn, asset.id)
+        if (latest.root_id, latest.path, latest.inode) == (asset.root_id, asset.path, asset.inode):
+            assets.set_columns(conn, [(asset.id, {"device": found.device, "inode": found.inode})])
+    return True

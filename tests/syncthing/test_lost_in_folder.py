@@ -80,6 +80,47 @@ def test_a_file_that_changed_fails_and_its_bytes_stay(module_pair: Pair, service
     assert (module_pair.ours.folder / "changed/b.jpg").read_bytes() == b"TWO"
 
 
+def test_a_file_that_changed_fails_although_its_size_and_time_are_the_same(
+    module_pair: Pair, services: Services
+) -> None:
+    batch = publish(services, "changed-unseen", FILES)
+    ours = module_pair.ours.folder / "changed-unseen/b.jpg"
+    before = ours.stat()
+    ours.write_bytes(b"TWO")
+    os.utime(ours, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    look_until_synced(services, batch)
+
+    assert assets_of(services, batch)["b.jpg"].status is AssetStatus.FAILED
+    assert reread(services, batch).file_count == 1
+    assert ours.read_bytes() == b"TWO"
+
+
+def test_a_file_of_which_only_the_permissions_changed_is_delivered_and_known_as_it_is_now(
+    module_pair: Pair, services: Services
+) -> None:
+    batch = publish(services, "permissions", FILES)
+    ours = module_pair.ours.folder / "permissions/b.jpg"
+    ours.chmod(0o600)
+
+    look_until_synced(services, batch)
+
+    found = assets_of(services, batch)["b.jpg"]
+    assert (found.status, found.ctime_ns) == (AssetStatus.DELIVERED, ours.stat().st_ctime_ns)
+
+
+def test_a_file_that_has_another_inode_is_read_and_known_by_that(module_pair: Pair, services: Services) -> None:
+    batch = publish(services, "renumbered", FILES)
+    asset = assets_of(services, batch)["b.jpg"]
+    with services.db.transaction() as conn:
+        assets.set_columns(conn, [(asset.id, {"inode": asset.inode + 1})])
+
+    look_until_synced(services, batch)
+
+    found = assets_of(services, batch)["b.jpg"]
+    assert (found.status, found.inode) == (AssetStatus.DELIVERED, asset.inode)
+
+
 def test_a_file_of_which_only_the_times_changed_is_delivered(module_pair: Pair, services: Services) -> None:
     batch = publish(services, "touched", FILES)
     os.utime(module_pair.ours.folder / "touched/b.jpg", (1, 1))
