@@ -31,6 +31,8 @@ OF_ASSETS = (
     "id, root_id, path, status, size_bytes, digest, sha256, original_id, group_id, batch_id, taken_at, taken_local, "
     "taken_from, content_identifier, origin_root_id, origin_path, attempts, reason"
 )
+#: Without holds: those that an earlier run left are dropped on the way, of which a preview says nothing.
+KEPT_FOR_GOOD = "kept_copies WHERE instr(path, CAST('.mp-holds/' AS BLOB)) <> 1"
 OF_BATCHES = "id, name, status, file_count, size_bytes, target, transfer_mode, peer_policy"
 
 
@@ -100,7 +102,7 @@ def carry_to_the_end(services: Services) -> Run:
 
 def assert_same_rows(real: Database, copy: Database) -> None:
     for what, table in ((OF_ASSETS, "assets"), (OF_BATCHES, "batches"), ("root_id, path, reason", "left_in_place"),
-                        ("asset_id, root_id, path", "kept_copies"), ("status, file_count, size_bytes", "totals")):
+                        ("asset_id, root_id, path", KEPT_FOR_GOOD), ("status, file_count, size_bytes", "totals")):
         said, became = (select(db, f"SELECT {what} FROM {table}") for db in (copy, real))
         different = [pair for pair in zip(said, became, strict=False) if pair[0] != pair[1]]
         assert (different[:3], len(said)) == ([], len(became)), table
