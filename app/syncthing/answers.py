@@ -1,4 +1,8 @@
-"""What Syncthing answered, as values: only the parts that decisions rest on, whatever its version."""
+"""What Syncthing answered, as values: only the parts that decisions rest on, whatever its version.
+
+Each raises AttributeError, TypeError, ValueError or OverflowError for what Syncthing never answers; the client makes
+one error of that.
+"""
 
 from __future__ import annotations
 
@@ -98,6 +102,31 @@ def completion(answer: Mapping[str, Any]) -> Completion:
         sequence=int(answer.get("sequence") or 0),
         remote_state=str(answer.get("remoteState") or ""),
     )
+
+
+def connections(answer: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether each device is connected now."""
+    return {str(device): bool(entry.get("connected")) for device, entry in (answer.get("connections") or {}).items()}
+
+
+def last_seen(answer: Mapping[str, Any]) -> dict[str, str]:
+    """When each device was last seen, as Syncthing writes it."""
+    return {device: str(entry.get("lastSeen") or "") for device, entry in answer.items()}
+
+
+def folder_errors(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The reasons of the paths that could not be handled."""
+    return {str(error.get("path")): str(error.get("error")) for error in answer.get("errors") or []}
+
+
+def ignore_lines(answer: Mapping[str, Any]) -> list[str]:
+    """The lines of a folder's ignore list."""
+    return [str(line) for line in answer.get("ignore") or []]
+
+
+def sequence_of(answer: Mapping[str, Any]) -> int:
+    """How often the indexes of a folder have changed."""
+    return int(answer.get("sequence") or 0)
 
 
 def _version(part: Mapping[str, Any]) -> tuple[str, ...]:

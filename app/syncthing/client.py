@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
@@ -31,6 +31,7 @@ SCAN_SECONDS = 120.0
 BODY_CAP_BYTES = 8 * 1024 * 1024
 
 Json = Any
+T = TypeVar("T")
 
 
 class SyncthingClient:
@@ -81,13 +82,12 @@ class SyncthingClient:
 
     def connected(self) -> dict[str, bool]:
         """For every known device, whether it is connected now."""
-        found = self._object("GET", "system/connections").get("connections") or {}
-        return {str(device): bool(entry.get("connected")) for device, entry in found.items()}
+        found = self._object("GET", "system/connections")
+        return self._understood(answers.connections, found)
 
     def last_seen(self) -> dict[str, str]:
         """For every known device, when it was last seen, as Syncthing writes it."""
-        found = self._object("GET", "stats/device")
-        return {device: str(entry.get("lastSeen") or "") for device, entry in found.items()}
+        return self._understood(answers.last_seen, self._object("GET", "stats/device"))
 
     # --- the configuration
 
@@ -106,7 +106,7 @@ class SyncthingClient:
 
     def folders(self) -> list[answers.FolderView]:
         """Every folder."""
-        return [answers.folder_view(f) for f in self._list("GET", "config/folders")]
+        return [self._understood(answers.folder_view, f) for f in self._list("GET", "config/folders")]
 
     def devices(self) -> dict[str, dict[str, Any]]:
         """Every device of the configuration by its ID: name, paused and the rest."""
@@ -129,31 +129,35 @@ class SyncthingClient:
     def file(self, folder_id: str, path: str) -> answers.FileView | None:
         """One file as the index has it, or None when the index does not know it."""
         try:
-            return answers.file_view(self._object("GET", "db/file", {"folder": folder_id, "file": path}))
+            found = self._object("GET", "db/file", {"folder": folder_id, "file": path})
         except NoSuchObject:
             return None
+        return self._understood(answers.file_view, found)
 
     def folder_status(self, folder_id: str) -> dict[str, Any]:
         """`/rest/db/status` as it is."""
-        return self._object("GET", "db/status", {"folder": folder_id})
+        found = self._object("GET", "db/status", {"folder": folder_id})
+        self._understood(answers.sequence_of, found)
+        return found
 
     def folder_errors(self, folder_id: str) -> dict[str, str]:
         """The paths that Syncthing could not handle, with its reasons."""
-        found = self._object("GET", "folder/errors", {"folder": folder_id, "perpage": "1000"}).get("errors") or []
-        return {str(e.get("path")): str(e.get("error")) for e in found}
+        found = self._object("GET", "folder/errors", {"folder": folder_id, "perpage": "1000"})
+        return self._understood(answers.folder_errors, found)
 
     def completion(self, folder_id: str, device_id: str) -> answers.Completion:
         """How far a device is with the whole folder. Proves nothing (see app/syncthing/proof.py)."""
         if not device_id:
             raise ValueError("without a device Syncthing answers for itself")
-        return answers.completion(self._object("GET", "db/completion", {"folder": folder_id, "device": device_id}))
+        found = self._object("GET", "db/completion", {"folder": folder_id, "device": device_id})
+        return self._understood(answers.completion, found)
 
     def ignores(self, folder_id: str) -> list[str]:
         """The lines of the folder's ignore list. Raises SyncthingRefused when Syncthing cannot read the list."""
         found = self._object("GET", "db/ignores", {"folder": folder_id})
         if found.get("error"):
             raise SyncthingRefused("other", 200, "Syncthing cannot read the folder's .stignore; correct it there.")
-        return [str(line) for line in found.get("ignore") or []]
+        return self._understood(answers.ignore_lines, found)
 
     def set_ignores(self, folder_id: str, lines: Sequence[str]) -> None:
         """Replace the folder's whole ignore list."""
@@ -178,6 +182,13 @@ class SyncthingClient:
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
+            raise self._not_syncthing() from error
+
+    def _understood(self, read: Callable[[dict[str, Any]], T], found: dict[str, Any]) -> T:
+        """The answer as values; one that has other things where Syncthing has its own is no answer."""
+        try:
+            return read(found)
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
             raise self._not_syncthing() from error
 
     def _not_syncthing(self) -> SyncthingError:

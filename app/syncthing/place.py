@@ -90,7 +90,7 @@ def sees(client: SyncthingClient, path: bytes, marker: str) -> bool:
     wanted = os.path.join(os.fsdecode(path), marker)
     listed = client.get("system/browse", {"current": wanted})
     # Syncthing may write out what the path abbreviates, and uses the separators of its own system.
-    return any(str(entry).rstrip("/\\").endswith(marker) for entry in listed or [])
+    return any(str(entry).rstrip("/\\").endswith(marker) for entry in (listed if isinstance(listed, list) else []))
 
 
 def is_same_place(

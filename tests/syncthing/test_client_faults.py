@@ -113,6 +113,35 @@ def test_a_bad_answer_becomes_one_clear_sentence(
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("ask", "odd"),
+    [
+        (lambda c: c.file("f", "a.jpg"), {"availability": ["x"]}),
+        (lambda c: c.file("f", "a.jpg"), {"local": {"size": "many"}}),
+        (lambda c: c.file("f", "a.jpg"), {"local": {"version": 5}}),
+        (lambda c: c.folders(), [{"id": "f", "devices": ["x"]}]),
+        (lambda c: c.folders(), [{"id": "f", "minDiskFree": {"value": "some"}}]),
+        (lambda c: c.completion("f", "d"), {"needItems": "few"}),
+        (lambda c: c.completion("f", "d"), {"needItems": float("inf")}),
+        (lambda c: c.connected(), {"connections": {"d": "yes"}}),
+        (lambda c: c.connected(), {"connections": ["d"]}),
+        (lambda c: c.last_seen(), {"d": "today"}),
+        (lambda c: c.folder_errors("f"), {"errors": ["x"]}),
+        (lambda c: c.folder_status("f"), {"sequence": "next"}),
+        (lambda c: c.ignores("f"), {"ignore": 5}),
+    ],
+)
+def test_an_answer_with_other_things_in_it_than_syncthings_is_not_syncthing(
+    server: Server, ask: Callable[[SyncthingClient], object], odd: object
+) -> None:
+    server.answer = plain(200, json.dumps(odd).encode())
+
+    with SyncthingClient(server.url, "a-key") as client, pytest.raises(SyncthingUnreachable) as caught:
+        ask(client)
+
+    assert "does not speak as Syncthing" in str(caught.value)
+
+
 def test_a_gzip_bomb_is_not_unpacked(server: Server) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
 
