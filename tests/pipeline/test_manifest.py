@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import FileError
@@ -63,6 +63,7 @@ def a_file(path: bytes, content: bytes = b"") -> ManifestFile:
     return ManifestFile(1, path, len(content), sha256, sha256, "sha256", path)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(files, max_size=5))
 def test_a_manifest_reads_back_as_it_was_written(listed: list[ManifestFile]) -> None:
     manifest = a_manifest(*listed)
