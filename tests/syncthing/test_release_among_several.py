@@ -16,7 +16,7 @@ from app.services import Services
 from tests.conftest import read_tree
 from tests.pipeline.running import go
 from tests.syncthing.pair import FOLDER, Node, Trio, make_trio, wait_for
-from tests.syncthing.staging import look_until_synced, publish, reread, services_for, status_of
+from tests.syncthing.staging import publish, reread, services_for, status_of
 
 pytestmark = pytest.mark.syncthing
 
@@ -89,10 +89,10 @@ def test_several_required_devices_under_release_are_waited_with_until_it_is_chan
 
         assert report.outcome == "waiting" and "phone and laptop must all have this batch" in report.message
         assert "keep or mirror" in (reread(services, batch).sync_detail or "")
-        keeping = replace(services, config=delivering_config(trio, "keep"))
+        changed = replace(services, config=delivering_config(trio, "keep"))
         with services.db.transaction() as conn:
-            policy_change.follow(conn, keeping.config)
-        look_until_synced(keeping, batch)
+            policy_change.follow(conn, changed.config)
+        wait_for(lambda: is_delivered(changed, batch), "the batch is delivered")
     finally:
         services.close()
 
@@ -101,7 +101,7 @@ def test_what_one_device_deletes_is_no_release_of_a_batch_that_two_must_have(tri
     services = delivering(trio, "keep", trio.other)
     try:
         batch = publish(services, "both", FILES)
-        look_until_synced(services, batch)
+        wait_for(lambda: is_delivered(services, batch), "the batch is delivered")
         with services.db.transaction() as conn:
             policy_change.follow(conn, delivering_config(trio, "release"))
         delete_all(trio.other, batch)
