@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 
-from app.db import batch_devices, kept_copies, members
+from app.db import announced, batch_devices, deliveries, kept_copies, members
 from app.errors import SyncthingError
 from app.model import AssetStatus, Batch, Report, RootKind
 from app.pipeline.delivery_look import Look
 from app.pipeline.waiting import wait_for_peers
 from app.services import Services
 from app.syncthing import ignores, notes, place, troubles
+from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
+from app.syncthing.troubles import Trouble
 
 #: Whose files lie in the batch folder as they were put there.
 IN_FOLDER = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
@@ -25,13 +27,39 @@ def retain(services: Services, batch: Batch) -> Report | None:
         this = Look(services, batch, notes.load(conn, batch.id), None, None, required)
         present = members.list_of(conn, batch.id, IN_FOLDER, [root.id])
         files = [a.path for a in present]
+        arrived = {i for device_id in required for i in deliveries.confirmed_ids(conn, batch.id, device_id)}
         files += [path for _, root_id, path, _ in kept_copies.list_of_batch(conn, batch.id) if root_id == root.id]
     batch_dir = os.path.realpath(root.path)
     try:
         with SyncthingClient.from_config(services.config) as client:
             folder = place.find_folder(client, services.config, batch_dir)
+            trouble = _announced_elsewhere(services, batch, client, folder)
+            if trouble is not None:
+                return wait_for_peers(this, [trouble])
             prefix = place.prefix_of(services.config, folder, batch_dir)
-            ignores.retain_at_peer(client, folder.id, batch.name, files, prefix)
+            with services.db.transaction() as conn:
+                hidden = announced.Hidden(folder.id, ignores.line_for(prefix, batch.name))
+                announced.note_hidden(conn, batch.id, hidden)
+            known = {a.path for a in present if a.id in arrived}
+            ignores.retain_at_peer(client, folder.id, batch.name, files, prefix, known)
     except SyncthingError as error:
         return wait_for_peers(this, [troubles.of_error(error)])
     return None
+
+
+def _announced_elsewhere(
+    services: Services, batch: Batch, client: SyncthingClient, folder: FolderView
+) -> Trouble | None:
+    """Whether another folder, that is still there, has announced the batch: it would send the removal on."""
+    with services.db.reading() as conn:
+        folder_ids = [folder_id for folder_id in announced.list_folders(conn, batch.id) if folder_id != folder.id]
+    present = {other.id for other in client.folders()} if folder_ids else set()
+    others = [folder_id for folder_id in folder_ids if folder_id in present]
+    if not others:
+        return None
+    return Trouble(
+        "folder_changed",
+        f"The batch was sent through Syncthing's folder {others[0]}, and {folder.id} is in force now: {others[0]} "
+        "would delete the peer's copies. Nothing leaves the batch folder. Write the former ID in syncthing.folder_id "
+        "until the batch is archived, or set sync.peer_policy to mirror, which lets the peer's copies go.",
+    )

@@ -6,7 +6,7 @@ whole by Syncthing's API: read, add, write, read again. Our lines come first, be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from app.errors import SyncthingRefused, SyncthingUnreachable, printable
 from app.syncthing.client import SyncthingClient
@@ -48,18 +48,25 @@ def add_lines(client: SyncthingClient, folder_id: str, lines: Sequence[str]) -> 
 
 
 def retain_at_peer(
-    client: SyncthingClient, folder_id: str, batch_name: str, files: Iterable[bytes], prefix: bytes = b""
+    client: SyncthingClient,
+    folder_id: str,
+    batch_name: str,
+    files: Iterable[bytes],
+    prefix: bytes = b"",
+    announced: Collection[bytes] = (),
 ) -> None:
     """See to it that the peer keeps its copies of these files (paths in batch_dir) when they leave the folder.
 
-    May be called again at any time. Returns only when Syncthing was seen to ignore every one of them; raises
-    SyncthingError otherwise, and then no file may leave.
+    May be called again at any time. Returns only when Syncthing was seen to ignore every one of them, or does not know
+    one that is not `announced`; raises SyncthingError otherwise, and then no file may leave.
     """
     add_lines(client, folder_id, [line_for(prefix, batch_name)])
     if not client.scan(folder_id, (prefix + batch_name.encode()).decode("utf-8", "replace")):
         raise SyncthingUnreachable(client.url, "it is still reading the folder")
     for path in files:
         view = client.file(folder_id, (prefix + path).decode("utf-8", "replace"))
+        if view is None and path in announced:
+            raise SyncthingRefused("other", 200, _unknown(folder_id, path))
         # Of a file that is deleted everywhere already, the peer has nothing to lose.
         if view is not None and not view.ignored and not (view.deleted and view.global_deleted):
             raise SyncthingRefused(
@@ -68,3 +75,12 @@ def retain_at_peer(
                 f"Syncthing does not ignore {printable(path)} yet, so the peer would lose it; no file leaves the batch "
                 f"folder. Look for a line beginning with ! above {line_for(prefix, batch_name)} in the ignore list.",
             )
+
+
+def _unknown(folder_id: str, path: bytes) -> str:
+    return (
+        f"Syncthing does not know {printable(path)} in the folder {folder_id}, although a peer has it: it is another "
+        "folder, or another place, than the one through which it was sent. No file leaves the batch folder. Check "
+        "syncthing.folder_id and syncthing.batch_dir, or set sync.peer_policy to mirror, which lets the peer's copies "
+        "go."
+    )

@@ -1,0 +1,186 @@
+"""What was said of the peer's copies is what becomes of them, whatever changes while a batch is about to be sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import jobs
+from app.config.schema import Config
+from app.db import assets, policy_change
+from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind, Run, Trigger
+from app.pipeline import sync
+from app.services import Services
+from tests.conftest import read_tree
+from tests.pipeline.running import go, make_due
+from tests.syncthing.carrying import drive, events_of, ingest, is_now, newest, peer_photos, pictures, start
+from tests.syncthing.pair import FOLDER, Pair, make_pair, wait_for
+from tests.syncthing.staging import reread, services_for, status_of
+
+pytestmark = pytest.mark.syncthing
+
+Opener = Callable[..., Services]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    made = make_pair(tmp_path_factory.mktemp("kept-to"), "sendonly", "sendreceive")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def under(pair: Pair) -> Iterator[Opener]:
+    """`under("keep", folder_id="...")`: services under a policy that sort only when a person asks for it."""
+    pair.bring_up()
+    opened: list[Services] = []
+
+    def opener(policy: str, **syncthing: str) -> Services:
+        settings = {"auto_sort_after_sync": False, **syncthing}
+        opened.append(services_for(pair, sync={"target": "syncthing", "peer_policy": policy}, syncthing=settings))
+        return opened[-1]
+
+    yield opener
+    for services in opened:
+        services.close()
+
+
+def delivered(services: Services, name: str) -> Batch:
+    """A batch of three files that the peer has, sorted by nobody yet."""
+    ingest(services, pictures(name, 3))
+    start(services)
+    drive(services, is_now(services, BatchStatus.SYNCED), "the batch is delivered")
+    return newest(services)
+
+
+def sort(services: Services, batch: Batch) -> Run:
+    return go(services, jobs.start_sort(services, batch.id, Trigger.API))
+
+
+def end_runs(services: Services, run: Run) -> None:
+    jobs.cancel(services, run.id)
+
+
+def follow(services: Services, config: Config) -> None:
+    with services.db.transaction() as conn:
+        policy_change.follow(conn, config)
+
+
+def settled(pair: Pair) -> None:
+    """Whatever is announced on either side is known on the other: a file that is sent last has arrived."""
+    probe = pair.ours.folder / f"probe-{len(list(pair.ours.folder.iterdir()))}-{id(object())}.txt"
+    probe.write_bytes(b"probe")
+    pair.ours.scan()
+    wait_for((pair.peer.folder / probe.name).exists, "the probe arrives")
+
+
+def test_a_batch_sent_through_another_folder_than_the_one_in_force_is_not_sorted_under_keep(
+    pair: Pair, under: Opener, tmp_path: Path
+) -> None:
+    batch = delivered(under("keep"), "moved")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = {"id": "another", "path": str(elsewhere), "type": "sendonly", "fsWatcherEnabled": False}
+    pair.ours.rest("POST", "config/folders", json={**folder, "devices": [{"deviceID": pair.peer.device_id}]})
+    services = under("keep", folder_id="another")
+    try:
+        run = sort(services, batch)
+
+        detail = reread(services, batch).sync_detail or ""
+        assert status_of(services, batch) is BatchStatus.SYNCED
+        assert f"through Syncthing's folder {FOLDER}, and another is in force" in detail and "mirror" in detail
+        assert len(read_tree(pair.ours.folder / batch.name)) >= 3
+        end_runs(services, run)
+    finally:
+        pair.ours.rest("DELETE", "config/folders/another")
+    again = under("keep")
+    make_due(again, batch.id)
+    sort(again, batch)
+    settled(pair)
+    assert status_of(again, batch) is BatchStatus.SORTED and len(peer_photos(pair, batch)) == 3
+
+
+def test_a_confirmed_file_that_syncthing_does_not_know_stays_where_it_is(pair: Pair, under: Opener) -> None:
+    services = under("keep")
+    batch = delivered(services, "unknown")
+    aside = under("keep", batch_dir=str(pair.ours.folder / "deeper"))
+
+    run = sort(aside, batch)
+
+    assert status_of(services, batch) is BatchStatus.SYNCED
+    assert "does not know" in (reread(services, batch).sync_detail or "")
+    end_runs(services, run)
+    make_due(services, batch.id)
+    sort(services, batch)
+    settled(pair)
+    assert status_of(services, batch) is BatchStatus.SORTED and len(peer_photos(pair, batch)) == 3
+
+
+def test_a_change_to_keep_while_the_sorting_begins_is_kept_to(
+    pair: Pair, under: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, keeping = under("mirror"), under("keep")
+    batch = delivered(services, "turned")
+    retain = sync.retain_at_peer
+
+    def change_meanwhile(asked: Services, found: Batch) -> Report | None:
+        report = retain(asked, found)
+        follow(services, keeping.config)
+        return report
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sync, "retain_at_peer", change_meanwhile)
+        run = sort(services, batch)
+    assert status_of(services, batch) is BatchStatus.SYNCED
+
+    end_runs(services, run)
+    sort(keeping, batch)
+    settled(pair)
+
+    assert status_of(services, batch) is BatchStatus.SORTED and len(peer_photos(pair, batch)) == 3
+
+
+def test_a_change_to_mirror_after_the_batch_was_hidden_says_that_the_peer_keeps_its_copies(
+    pair: Pair, under: Opener
+) -> None:
+    services, mirroring = under("keep"), under("mirror")
+    batch = delivered(services, "hidden")
+    assert sync.retain_at_peer(services, batch) is None
+
+    follow(services, mirroring.config)
+    sort(replace(services, config=mirroring.config), batch)
+    settled(pair)
+
+    (event,) = events_of(services, "batch.policy_changed", batch)
+    assert f"the peer keeps its copies of it while the line /{batch.name} is in the ignore list" in event.message
+    assert status_of(services, batch) is BatchStatus.SORTED and len(peer_photos(pair, batch)) == 3
+
+
+def test_a_late_file_of_a_sorted_batch_leaves_only_when_the_peer_keeps_its_copy(
+    pair: Pair, under: Opener, tmp_path: Path
+) -> None:
+    services = under("keep")
+    batch = delivered(services, "late")
+    late = next((pair.ours.folder / batch.name).glob("*.jpg"))
+    content = late.read_bytes()
+    late.rename(tmp_path / late.name)
+    for hold in pair.ours.home.rglob(".mp-holds/**/*"):
+        if hold.is_file():
+            hold.unlink()
+    sort(services, batch)
+    (tmp_path / late.name).rename(late)
+    client = pair.ours.client()
+    client.set_ignores(FOLDER, [line for line in client.ignores(FOLDER) if batch.name not in line])
+    pair.ours.scan()
+    with services.db.reading() as conn:
+        asset = assets.find_at(conn, services.root(RootKind.BATCH).id, f"{batch.name}/{late.name}".encode())
+    assert asset is not None and jobs.retry_asset(services, asset.id).status is AssetStatus.DELIVERED
+
+    sort(services, batch)
+    settled(pair)
+
+    assert content in read_tree(services.config.paths.sorted_dir).values()
+    assert f"/{batch.name}" in client.ignores(FOLDER) and (pair.peer.folder / batch.name / late.name).exists()
