@@ -60,6 +60,7 @@ def _synced(this: Look) -> Report:
     with this.services.db.transaction() as conn:
         record_peers(conn, this)
         delivery_obstacles.clear_batch(conn, this.batch.id)
+        this.notes.trouble = ""
         notes.save(conn, this.batch.id, this.notes)
     seconds = config.workflow.delays.post_sync_sec + grace
     message = f"Every file is confirmed at {names_of(this.peers)}."

@@ -10,6 +10,7 @@ import pytest
 
 from app.db import assets
 from app.model import AssetStatus, BatchStatus
+from app.overview.delivery import delivery_status
 from app.pipeline import sync
 from app.services import Services
 from tests.conftest import read_tree
@@ -86,6 +87,7 @@ def test_a_paused_folder_is_named_and_goes_on_after_it_is_resumed(pair: Pair, se
     assert report.outcome == "waiting" and "is paused in Syncthing" in report.message
     pair.ours.change_folder(paused=False)
     look_until_synced(services, batch)
+    assert delivery_status(services, batch.id)["trouble"] is None
 
 
 def test_a_missing_folder_marker_stops_the_delivery_although_completion_says_100(
