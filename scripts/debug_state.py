@@ -123,12 +123,12 @@ def show_syncthing() -> None:
     """The checks of the delivery in words, then the facts behind them. Asks Syncthing itself, not the service."""
     container = ServiceContainer(default_path())
     try:
-        found = diagnose(container.services)
+        found = diagnose(container.services, container.store.path)
     finally:
         container.close()
     for check in found.pop("checks"):
         more = f" What to do: {check['fix']}" if check["fix"] else ""
-        print(hidden(f"{check['state']:8} {check['name']}: {check['cause']}{more}"))
+        print(without_known_secrets(f"{check['state']:8} {check['name']}: {check['cause']}{more}"))
     print(hidden(json.dumps(found, indent=2, ensure_ascii=False)))
 
 
@@ -142,9 +142,14 @@ def indented(body: bytes) -> str:
 
 def hidden(text: str) -> str:
     """The text with secrets replaced: those of the configuration wherever they stand, and what looks like one."""
+    return SECRET.sub(r"\1********", without_known_secrets(text))
+
+
+def without_known_secrets(text: str) -> str:
+    """The text with the secrets of the configuration replaced, wherever they stand."""
     for secret in secret_values(loaded().config):
         text = text.replace(secret, "********")
-    return SECRET.sub(r"\1********", text)
+    return text
 
 
 def main() -> int:

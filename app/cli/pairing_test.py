@@ -18,7 +18,7 @@ from app.overview.pairing import pairing_overview
 def pairing_test(cli: Cli, only_status: bool) -> int:
     """Send a small file to the peer, see it proven there, and remove it again.
 
-    Ends with 0 when the test is passed or waits for the peer, with 1 when it failed.
+    Ends with 0 when the test is passed, with 1 when it failed or still waits for the peer.
     """
     code = 0
     if not only_status:
@@ -29,4 +29,6 @@ def pairing_test(cli: Cli, only_status: bool) -> int:
         cli.print_json(found)
     else:
         cli.say(found["detail"])
-    return code or int(found["state"] == PairingState.FAILED)
+    if only_status:
+        return int(found["state"] == PairingState.FAILED)
+    return code or int(found["state"] != PairingState.PASSED)
