@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from app.db import batches, members
 from app.db.clock import now
+from app.db.connection import Connection
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, RunStatus, Stage
 from app.pipeline import batch, cleanup, dedup, holding, inspect, scan, sort, sync
 from app.pipeline.execution import Ending, Execution, StageFunction
@@ -33,7 +34,7 @@ def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
         if step.batch_id is None:
             step.batch_id = next((b.id for b in batches.list_by_status(conn, DELIVERED)), None)
         delivered = batches.get(conn, step.batch_id) if step.batch_id is not None else None
-        is_late = delivered is not None and delivered.status is BatchStatus.SORTED
+        is_late = delivered is not None and _has_late_files(conn, delivered)
     if delivered is None or not (is_late or delivered.status in DELIVERED):
         return _sort(services, step)
     early = sort.what_it_waits_for(delivered, now())
@@ -45,6 +46,12 @@ def sort_with_peer_kept(services: Services, step: StepContext) -> Report:
     sync.announce_removal(services, delivered)
     holding.drop_finished(services)
     return report
+
+
+def _has_late_files(conn: Connection, sorted_batch: Batch) -> bool:
+    """Whether files of a batch that is sorted already still lie in its folder, to be archived after all."""
+    counted = members.count(conn, sorted_batch.id)
+    return sorted_batch.status is BatchStatus.SORTED and AssetStatus.DELIVERED in counted
 
 
 def _sort(services: Services, step: StepContext, settled_policy: str | None = None) -> Report:
