@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.db import batches, deliveries
+from app.db import batches, deliveries, kept_copies
 from app.db.connection import Connection
 from app.errors import printable
+from app.files.holds import is_hold
 from app.files.kinds import is_own
-from app.model import Asset, AssetStatus, BatchStatus, Place, Root, RootKind
+from app.files.walk import signature_at
+from app.model import Asset, AssetStatus, BatchStatus, Place, Root, RootKind, Signature
 
 #: Where the files of a batch lie.
 IN_BATCH = (RootKind.STAGING, RootKind.BATCH)
@@ -36,11 +38,31 @@ def why_not(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str | 
             "file into the ingest folder to have it taken in as a new one."
         )
     if kind in IN_BATCH and _missed_its_batch(conn, asset):
-        return (
-            f"File {asset.id} was not delivered with its batch, which has gone on without it. Put the file into the "
-            f"ingest folder to have it taken in as a new one; its place was {where}."
-        )
+        way = _way_back(conn, asset, known)
+        return f"File {asset.id} was not delivered with its batch, which has gone on without it. {way}"
     return None
+
+
+def _way_back(conn: Connection, asset: Asset, known: Mapping[int, Root]) -> str:
+    """What brings a file that its batch has gone on without back in; its original may lie in a hold alone."""
+    where = printable(Place(known[asset.root_id], asset.path).absolute)
+    kept = [(Place(known[root_id], path), row) for root_id, path, row in kept_copies.list_of(conn, asset.id)]
+    hold = next((place for place, row in kept if is_hold(place) and _is_as_kept(place, row)), None)
+    if hold is None:
+        return f"Put the file into the ingest folder to have it taken in as a new one; its place was {where}."
+    return (
+        f"Copy its original, which is kept at {printable(hold.absolute)}, into the ingest folder to have it taken in "
+        f"as a new one; what lies at {where} may have been changed."
+    )
+
+
+def _is_as_kept(place: Place, kept: Signature) -> bool:
+    """Whether a hold still looks as it was made: a program that writes into a file changes its hold as well."""
+    try:
+        seen = signature_at(place.root, place.path)
+    except OSError:
+        return False
+    return seen is not None and (seen.size_bytes, seen.mtime_ns) == (kept.size_bytes, kept.mtime_ns)
 
 
 def is_ours(path: bytes) -> bool:

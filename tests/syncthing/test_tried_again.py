@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app import jobs
-from app.db import assets, deliveries
+from app.db import assets, deliveries, kept_copies
 from app.errors import Conflict
 from app.model import Asset, AssetStatus, Batch, BatchStatus, RootKind
 from app.pipeline import sync
 from app.pipeline.delivered import finish
+from app.pipeline.holding import protect
 from app.pipeline.undelivered import settle_changed
 from app.services import Services
 from tests.syncthing.pair import FOLDER, Pair, wait_for
@@ -140,3 +142,30 @@ def test_a_file_that_failed_after_it_was_confirmed_has_no_part_in_the_delivery(
         jobs.retry_asset(services, file_at(services, "without/a.jpg").id)
 
     assert file_at(services, "without/a.jpg").status is AssetStatus.FAILED
+
+
+def test_a_file_that_was_changed_again_and_again_is_named_with_the_hold_where_its_original_lies(
+    module_pair: Pair, services: Services, tmp_path: Path
+) -> None:
+    module_pair.peer.client().set_ignores(FOLDER, ["z.jpg"])
+    original = b"original" * 50
+    batch = publish(services, "held", {"a.jpg": original, "z.jpg": b"zzz" * 50})
+    protect(services, batch, None)
+    asset = file_at(services, "held/a.jpg")
+    for turn in range(3):
+        # As Syncthing brings a peer's edit: another file under the same name.
+        (tmp_path / "edit").write_bytes(b"edit %d" % turn)
+        os.replace(tmp_path / "edit", module_pair.ours.folder / "held/a.jpg")
+        sync.look(services, reread(services, batch))
+    assert file_at(services, "held/a.jpg").status is AssetStatus.FAILED
+    module_pair.peer.client().set_ignores(FOLDER, [])
+    module_pair.peer.scan()
+    look_until_synced(services, batch)
+    with services.db.reading() as conn:
+        ((_, path, _),) = kept_copies.list_of(conn, asset.id)
+    hold = Path(os.fsdecode(services.root(RootKind.STAGING).path)) / os.fsdecode(path)
+
+    with pytest.raises(Conflict, match=re.escape(f"Copy its original, which is kept at {hold}, into the ingest")):
+        jobs.retry_asset(services, asset.id)
+
+    assert hold.read_bytes() == original
