@@ -133,8 +133,14 @@ def make_config(base: Path, **changes: Mapping[str, Any]) -> Config:
 
 
 def make_services(base: Path, **changes: Mapping[str, Any]) -> Services:
-    """Services over real SQLite with every root set up under `base`; close them when done."""
-    return set_up(Snapshot(make_config(base, **changes), revision="test"))
+    """Services over real SQLite with every root set up under `base`; close them when done.
+
+    Syncthing's folder begins at the batch folder, as its marker tells when nobody answers for it.
+    """
+    services = set_up(Snapshot(make_config(base, **changes), revision="test"))
+    if services.config.sync_target == "syncthing":
+        os.makedirs(os.path.join(services.config.paths.batch_dir, ".stfolder"), exist_ok=True)
+    return services
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from app.db.connection import Connection
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, RunStatus, Stage
 from app.pipeline import batch, cleanup, dedup, holding, inspect, scan, sort, sync
 from app.pipeline.execution import Ending, Execution, StageFunction
+from app.pipeline.staging_ground import what_batching_waits_for
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -61,7 +62,10 @@ def _sort(services: Services, step: StepContext, settled_policy: str | None = No
 
 
 def batch_with_holds(services: Services, step: StepContext) -> Report:
-    """The batch stage; before the folder is published, the files get their holds."""
+    """The batch stage; what is prepared is hidden from peers first, and files get their holds before publishing."""
+    waits_for = what_batching_waits_for(services)
+    if waits_for is not None:
+        return Report("blocked", waits_for, batch_id=step.batch_id)
     return batch.run(services, step, holding.before_publishing)
 
 

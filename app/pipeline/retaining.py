@@ -32,7 +32,7 @@ def retain(services: Services, batch: Batch) -> Report | None:
     batch_dir = os.path.realpath(root.path)
     try:
         with SyncthingClient.from_config(services.config) as client:
-            folder = place.find_folder(client, services.config, batch_dir)
+            folder = place.find_only_folder(client, services.config, batch_dir)
             trouble = _announced_elsewhere(services, batch, client, folder)
             if trouble is not None:
                 return wait_for_peers(this, [trouble])

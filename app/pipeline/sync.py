@@ -64,7 +64,7 @@ def announce_removal(services: Services, batch: Batch) -> None:
         return
     batch_dir = os.path.realpath(services.root(RootKind.BATCH).path)
     with suppress(SyncthingError), SyncthingClient.from_config(services.config) as client:
-        folder = place.find_folder(client, services.config, batch_dir)
+        folder = place.find_only_folder(client, services.config, batch_dir)
         client.scan(folder.id, sub_folder(place.prefix_of(services.config, folder, batch_dir), batch.name))
 
 

@@ -47,7 +47,7 @@ class Standing:
 
 def ground_of(client: SyncthingClient, config: Config, batch_dir: bytes, batch_name: str) -> Ground | Trouble:
     """Whether the folder that holds batch_dir can deliver at all. Raises SyncthingError."""
-    folder = place.find_folder(client, config, batch_dir)
+    folder = place.find_only_folder(client, config, batch_dir)
     prefix = place.prefix_of(config, folder, batch_dir)
     status = _status(client, folder)
     fault = troubles.folder_trouble(folder, status)

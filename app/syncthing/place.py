@@ -33,18 +33,28 @@ def prefix_of(config: Config, folder: FolderView, batch_dir: bytes) -> bytes:
 
 
 def find_folder(client: SyncthingClient, config: Config, batch_dir: bytes) -> FolderView:
-    """The folder that the settings name; when they name none, the one that holds batch_dir.
+    """The folder that the settings name; when they name none, the deepest that holds batch_dir.
 
-    Raises SyncthingRefused with what to do when there is none (not_found), or when another one reaches batch_dir too.
+    Raises SyncthingRefused(not_found) with what to do when there is none.
     """
-    found = reaching(client.folders(), config, batch_dir)
+    return _choose(client, client.folders(), config, batch_dir)
+
+
+def find_only_folder(client: SyncthingClient, config: Config, batch_dir: bytes) -> FolderView:
+    """The same, for a delivery. Raises SyncthingRefused as well when another folder reaches batch_dir too."""
+    folders = client.folders()
+    found = reaching(folders, config, batch_dir)
     if len(found) > 1:
         raise SyncthingRefused("other", 200, overlap_words(found))
+    return _choose(client, folders, config, batch_dir)
+
+
+def _choose(client: SyncthingClient, folders: Sequence[FolderView], config: Config, batch_dir: bytes) -> FolderView:
     name = config.syncthing.folder_id
     if name:
-        return found[0] if found and found[0].id == name else client.folder(name)
+        return next((folder for folder in folders if folder.id == name), None) or client.folder(name)
     path = seen_path(config, batch_dir)
-    holder = holding(found, path)
+    holder = holding(folders, path)
     if holder is None:
         raise SyncthingRefused(
             "not_found",
