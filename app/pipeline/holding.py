@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from app.db import assets, batches, journal, kept_copies, members
 from app.db import roots as root_rows
 from app.db.connection import Connection
-from app.errors import FileError, MediaPipelineError, MoverBusy, RootUnavailable, SyncthingError
+from app.errors import FileError, MediaPipelineError, MoverBusy, RootUnavailable
 from app.files.holds import FOLDER, Hold, drop_holds, hold_folders, hold_place, is_hold, list_holds
 from app.files.move import Move, move_files
 from app.files.moving import HOLD
@@ -35,16 +35,18 @@ SEND_ONLY = "sendonly"
 
 
 def before_publishing(services: Services, batch: Batch, run_id: int | None) -> None:
-    """Make the holds of a batch, whatever its folder is now. Raises FileError when it must not be published."""
+    """Make the holds of a batch, whatever its folder is now.
+
+    Without holds, nothing is published into a folder that is not Send Only: raises FileError, and SyncthingError when
+    nobody can say how the folder is shared.
+    """
     if batch.target != "syncthing" or batch.transfer_mode != "move":
         return
     words = protect(services, batch, run_id)
     if words == HELD:
         return
     folder = _folder(services)
-    if folder is not None and folder.type == SEND_ONLY:
-        return
-    if words != HELD and batch.peer_policy == "release" and folder is not None:
+    if folder.type != SEND_ONLY:
         raise FileError("publish", os.fsencode(batch.name), _refusal(folder, words))
 
 
@@ -56,24 +58,21 @@ def when_announced(services: Services, batch: Batch, folder: FolderView, run_id:
         words = protect(services, batch, run_id) if batch.hold is None else batch.hold
     except (RootUnavailable, MoverBusy) as error:
         return Trouble("folder_unavailable", str(error))
-    if words != HELD and batch.peer_policy == "release":
+    if words != HELD:
         return Trouble("hold_needed", _refusal(folder, words))
     return None
 
 
 def _refusal(folder: FolderView, words: str) -> str:
     return (f"{words} What the peer deletes is deleted here too while the folder {folder.id} is Send & Receive; make "
-            "it Send Only in Syncthing, or choose another sync.peer_policy")
+            "it Send Only in Syncthing, or set batch.transfer_mode to copy for the batches to come")
 
 
-def _folder(services: Services) -> FolderView | None:
-    """The folder in Syncthing; None when nobody can say now how it is shared."""
+def _folder(services: Services) -> FolderView:
+    """The folder in Syncthing. Raises SyncthingError."""
     batch_dir = os.path.realpath(services.root(RootKind.BATCH).path)
-    try:
-        with SyncthingClient.from_config(services.config) as client:
-            return place.find_folder(client, services.config, batch_dir)
-    except SyncthingError:
-        return None
+    with SyncthingClient.from_config(services.config) as client:
+        return place.find_only_folder(client, services.config, batch_dir)
 
 
 def protect(services: Services, batch: Batch, run_id: int | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from app.files import publish
-from app.model import HELD, BatchStatus, RootKind
+from app.model import HELD, BatchStatus, RootKind, RunStatus
 from app.overview.peer_policy import policy_now
 from app.services import Services
 from tests.conftest import read_tree
@@ -24,19 +24,27 @@ def no_hard_links(*_: Any) -> None:
     raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
 
-def test_a_disk_without_hard_links_is_told_of_and_nothing_is_copied_instead(open_test_services: Open) -> None:
+def test_without_hard_links_nothing_is_copied_or_published_until_it_is_known_how_the_folder_is_shared(
+    open_test_services: Open,
+) -> None:
     services = open_test_services(**SETTINGS)
     fill(services, 3)
 
     with mock.patch.object(publish, "add_name", no_hard_links):
-        workflow(services)
+        run = workflow(services)
 
     (batch,) = the_batches(services)
-    assert batch.published_at is not None and "3 files have no hold" in (batch.hold or "")
+    assert run.status is RunStatus.FAILED and "does not answer" in (run.error or "")
+    assert batch.published_at is None and batch.status is BatchStatus.PENDING
+    assert "3 files have no hold" in (batch.hold or "")
     assert "does not support the operation" in messages(services, "batch.unprotected")[0]
     assert policy_now(services)["batches"][0]["hold"] == batch.hold
     staged = read_tree(services.root(RootKind.STAGING).path, own_names=True)
-    assert not [name for name in staged if name.endswith(".jpg")]
+    assert len([name for name in staged if name.endswith(".jpg")]) == 3
+    # On a disk that has them, the same batch goes on.
+    assert workflow(services).status is RunStatus.WAITING
+    (batch,) = the_batches(services)
+    assert batch.hold == HELD and batch.published_at is not None
 
 
 def test_what_vanished_from_the_batch_folder_is_archived_from_its_hold(open_test_services: Open) -> None:
