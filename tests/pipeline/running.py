@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from app import jobs
-from app.db import assets, batches, journal, runs
+from app.db import assets, batch_devices, batches, deliveries, journal, runs
 from app.db.clock import later
 from app.model import AssetStatus, Batch, BatchStatus, Run, Stage, StepStatus, Trigger
 from app.pipeline import delivered
@@ -67,4 +67,10 @@ def deliver(services: Services, batch_id: int) -> None:
         batch = batches.get(conn, batch_id)
         if batch.status is BatchStatus.PENDING:
             batch = batches.change(conn, batch, BatchStatus.SYNCING)
+        if batch.target == "syncthing":
+            there = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
+            if not batch_devices.list_of(conn, batch.id):
+                batch_devices.add(conn, batch.id, ["the-peer"])
+            for device in batch_devices.list_of(conn, batch.id):
+                deliveries.confirm(conn, batch.id, device.device_id, [(asset.id, None) for asset in there])
     delivered.finish(services, batch, None, "Every file is there.")
