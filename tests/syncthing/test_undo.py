@@ -56,7 +56,8 @@ def test_under_keep_the_peer_keeps_every_copy_when_the_files_go_back(module_pair
 
     assert (run.status, run.error) == (RunStatus.DONE, None)
     assert "The peer keeps the copies that it has." in events_of(services, "batch.undone")[-1].message
-    new = {name for name in media_tree(services) if name not in before and not name.startswith(("batch/.st", "batch/.mp-place-"))}
+    others = ("batch/.st", "batch/.mp-place-")
+    new = {name for name in media_tree(services) if name not in before and not name.startswith(others)}
     assert new == {f"ingest/keep/{name!s}" for name in FILES}
     module_pair.ours.scan()
     module_pair.ours.scan(found.name)
