@@ -123,16 +123,15 @@ def _prepare(this: Look, client: SyncthingClient) -> Trouble | None:
     if trouble is not None:
         return trouble
     this.peers = [Peer(standing, trouble=standing.trouble) for standing in _standings(this, client, ground)]
-    trouble = when_announced(this.services, this.batch, ground.folder, this.run_id)
-    if trouble is not None:
-        return trouble
     if this.batch.peer_policy == "release" and len(this.peers) > 1:
         return too_many([peer.name for peer in this.peers])
     if this.batch.peer_policy == "release":
         # Before anything is put right here: what a peer deleted may be gone from this folder as well.
         for peer in this.peers:
             note_releases(this.services, this.batch, client, peer.standing)
-    return _settle_changed(this)
+    # What is gone or changed already can have no hold, and must not keep the others from theirs.
+    trouble = _settle_changed(this)
+    return trouble or when_announced(this.services, this.batch, ground.folder, this.run_id)
 
 
 def _standings(this: Look, client: SyncthingClient, ground: Ground) -> list[Standing]:

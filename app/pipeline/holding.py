@@ -55,7 +55,7 @@ def when_announced(services: Services, batch: Batch, folder: FolderView, run_id:
     if batch.transfer_mode != "move" or folder.type == SEND_ONLY or batch.hold == HELD:
         return None
     try:
-        words = protect(services, batch, run_id) if batch.hold is None else batch.hold
+        words = protect(services, batch, run_id)
     except (RootUnavailable, MoverBusy) as error:
         return Trouble("folder_unavailable", str(error))
     if words != HELD:
