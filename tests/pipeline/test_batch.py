@@ -49,9 +49,9 @@ def make_batch(services: Services, batch_id: int | None = None) -> Report:
 
 
 def published(services: Services) -> dict[str, bytes]:
-    """The files below the batch root but our own two."""
+    """What lies below the batch root, but our own two files and Syncthing's marker."""
     tree = read_tree(services.root(RootKind.BATCH).path)
-    return {path: content for path, content in tree.items() if os.path.basename(path) not in OURS}
+    return {p: content for p, content in tree.items() if os.path.basename(p) not in OURS and p != ".stfolder/"}
 
 
 # --- decide
