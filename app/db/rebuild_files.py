@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,13 +196,6 @@ def count_by_root(conn: Connection) -> dict[int, tuple[int, int]]:
 def forget_plain(conn: Connection) -> None:
     """Keep only what is worth a look."""
     conn.execute(rebuild_files.delete().where(rebuild_files.c.finding.is_(None)))
-
-
-def list_areas(conn: Connection, root_ids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    """(root id, path) of every file seen under these roots, streamed."""
-    c = rebuild_files.c
-    for row in conn.execute(select(c.root_id, c.path).where(c.root_id.in_(root_ids))):
-        yield row[0], row[1]
 
 
 def _built(conn: Connection, query: Any) -> list[Sighting]:

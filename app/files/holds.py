@@ -19,7 +19,7 @@ from app.files.directory import Folders, is_regular, look, signature_of, split
 from app.files.kinds import suffix
 from app.files.lock import mover_lock, refuse_rehearsal
 from app.files.moving import HOLDS_FOLDER
-from app.files.walk import open_folder, signature_at
+from app.files.walk import list_names, signature_at
 from app.model import Asset, Place, Root, RootKind, Signature
 
 FOLDER = HOLDS_FOLDER
@@ -70,15 +70,9 @@ def hold_folders(staging: Root) -> list[bytes]:
 
 def _names(root: Root, folder: bytes) -> list[bytes]:
     try:
-        descriptor = open_folder(root, folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+        return list_names(root, folder)
     except OSError as error:
         raise faults.of_root(error, root) from error
-    try:
-        return sorted(os.fsencode(name) for name in os.listdir(descriptor))
-    finally:
-        os.close(descriptor)
 
 
 def drop_holds(db: Database, holds: Sequence[Hold]) -> list[Dropped]:

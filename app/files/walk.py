@@ -114,6 +114,18 @@ def open_folder(root: Root, folder: bytes) -> int:
     return descriptor
 
 
+def list_names(root: Root, folder: bytes) -> list[bytes]:
+    """The names in a folder under a root, sorted; none when there is no such folder. Raises OSError."""
+    try:
+        descriptor = open_folder(root, folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    try:
+        return sorted(os.fsencode(name) for name in os.listdir(descriptor))
+    finally:
+        os.close(descriptor)
+
+
 def walk(root: Root, ignore_patterns: Sequence[str] = ()) -> Iterator[Found]:
     """Every file under a root, and every folder that is not entered; what is our own is passed over in silence.
 

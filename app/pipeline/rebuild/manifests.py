@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from app.db import batches, rebuild_entries
 from app.db.rebuild_entries import NewEntry
 from app.errors import FileError, RootUnavailable, printable
-from app.files.walk import open_folder
+from app.files.walk import list_names
 from app.model import AssetStatus, Batch, Failure, Place, Root, RootKind
 from app.pipeline.manifest import MANIFEST_NAME, Manifest, parse
 from app.pipeline.manifest_store import ARCHIVE_FOLDER, read_own_file
@@ -64,15 +63,9 @@ def _places(services: Services) -> Iterator[tuple[Place, bytes | None]]:
 
 def _names(root: Root, folder: bytes) -> list[bytes]:
     try:
-        descriptor = open_folder(root, folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+        return list_names(root, folder)
     except OSError as error:
         raise RootUnavailable(root.kind, Place(root, folder).absolute, error.strerror or str(error)) from error
-    try:
-        return sorted(os.fsencode(name) for name in os.listdir(descriptor))
-    finally:
-        os.close(descriptor)
 
 
 def _head(place: Place, path: bytes | None, failures: list[Failure]) -> Head | None:
