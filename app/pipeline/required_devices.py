@@ -17,6 +17,7 @@ from app.model import BatchStatus
 from app.model.counting import counted
 from app.pipeline.delivery_look import Look
 from app.syncthing import troubles
+from app.syncthing.answers import device_label
 from app.syncthing.client import SyncthingClient
 from app.syncthing.look import Ground
 from app.syncthing.troubles import Trouble
@@ -55,7 +56,7 @@ def _known(this: Look, stored: Sequence[BatchDevice]) -> tuple[str, ...]:
 
 
 def _label(names: Names, device_id: str) -> str:
-    return str((names.get(device_id) or {}).get("name") or "") or device_id[:7]
+    return device_label(names.get(device_id) or {}, device_id)
 
 
 def _store(conn: Connection, this: Look, wanted: Sequence[str], names: Names) -> tuple[str, ...]:

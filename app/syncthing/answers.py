@@ -129,6 +129,11 @@ def sequence_of(answer: Mapping[str, Any]) -> int:
     return int(answer.get("sequence") or 0)
 
 
+def device_label(entry: Mapping[str, Any], device_id: str) -> str:
+    """What a person calls a device of Syncthing's configuration: its name there, else the beginning of its ID."""
+    return str(entry.get("name") or "") or device_id[:7]
+
+
 def _version(part: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(v) for v in part.get("version") or [])
 

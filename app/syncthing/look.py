@@ -9,7 +9,7 @@ from typing import Any
 
 from app.config.schema import Config
 from app.syncthing import place, proof, troubles
-from app.syncthing.answers import Completion, FileView, FolderView
+from app.syncthing.answers import Completion, FileView, FolderView, device_label
 from app.syncthing.client import SyncthingClient
 from app.syncthing.proof import Expected
 from app.syncthing.troubles import Trouble
@@ -112,7 +112,7 @@ def _standing(
     prefix: bytes,
     seen: Mapping[str, str],
 ) -> Standing:
-    peer = str(entry.get("name") or "") or device_id[:7]
+    peer = device_label(entry, device_id)
     last_seen = _instant(seen.get(device_id, ""))
     trouble = None
     if entry.get("paused"):

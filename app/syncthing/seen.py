@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.syncthing import troubles
-from app.syncthing.answers import FolderView
+from app.syncthing.answers import FolderView, device_label
 from app.syncthing.client import SyncthingClient
 
 
@@ -37,7 +37,7 @@ def look_around(client: SyncthingClient, folder_id: str) -> Seen:
     devices, connected, own_id = client.devices(), client.connected(), client.my_id()
     peers = {
         device: PeerSeen(
-            name=str((devices.get(device) or {}).get("name") or "") or device[:7],
+            name=device_label(devices.get(device) or {}, device),
             connected=connected.get(device, False),
             paused=bool((devices.get(device) or {}).get("paused")),
         )
