@@ -15,7 +15,7 @@ from app.model import Batch, BatchStatus, Event, RunStatus, Trigger
 from app.pipeline import tick
 from app.pipeline.workflow import execute
 from app.services import Services
-from tests.conftest import make_jpeg, write_tree
+from tests.conftest import make_jpeg, read_tree, write_tree
 from tests.syncthing.pair import Pair
 
 
@@ -32,6 +32,11 @@ def pictures(prefix: str, count: int, first: int = 0) -> dict[str, bytes]:
 def ingest(services: Services, files: Mapping[str, bytes]) -> None:
     """New files, as a camera brings them."""
     write_tree(services.config.paths.source_dir, files)
+
+
+def archived(services: Services) -> set[bytes]:
+    """Every content that lies in the archive."""
+    return set(read_tree(services.config.paths.sorted_dir).values())
 
 
 def start(services: Services) -> int:

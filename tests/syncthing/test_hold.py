@@ -17,6 +17,7 @@ from app.services import Services
 from tests.conftest import read_tree
 from tests.pipeline.running import go
 from tests.syncthing.carrying import (
+    archived,
     delete_at_peer,
     drive,
     events_of,
@@ -53,10 +54,6 @@ def services(pair: Pair) -> Iterator[Services]:
 def holds(services: Services) -> list[Path]:
     folder = Path(os.fsdecode(services.root(RootKind.STAGING).path)) / FOLDER.decode()
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def archived(services: Services) -> set[bytes]:
-    return set(read_tree(services.config.paths.sorted_dir).values())
 
 
 def ours(pair: Pair, batch: Batch, name: str) -> Path:

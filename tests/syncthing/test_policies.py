@@ -15,6 +15,7 @@ from app.services import Services
 from tests.conftest import read_tree
 from tests.pipeline.running import go, make_due
 from tests.syncthing.carrying import (
+    archived,
     delete_at_peer,
     drive,
     events_of,
@@ -57,10 +58,6 @@ def opened(pair: Pair) -> Iterator[list[Services]]:
 def under(pair: Pair, opened: list[Services], sync: dict[str, object], **changes: dict[str, object]) -> Services:
     opened.append(services_for(pair, sync=sync, **changes))
     return opened[-1]
-
-
-def archived(services: Services) -> set[bytes]:
-    return set(read_tree(services.config.paths.sorted_dir).values())
 
 
 def story(services: Services) -> dict[str, object]:

@@ -12,6 +12,7 @@ from app.pipeline import releasing
 from app.services import Services
 from tests.conftest import read_tree
 from tests.syncthing.carrying import (
+    archived,
     delete_at_peer,
     drive,
     events_of,
@@ -48,10 +49,6 @@ def services(pair: Pair) -> Iterator[Services]:
     opened.close()
 
 
-def archived(services: Services) -> list[bytes]:
-    return sorted(read_tree(services.config.paths.sorted_dir).values())
-
-
 def deletion_is_known(pair: Pair, path: str) -> bool:
     view = pair.ours.client().file(FOLDER, path)
     return view is not None and view.global_deleted
@@ -76,7 +73,7 @@ def test_a_batch_is_archived_once_the_peer_has_deleted_all_of_it(pair: Pair, ser
     drive(services, lambda: run_is(services, run_id, RunStatus.DONE), "the run ends")
     after = reread(services, batch)
     assert after.status is BatchStatus.SORTED and after.released_at is not None
-    assert set(files.values()) <= set(archived(services))
+    assert set(files.values()) <= archived(services)
     assert not read_tree(services.config.paths.source_dir)
     wait_for(lambda: not (pair.peer.folder / batch.name).exists(), "the emptied folder goes at the peer as well")
     assert len(events_of(services, "batch.released", batch)) == 1
@@ -100,7 +97,7 @@ def test_what_the_peer_deletes_before_it_was_ever_looked_at_is_delivered_and_rel
     drive(services, lambda: run_is(services, run_id, RunStatus.DONE), "the run ends")
 
     assert reread(services, batch).status is BatchStatus.SORTED
-    assert set(files.values()) <= set(archived(services))
+    assert set(files.values()) <= archived(services)
     with services.db.reading() as conn:
         assert deliveries.confirmed_ids(conn, batch.id, pair.peer.device_id) == releases.released_ids(conn, batch.id)
         assert releases.count(conn, batch.id).file_count == 3
@@ -125,7 +122,7 @@ def test_an_edit_at_the_peer_is_told_and_never_counts(pair: Pair, services: Serv
     assert len(events_of(services, "batch.release_delayed", batch)) == 1
     delete_at_peer(pair, [edited])
     drive(services, lambda: run_is(services, run_id, RunStatus.DONE), "the run ends once it is deleted")
-    assert set(files.values()) <= set(archived(services)), "the archive has what was sent"
+    assert set(files.values()) <= archived(services), "the archive has what was sent"
 
 
 def test_a_release_counts_while_the_peer_is_offline_and_survives_it(pair: Pair, services: Services) -> None:
@@ -153,7 +150,7 @@ def test_a_release_counts_while_the_peer_is_offline_and_survives_it(pair: Pair, 
     pair.peer.scan()
     drive(services, lambda: run_is(services, run_id, RunStatus.DONE), "the run ends")
     assert reread(services, batch).status is BatchStatus.SORTED
-    assert set(files.values()) <= set(archived(services))
+    assert set(files.values()) <= archived(services)
 
 
 def test_what_leaves_our_own_folder_is_never_a_release(pair: Pair, services: Services) -> None:
@@ -178,7 +175,7 @@ def test_what_leaves_our_own_folder_is_never_a_release(pair: Pair, services: Ser
     assert releasing.look(services, newest(services), None).outcome == "waiting"
     delete_at_peer(pair, list(peer_photos(pair, batch).values()))
     drive(services, lambda: run_is(services, run_id, RunStatus.DONE), "the run ends")
-    assert set(files.values()) <= set(archived(services))
+    assert set(files.values()) <= archived(services)
 
 
 def test_a_receive_only_peer_is_told_that_it_sends_no_deletions(tmp_path_factory: pytest.TempPathFactory) -> None:
