@@ -88,7 +88,9 @@ def _ask_exif_tool(file: IO[bytes], note: str) -> dict[str, Any]:
 
 
 def _said(claims: list[tuple[str, str, str]], note: str) -> dict[str, Any]:
-    return {"claims": claims, "content_identifier": None, "note": note}
+    return {
+        "claims": claims, "content_identifier": None, "make": None, "model": None, "motion_photo": False, "note": note,
+    }  # fmt: skip
 
 
 def _limit() -> None:

@@ -16,15 +16,24 @@ from app.model import Place
 
 #: Longer than any sound file takes; after that its reader is killed and the file counts as unreadable.
 TIMEOUT_SECONDS = 10.0
+#: Longer than what any camera writes; the rest of a longer text is not kept.
+CLAIMS, CLAIM_LETTERS, ZONE_LETTERS, NAME_LETTERS = 40, 100, 10, 64
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file said. `moved_on`: it is no longer the file that was asked about. `note`: why it says little."""
+    """What a file said. `moved_on`: it is no longer the file that was asked about. `note`: why it says little.
+
+    `content_identifier` is what the halves of a Live Photo share; a `motion_photo` has its film inside. Texts are
+    printable, and no longer than their limits.
+    """
 
     key: int
     claims: tuple[Claim, ...] = ()
     content_identifier: str | None = None
+    camera_make: str | None = None
+    camera_model: str | None = None
+    motion_photo: bool = False
     note: str = ""
     moved_on: bool = False
 
@@ -73,9 +82,17 @@ def _reading(answer: Answer) -> Reading:
     match answer.value:
         case {"moved_on": True}:
             return Reading(answer.key, moved_on=True)
-        case {"claims": list(claims), "content_identifier": identifier, "note": str(note)}:
-            known = tuple(claim for claim in map(_claim, claims) if claim is not None)
-            return Reading(answer.key, known, identifier if isinstance(identifier, str) else None, note)
+        case {"claims": list(claims), "note": str(note)} as said:
+            known = tuple(claim for claim in map(_claim, claims[:CLAIMS]) if claim is not None)
+            return Reading(
+                answer.key,
+                known,
+                content_identifier=_name(said.get("content_identifier")),
+                camera_make=_name(said.get("make")),
+                camera_model=_name(said.get("model")),
+                motion_photo=said.get("motion_photo") is True,
+                note=note,
+            )
         case _:
             return Reading(answer.key, note="the program that reads it gave no answer")
 
@@ -83,6 +100,17 @@ def _reading(answer: Answer) -> Reading:
 def _claim(value: Any) -> Claim | None:
     match value:
         case [str(source), str(text), str(zone)] if source in SOURCES:
-            return Claim(source, text[:100], zone[:10])
+            return Claim(source, _storable(text[:CLAIM_LETTERS]), _storable(zone[:ZONE_LETTERS]))
         case _:
             return None
+
+
+def _name(value: Any) -> str | None:
+    """A text from a file as one line that can be shown and stored, or None when nothing is left of it."""
+    shown = "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else ""
+    return " ".join(shown.split())[:NAME_LETTERS].strip() or None
+
+
+def _storable(text: str) -> str:
+    """Without halves of characters, which no database takes."""
+    return text.encode(errors="replace").decode()
