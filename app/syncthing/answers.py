@@ -1,14 +1,19 @@
 """What Syncthing answered, as values: only the parts that decisions rest on, whatever its version.
 
-Each raises AttributeError, TypeError, ValueError or OverflowError for what Syncthing never answers; the client makes
-one error of that.
+Each raises AttributeError, LookupError, TypeError, ValueError or OverflowError for what Syncthing never answers; the
+client makes one error of that. Nothing that is missing is taken for good news.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+#: What Syncthing tells of a file that one side does not have.
+NO_FILE = {"size": 0, "version": None, "deleted": False, "invalid": False, "ignored": False, "mustRescan": False,
+           "modifiedBy": ""}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,75 +63,100 @@ class Completion:
 
 def file_view(answer: Mapping[str, Any]) -> FileView:
     """The file from the answer's JSON."""
-    local, whole = _mapping(answer.get("local")), _mapping(answer.get("global"))
-    available = answer.get("availability") or []
+    local, whole = _part(answer, "local"), _part(answer, "global")
+    available = _entries(answer, "availability")
     return FileView(
-        size_bytes=int(local.get("size") or 0),
-        version=_version(local),
-        global_version=_version(whole),
-        deleted=bool(local.get("deleted")),
-        invalid=bool(local.get("invalid")) or bool(local.get("mustRescan")),
-        ignored=bool(local.get("ignored")),
-        global_deleted=bool(whole.get("deleted")),
-        global_modified_by=str(whole.get("modifiedBy") or ""),
-        holders=frozenset(str(a.get("id")) for a in available if not a.get("fromTemporary")),
-        partial_holders=frozenset(str(a.get("id")) for a in available if a.get("fromTemporary")),
-        modified_by=str(local.get("modifiedBy") or ""),
+        size_bytes=_number(local, "size"),
+        version=tuple(_texts(local["version"])),
+        global_version=tuple(_texts(whole["version"])),
+        deleted=_flag(local, "deleted"),
+        invalid=any([_flag(local, "invalid"), _flag(local, "mustRescan")]),
+        ignored=_flag(local, "ignored"),
+        global_deleted=_flag(whole, "deleted"),
+        global_modified_by=_text(whole, "modifiedBy"),
+        holders=frozenset(_text(a, "id") for a in available if not _flag(a, "fromTemporary")),
+        partial_holders=frozenset(_text(a, "id") for a in available if _flag(a, "fromTemporary")),
+        modified_by=_text(local, "modifiedBy"),
     )
 
 
 def folder_view(answer: Mapping[str, Any]) -> FolderView:
-    """The folder from the answer's JSON."""
-    devices = tuple(str(d.get("deviceID")) for d in answer.get("devices") or [])
-    room = _mapping(answer.get("minDiskFree"))
+    """The folder from the answer's JSON. What one version or another does not tell has its default."""
+    room = answer.get("minDiskFree") or {}
     return FolderView(
-        id=str(answer.get("id") or ""),
-        path=str(answer.get("path") or ""),
-        type=str(answer.get("type") or ""),
-        paused=bool(answer.get("paused")),
-        devices=devices,
-        label=str(answer.get("label") or ""),
-        marker_name=str(answer.get("markerName") or ".stfolder"),
+        id=_text(answer, "id"),
+        path=_text(answer, "path"),
+        type=_text(answer, "type"),
+        paused=_flag(answer, "paused"),
+        devices=tuple(_text(device, "deviceID") for device in _entries(answer, "devices")),
+        label=_text(answer, "label", ""),
+        marker_name=_text(answer, "markerName", "") or ".stfolder",
         min_disk_free=float(room.get("value") or 0),
-        min_disk_free_unit=str(room.get("unit") or ""),
+        min_disk_free_unit=_text(room, "unit", ""),
     )
 
 
 def completion(answer: Mapping[str, Any]) -> Completion:
     """The completion from the answer's JSON."""
     return Completion(
-        percent=float(answer.get("completion") or 0),
-        need_items=int(answer.get("needItems") or 0),
-        need_bytes=int(answer.get("needBytes") or 0),
-        need_deletes=int(answer.get("needDeletes") or 0),
-        sequence=int(answer.get("sequence") or 0),
-        remote_state=str(answer.get("remoteState") or ""),
+        percent=_percent(answer),
+        need_items=_number(answer, "needItems"),
+        need_bytes=_number(answer, "needBytes"),
+        need_deletes=_number(answer, "needDeletes"),
+        sequence=_number(answer, "sequence"),
+        remote_state=_text(answer, "remoteState", ""),
     )
+
+
+def names_needed(answer: Mapping[str, Any]) -> list[str]:
+    """The names on one page of `GET /rest/db/remoteneed`."""
+    if not isinstance(answer["files"], list):
+        raise TypeError("files")
+    return [_text(file, "name") for file in _entries(answer, "files")]
 
 
 def connections(answer: Mapping[str, Any]) -> dict[str, bool]:
     """Whether each device is connected now."""
-    return {str(device): bool(entry.get("connected")) for device, entry in (answer.get("connections") or {}).items()}
+    return {str(device): _flag(entry, "connected") for device, entry in answer["connections"].items()}
 
 
 def last_seen(answer: Mapping[str, Any]) -> dict[str, str]:
     """When each device was last seen, as Syncthing writes it."""
-    return {device: str(entry.get("lastSeen") or "") for device, entry in answer.items()}
+    return {device: _text(entry, "lastSeen") for device, entry in answer.items()}
 
 
 def folder_errors(answer: Mapping[str, Any]) -> dict[str, str]:
     """The reasons of the paths that could not be handled."""
-    return {str(error.get("path")): str(error.get("error")) for error in answer.get("errors") or []}
+    return {_text(error, "path"): _text(error, "error") for error in _entries(answer, "errors")}
 
 
 def ignore_lines(answer: Mapping[str, Any]) -> list[str]:
-    """The lines of a folder's ignore list."""
-    return [str(line) for line in answer.get("ignore") or []]
+    """The lines of a folder's ignore list, which is written back with ours: it must be all of it."""
+    return _texts(answer["ignore"])
 
 
 def sequence_of(answer: Mapping[str, Any]) -> int:
-    """How often the indexes of a folder have changed."""
-    return int(answer.get("sequence") or 0)
+    """How often the indexes of a folder have changed, from its status, which must tell of its state as well."""
+    _text(answer, "state")
+    for fault in ("error", "invalid"):
+        _text(answer, fault, "")
+    return _number(answer, "sequence")
+
+
+def own_id(answer: Mapping[str, Any]) -> str:
+    """The device ID of the Syncthing that answers."""
+    found = _text(answer, "myID")
+    if not found:
+        raise ValueError("myID")
+    return found
+
+
+def devices(answer: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Every device of the configuration by its ID."""
+    for entry in answer:
+        _text(entry, "name", "")
+        _flag(entry, "paused")
+    return {_text(entry, "deviceID"): dict(entry) for entry in answer}
 
 
 def device_label(entry: Mapping[str, Any], device_id: str) -> str:
@@ -134,9 +164,58 @@ def device_label(entry: Mapping[str, Any], device_id: str) -> str:
     return str(entry.get("name") or "") or device_id[:7]
 
 
-def _version(part: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(v) for v in part.get("version") or [])
+# --- parts of an answer: what is of another kind than Syncthing's, or not there although every version has it, raises
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+def _text(part: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    found = part[name] if default is None else part.get(name, default)
+    if not isinstance(found, str):
+        raise TypeError(name)
+    return found
+
+
+def _flag(part: Mapping[str, Any], name: str) -> bool:
+    found = part[name]
+    if not isinstance(found, bool):
+        raise TypeError(name)
+    return found
+
+
+def _number(part: Mapping[str, Any], name: str) -> int:
+    found = part[name]
+    if isinstance(found, bool) or not isinstance(found, int):
+        raise TypeError(name)
+    return found
+
+
+def _percent(part: Mapping[str, Any]) -> float:
+    found = part["completion"]
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        raise TypeError("completion")
+    return float(found)
+
+
+def _entries(part: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """A list of objects, for which Syncthing writes null when it is empty."""
+    found = part[name]
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
+        raise TypeError(name)
+    return found
+
+
+def _part(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """One side's view of a file; where it has none, Syncthing writes null, nothing, or a file without a version."""
+    found = answer[name]
+    if found is not None and not isinstance(found, Mapping):
+        raise TypeError(name)
+    return found or NO_FILE
+
+
+def _texts(found: Any) -> list[str]:
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise TypeError("list")
+    return found

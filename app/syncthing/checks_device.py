@@ -7,7 +7,7 @@ from typing import Any
 
 from app.log import redact
 from app.model.counting import counted
-from app.syncthing import answers, look, troubles
+from app.syncthing import look, troubles
 from app.syncthing.answers import Completion, FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.examination import OK, WARNING, Check, Examination, OurFiles, of_trouble
@@ -45,7 +45,7 @@ def _device_checks(
     else:
         yield Check("syncthing peer", OK, f"{peer} is connected{_speaking(entry)}.")
     raw = client.get("db/completion", {"folder": standing.folder.id, "device": standing.device_id})
-    completion = answers.completion(raw if isinstance(raw, dict) else {})
+    completion = client.completion(standing.folder.id, standing.device_id)
     entry["completion"] = redact(raw)
     found.facts.setdefault("completion", _as_facts(completion))
     yield shared_back_check(completion, standing)

@@ -32,6 +32,7 @@ BODY_CAP_BYTES = 8 * 1024 * 1024
 
 Json = Any
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 class SyncthingClient:
@@ -78,7 +79,7 @@ class SyncthingClient:
 
     def my_id(self) -> str:
         """The device ID of this Syncthing itself."""
-        return str(self.system_status().get("myID") or "")
+        return self._understood(answers.own_id, self.system_status())
 
     def connected(self) -> dict[str, bool]:
         """For every known device, whether it is connected now."""
@@ -110,7 +111,7 @@ class SyncthingClient:
 
     def devices(self) -> dict[str, dict[str, Any]]:
         """Every device of the configuration by its ID: name, paused and the rest."""
-        return {str(d.get("deviceID")): d for d in self._list("GET", "config/devices")}
+        return self._understood(answers.devices, self._list("GET", "config/devices"))
 
     # --- the database
 
@@ -152,6 +153,11 @@ class SyncthingClient:
         found = self._object("GET", "db/completion", {"folder": folder_id, "device": device_id})
         return self._understood(answers.completion, found)
 
+    def remote_need(self, folder_id: str, device_id: str, page: int, per_page: int) -> list[str]:
+        """The names on one page of what a device lacks."""
+        parameters = {"folder": folder_id, "device": device_id, "page": str(page), "perpage": str(per_page)}
+        return self._understood(answers.names_needed, self._object("GET", "db/remoteneed", parameters))
+
     def ignores(self, folder_id: str) -> list[str]:
         """The lines of the folder's ignore list. Raises SyncthingRefused when Syncthing cannot read the list."""
         found = self._object("GET", "db/ignores", {"folder": folder_id})
@@ -184,11 +190,11 @@ class SyncthingClient:
         except (ValueError, RecursionError) as error:
             raise self._not_syncthing() from error
 
-    def _understood(self, read: Callable[[dict[str, Any]], T], found: dict[str, Any]) -> T:
+    def _understood(self, read: Callable[[A], T], found: A) -> T:
         """The answer as values; one that has other things where Syncthing has its own is no answer."""
         try:
             return read(found)
-        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
             raise self._not_syncthing() from error
 
     def _not_syncthing(self) -> SyncthingError:

@@ -36,15 +36,8 @@ def read_need(client: SyncthingClient, folder_id: str, device_id: str, completio
         return Need()
     names: list[str] = []
     for page in range(1, MAX_PAGES + 1):
-        found = _page(client, folder_id, device_id, page)
+        found = client.remote_need(folder_id, device_id, page, PER_PAGE)
         names += found
         if len(found) < PER_PAGE:
             return Need(frozenset(names))
     return Need(frozenset(names), max(names))
-
-
-def _page(client: SyncthingClient, folder_id: str, device_id: str, page: int) -> list[str]:
-    parameters = {"folder": folder_id, "device": device_id, "page": str(page), "perpage": str(PER_PAGE)}
-    answer = client.get("db/remoteneed", parameters)
-    files = answer.get("files") if isinstance(answer, dict) else None
-    return [str(file.get("name")) for file in files or [] if isinstance(file, dict)]

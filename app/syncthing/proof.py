@@ -102,7 +102,7 @@ def judge(expected: Expected, view: FileView | None, device_id: str, *, is_lacki
 
 
 def _verdict_there(view: FileView, device_id: str, is_lacking: bool) -> Verdict:
-    if view.version != view.global_version:
+    if view.version != view.global_version or view.global_deleted:
         return Verdict.CHANGED_THERE
     if device_id in view.holders:
         return Verdict.CONFIRMED

@@ -93,7 +93,7 @@ def _address(folder_id: str) -> str:
 
 def _raw_folder(client: SyncthingClient, folder_id: str) -> dict[str, Any]:
     listed = client.get("config/folders")
-    found = [raw for raw in listed if isinstance(raw, dict) and raw.get("id") == folder_id]
+    found = [raw for raw in listed or [] if isinstance(raw, dict) and raw.get("id") == folder_id]
     if not found:
         raise SyncthingRefused("not_found", 404, f"Syncthing has no folder {folder_id!r} any more.")
     return found[0]

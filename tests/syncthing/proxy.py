@@ -61,7 +61,7 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             super().finish()
 
         def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.body = body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             proxy.asked[self.path.partition("?")[0]] += 1
             try:
                 if proxy.spoil is None:

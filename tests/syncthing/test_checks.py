@@ -75,12 +75,22 @@ def test_pages_that_the_network_can_open_need_a_password(address: str, has_passw
     assert gui_check(address, has_password).state == state
 
 
+def a_folder(**changes: object) -> answers.FolderView:
+    plain = {"id": "f", "path": "/data", "type": "sendonly", "paused": False, "devices": []}
+    return answers.folder_view({**plain, **changes})
+
+
+def a_completion(**changes: object) -> answers.Completion:
+    plain = {"completion": 100, "needItems": 0, "needBytes": 0, "needDeletes": 0, "sequence": 0}
+    return answers.completion({**plain, **changes})
+
+
 @pytest.mark.parametrize(
     ("kind", "state"),
     [("sendonly", "ok"), ("sendreceive", "warning"), ("receiveonly", "fault"), ("receiveencrypted", "fault")],
 )
 def test_the_type_of_the_folder_is_judged(kind: str, state: str) -> None:
-    found = type_check(answers.folder_view({"id": "f", "type": kind}))
+    found = type_check(a_folder(type=kind))
     assert (found.state, bool(found.fix)) == (state, state != "ok")
 
 
@@ -93,14 +103,14 @@ def test_free_space_is_wanted_as_a_share_or_in_thousands(value: float, unit: str
 
 
 def test_less_room_than_syncthing_wants_is_a_warning(tmp_path: Path) -> None:
-    views = [answers.folder_view({"minDiskFree": {"value": value, "unit": "%"}}) for value in (0, 100)]
+    views = [a_folder(minDiskFree={"value": value, "unit": "%"}) for value in (0, 100)]
     assert [room_check(view, os.fsencode(tmp_path)).state for view in views] == ["ok", "warning"]
     gone = room_check(views[0], os.fsencode(tmp_path / "gone"))
     assert gone.state == "warning" and "cannot be read" in gone.cause and gone.fix
 
 
 def standing(*, connected: bool = True) -> Standing:
-    return Standing(answers.folder_view({"id": "f"}), "PEER", "phone", connected, b"")
+    return Standing(a_folder(), "PEER", "phone", connected, b"")
 
 
 @pytest.mark.parametrize(
@@ -117,14 +127,12 @@ def standing(*, connected: bool = True) -> Standing:
 def test_whether_the_peer_shares_the_folder_back_is_told_as_far_as_syncthing_tells(
     remote_state: str, sequence: int, state: str, words: str
 ) -> None:
-    found = shared_back_check(
-        answers.completion({"completion": 100, "remoteState": remote_state, "sequence": sequence}), standing()
-    )
+    found = shared_back_check(a_completion(remoteState=remote_state, sequence=sequence), standing())
     assert found.state == state and words in found.cause
 
 
 def test_a_peer_that_lacks_files_and_gets_none_is_a_warning() -> None:
-    lacking = answers.completion({"completion": 95, "needItems": 1200, "needBytes": 3_000_000})
+    lacking = a_completion(completion=95, needItems=1200, needBytes=3_000_000)
     found = needs_check(lacking, standing(), 2 * checks_device.STUCK_SECONDS)
 
     assert found.state == "warning" and "lacks 1,200 files (3.0 MB)" in found.cause and "disk full" in found.fix
@@ -132,13 +140,13 @@ def test_a_peer_that_lacks_files_and_gets_none_is_a_warning() -> None:
     calm = [
         needs_check(lacking, standing(), 10),
         needs_check(lacking, standing(connected=False), 1e6),
-        needs_check(answers.completion({"completion": 100}), standing(), 1e6),
+        needs_check(a_completion(), standing(), 1e6),
     ]
     assert {check.state for check in calm} == {"ok"}
 
 
 def test_deletes_that_pin_the_percentage_are_no_obstacle() -> None:
-    found = deletes_check(answers.completion({"completion": 95, "needDeletes": 3}), "phone")
+    found = deletes_check(a_completion(completion=95, needDeletes=3), "phone")
     assert found.state == "warning" and "stays at 95" in found.cause and "not affected" in found.cause
 
 

@@ -28,7 +28,8 @@ WANTED = Expected(1, b"batch_001/a.jpg", 3)
 
 
 def view(local: dict[str, Any] | None = None, whole: dict[str, Any] | None = None, **top: Any) -> answers.FileView:
-    ours = {"size": 3, "version": ["RQXPWXA:1"], "deleted": False, "invalid": False, "ignored": False}
+    ours = {"size": 3, "version": ["RQXPWXA:1"], "deleted": False, "invalid": False, "ignored": False,
+            "mustRescan": False, "modifiedBy": "RQXPWXA"}  # fmt: skip
     answer = {
         "local": {**ours, **(local or {})},
         "global": {**ours, **(whole or {})},
@@ -52,7 +53,7 @@ def view(local: dict[str, Any] | None = None, whole: dict[str, Any] | None = Non
         (view({"deleted": True}), Verdict.UNKNOWN),
         (view({"version": None}, {"version": None}), Verdict.UNKNOWN),
         (view({}, {"version": ["RQXPWXA:1", "3GX4XI5:2"]}), Verdict.CHANGED_THERE),
-        (answers.file_view({}), Verdict.UNKNOWN),
+        (answers.file_view({"local": None, "global": None, "availability": None}), Verdict.UNKNOWN),
     ],
 )
 def test_only_our_version_whole_at_the_peer_is_confirmed(seen: answers.FileView | None, verdict: Verdict) -> None:
