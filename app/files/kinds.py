@@ -20,8 +20,8 @@ RAW_SUFFIXES = frozenset(
     b"ori pef ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw x3f".split()
 )
 VIDEO_SUFFIXES = frozenset(
-    b"3g2 3gp 3gpp 360 asf avi divx dv f4v flv insv m2t m2ts m2v m4v mkv mod mov mp mp4 mpe mpeg mpg mts mxf ogm ogv "
-    b"qt tod ts vob webm wmv".split()
+    b"3g2 3gp 3gpp 360 asf avi divx dv f4v flv insv m2t m2ts m2v m4v mkv mod mov mp mp~2 mp4 mpe mpeg mpg mts mv mxf "
+    b"ogm ogv qt tod ts vob webm wmv".split()
 )
 MEDIA_SUFFIXES = STILL_SUFFIXES | RAW_SUFFIXES | VIDEO_SUFFIXES
 #: Files that describe or belong to a media file of the same stem.
@@ -137,7 +137,8 @@ def ignored_by(name: bytes, path: bytes, patterns: tuple[bytes, ...]) -> str | N
 
 
 def group_stem(name: bytes) -> bytes:
-    """What the members of a group share: IMG_1.HEIC, IMG_1.MOV, IMG_1.xmp and IMG_1.HEIC.xmp all give IMG_1."""
+    """The name without its ending, and a sidecar's without its photo's: IMG_1.HEIC, IMG_1.xmp and IMG_1.HEIC.xmp all
+    give IMG_1. Which files are one group, belonging.py tells."""
     stem, _, ending = name.rpartition(b".")
     if not stem:
         return name

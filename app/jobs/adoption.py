@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.db import accepted, assets, foreign_files, groups, verification
 from app.db.connection import Connection
 from app.errors import Conflict
-from app.files.kinds import file_kind, group_stem
+from app.files.belonging import group_key
+from app.files.kinds import file_kind
 from app.jobs.found import CHANGED_AGAIN, Accepted, Look, end, record
 from app.model import AssetStatus, RootKind, Signature
 
@@ -33,7 +34,7 @@ def adopt(conn: Connection, look: Look) -> Accepted:
         verification.note_verified(conn, gone, finding.found_at)
         return end(conn, look, f"{look.words} is file {gone} again, which was gone.", gone)
     folder, _, name = finding.path.rpartition(b"/")
-    key = (folder, group_stem(name))
+    key = (folder, group_key(name))
     group_id = groups.ensure(conn, finding.root_id, [key])[key]
     asset_id = accepted.insert_archived(
         conn, (finding.root_id, finding.path), signature, group_id, digest=digest,

@@ -10,7 +10,7 @@ from app.db import assets, groups, journal, kept_copies, new_content, waiting
 from app.db import roots as root_rows
 from app.db.connection import Connection, Database
 from app.errors import printable
-from app.files.kinds import group_stem
+from app.files.belonging import group_key
 from app.files.roots import check_roots
 from app.files.walk import Found, signature_at
 from app.model import Asset, AssetStatus, Failure, Root, RootKind, Signature
@@ -109,7 +109,7 @@ def _insert(conn: Connection, root: Root, new: Sequence[Found]) -> None:
     keys = {}
     for found in new:
         folder, _, name = found.path.rpartition(b"/")
-        keys[found.path] = (folder, group_stem(found.group_name or name))
+        keys[found.path] = (folder, group_key(found.group_name or name))
     ids = groups.ensure(conn, root.id, keys.values())
     rows = [(f.path, f.signature, ids[keys[f.path]]) for f in new if f.signature is not None]
     assets.insert_discovered(conn, root.id, rows)

@@ -13,7 +13,7 @@ from app.db.names import name_key
 from app.db.rebuild_entries import Entry
 from app.db.rebuild_files import Sighting
 from app.db.rebuild_rows import AssetRow, TrashRow
-from app.files.kinds import group_stem
+from app.files.belonging import group_key
 from app.model import Asset, AssetStatus, Root
 from app.pipeline.rebuild.areas import Area
 from app.pipeline.rebuild.claims import Claim
@@ -99,7 +99,7 @@ class Writer:
             return self.group_keys.setdefault((claim.entry.batch_id, claim.entry.group_key), key)
         if file is not None and file.area in (Area.INGEST, Area.DUPLICATES):
             folder, _, name = file.path.rpartition(b"/")
-            return folder, group_stem(file.group_name or name)
+            return folder, group_key(file.group_name or name)
         return None
 
     # --- rows
@@ -208,7 +208,7 @@ def _forget_copies_at(conn: Connection, placed: Iterable[Sighting]) -> None:
 
 def _split(origin: bytes) -> tuple[bytes, bytes]:
     folder, _, name = origin.rpartition(b"/")
-    return folder, group_stem(name)
+    return folder, group_key(name)
 
 
 def _original(decision: Decision, placed: Placed, ids: Mapping[int, int]) -> int | None:
