@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from app.db import totals
+from app.db import capture_records, totals
 from app.db.clock import now
 from app.db.tables import assets
 from app.model import Asset, Signature
@@ -26,6 +26,7 @@ def take_content(conn: Connection, asset: Asset, signature: Signature, read: Dig
     """An asset holds something else from now on, in the same place and with the same status; totals follow its size.
 
     With what was `read` of it, it counts as verified. Without, its digests are forgotten, and it is inspected again.
+    What the former content said of its date is dropped.
     """
     at = now()
     values = {
@@ -39,6 +40,7 @@ def take_content(conn: Connection, asset: Asset, signature: Signature, read: Dig
         **_known(read, at),
     }
     conn.execute(update(assets).where(assets.c.id == asset.id).values(**values))
+    capture_records.drop(conn, [asset.id])
     totals.add(conn, {asset.status: (0, signature.size_bytes - asset.size_bytes)})
 
 

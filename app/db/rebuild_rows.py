@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
-from app.db import present_names
+from app.db import capture_records, present_names
 from app.db.assets import CHUNK, CONVERTERS, NOT_GONE
 from app.db.clock import now
 from app.db.names import name_key
@@ -90,6 +90,7 @@ def write(conn: Connection, rows: Iterable[AssetRow]) -> None:
         "WHERE root_id = ? AND path = ? AND status != 'gone' AND id != ?",
         [(row.root_id, row.path, row.id) for row in present] or [(0, b"", 0)],
     )
+    capture_records.drop_of_other_content(conn, [(row.id, row.sha256) for row in written])
     conn.exec_driver_sql(UPSERT, [tuple(row) for row in written])
     present_names.write(conn, [(row.id, name_key(row.path)) for row in written])
 

@@ -130,6 +130,19 @@ present_names = Table(
     Index("ix_present_names_name", "name", "asset_id"),
 )
 
+#: What a file said of its date and its camera when it was inspected; none for files that were dated before 0015.
+capture_records = Table(
+    "capture_records",
+    metadata,
+    Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
+    Column("candidates", Text, nullable=False),
+    Column("camera_make", Text),
+    Column("camera_model", Text),
+    Column("confidence", Text, nullable=False),
+    Index("ix_capture_records_weak", "asset_id", sqlite_where=text("confidence = 'weak'"),
+          postgresql_where=text("confidence = 'weak'")),
+)
+
 kept_copies = Table(
     "kept_copies",
     metadata,

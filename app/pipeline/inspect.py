@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.db import assets, journal, undecided, uninspected
+from app.db import assets, capture_records, journal, undecided, uninspected
+from app.db.capture_records import CaptureRecord
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import printable
-from app.files.capture_time import CaptureReaders, CaptureTime, Reading, choose
+from app.files.capture_time import CaptureReaders, Reading, choose
 from app.files.digest import Wanted
-from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.roots import check_roots
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
 from app.model.counting import counted
+from app.pipeline.dating import Dated, choose_lead, columns, disagreement, record, taken_over
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -30,47 +31,6 @@ SLICE = 2_000
 
 #: How a reader's note begins when it says that the file itself is not whole.
 DAMAGED = ("the file is empty", "it is damaged or too large", "it is not the photo or video")
-
-
-@dataclass(frozen=True)
-class Dated:
-    """A file with its own capture time."""
-
-    asset: Asset
-    taken: CaptureTime
-
-
-def choose_lead(members: Sequence[Dated]) -> Dated:
-    """The member whose date the group takes: a sure date before a weak one, stills before videos before sidecars."""
-    return min(members, key=lambda m: (m.taken.weak, _kind_rank(m.asset.path), m.taken.taken_at, m.asset.path))
-
-
-def _kind_rank(path: bytes) -> int:
-    if not is_media(path):
-        return 2
-    return 1 if suffix(path) in VIDEO_SUFFIXES else 0
-
-
-def columns(member: Dated, lead: Dated) -> dict[str, str | None]:
-    """What is written for a member of a group whose date comes from `lead`; a weak date stays weak for all."""
-    taken = lead.taken
-    return {
-        "taken_local": taken.taken_local.isoformat(),
-        "taken_at": taken.taken_at.isoformat(),
-        "taken_from": taken.source if member is lead or taken.weak else "sibling",
-        "content_identifier": member.taken.content_identifier,
-        "reason": taken.note or None if taken.weak else None,
-    }
-
-
-def taken_over(sidecar: Asset, gone_on: Sequence[Asset]) -> dict[str, str | None] | None:
-    """The date of the photo that a late sidecar belongs to, or None when no photo of its group has gone on."""
-    media = next((a for a in gone_on if is_media(a.origin_path or a.path)), None)
-    if media is None or is_media(sidecar.path):
-        return None
-    came_from = media.taken_from if media.taken_from == "mtime" else "sibling"
-    taken = {"taken_local": media.taken_local, "taken_at": media.taken_at, "taken_from": came_from}
-    return {**taken, "content_identifier": None, "reason": None}
 
 
 def run(services: Services, step: StepContext) -> Report:
@@ -116,10 +76,11 @@ class _Inspection:
         with self.db.transaction() as conn:
             self._tell_damaged(conn, [a for group in groups for a in group], readings)
             at = now()
-            rows = [row for group in groups if group for row in self._rows(conn, group, readings)]
-            assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row in rows])
-        self.tally.counts["inspected"] += len(rows)
-        self.tally.counts["weak"] += sum(1 for _, row in rows if row["taken_from"] == "mtime")
+            dated = [one for group in groups if group for one in self._rows(conn, group, readings)]
+            assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row, _ in dated])
+            capture_records.write(conn, [record for _, _, record in dated if record is not None])
+        self.tally.counts["inspected"] += len(dated)
+        self.tally.counts["weak"] += sum(1 for _, row, _ in dated if row["taken_from"] == "mtime")
 
     def _tell_damaged(self, conn: Connection, read: Sequence[Asset], readings: Mapping[int, Reading]) -> None:
         """Name each file that is no whole photo or video; it is archived like any other, by its bytes."""
@@ -148,7 +109,7 @@ class _Inspection:
 
     def _rows(
         self, conn: Connection, group: Sequence[Asset], readings: Mapping[int, Reading]
-    ) -> list[tuple[int, dict[str, str | None]]]:
+    ) -> Sequence[tuple[int, dict[str, str | None], CaptureRecord | None]]:
         moved_on = [a for a in group if a.id in readings and readings[a.id].moved_on]
         if moved_on:
             words = "it is no longer the file that was found"
@@ -156,20 +117,27 @@ class _Inspection:
             return []
         if not any(is_media(a.path) for a in group) and group[0].group_id is not None:
             gone_on = uninspected.list_gone_on(conn, group[0].group_id)
-            late = [(a.id, row) for a in group if (row := taken_over(a, gone_on)) is not None]
+            late = [(a.id, row, None) for a in group if (row := taken_over(a, gone_on)) is not None]
             if late:
                 return late
         dated = [self._dated(a, readings.get(a.id, Reading(a.id))) for a in group]
         lead = choose_lead(dated)
+        differ = disagreement(dated, lead)
         self.tally.size_bytes += sum(a.size_bytes for a in group)
-        return [(member.asset.id, columns(member, lead)) for member in dated]
+        return [
+            (m.asset.id, columns(m, lead, differ), record(m, lead, differ) if is_media(m.asset.path) else None)
+            for m in dated
+        ]
 
     def _dated(self, asset: Asset, reading: Reading) -> Dated:
-        name = asset.path.rpartition(b"/")[2]
-        taken = choose(reading.claims, name, asset.mtime_ns, self.zone, self.present, reading.note)
+        path = asset.origin_path or asset.path
+        make, model = reading.camera_make, reading.camera_model
+        taken = choose(
+            reading.claims, path, asset.mtime_ns, self.zone, self.present, reading.note, camera_make=make
+        )
         if reading.content_identifier is not None:
             taken = replace(taken, content_identifier=reading.content_identifier)
-        return Dated(asset, taken)
+        return Dated(asset, taken, make, model)
 
 
 def _report(tally: Tally, first_damaged: str) -> Report:

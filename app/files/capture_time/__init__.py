@@ -4,7 +4,8 @@ reader.py (with images.py, videos.py and exif_tool.py) runs in a limited process
 files say; choose.py and file_name.py are pure. This package's front imports no parser.
 """
 
-from app.files.capture_time.choose import Candidate, CaptureTime, Claim, choose
+from app.files.capture_time.choose import CaptureTime, Rules, choose
+from app.files.capture_time.judge import Candidate, Claim
 from app.files.capture_time.reading import CaptureReaders, Reading, read_capture_time
 
-__all__ = ["Candidate", "CaptureReaders", "CaptureTime", "Claim", "Reading", "choose", "read_capture_time"]
+__all__ = ["Candidate", "CaptureReaders", "CaptureTime", "Claim", "Reading", "Rules", "choose", "read_capture_time"]

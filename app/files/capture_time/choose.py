@@ -1,4 +1,4 @@
-"""Which of the dates that a file claims is believed: the order of sources, and what cannot be true.
+"""Which of the dates that are claimed for a file is believed: the order of sources, and how sure each is.
 
 The local day decides the folder: a time without a zone is taken as it is written, a time in UTC is told in the
 configured zone.
@@ -6,121 +6,145 @@ configured zone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Literal
 
+from app.files.capture_time import offsets
 from app.files.capture_time.file_name import claims_of_name
+from app.files.capture_time.folder_name import date_of_folder
+from app.files.capture_time.judge import Candidate, Claim, judge
+from app.files.kinds import VIDEO_SUFFIXES, suffix
 
-#: The better source first. A value that cannot be true is passed over, and the next source is asked.
-SOURCES = ("exif", "exif_digitized", "quicktime", "mvhd", "filename", "mtime")
-#: Sources that say when a copy was made rather than when a picture was taken.
-WEAK_SOURCES = frozenset({"mtime"})
+__all__ = ["CONFIDENCE", "SOURCES", "WEAK_SOURCES", "Candidate", "CaptureTime", "Claim", "Rules", "choose"]
 
-EARLIEST_YEAR = 1990
-FUTURE_ALLOWANCE = timedelta(days=1)
+Confidence = Literal["sure", "likely", "weak"]
 
-WRITTEN = re.compile(
-    r"(\d{4})[-:/.](\d{1,2})[-:/.](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
-)
-OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
+#: How sure a date of each source is, the better source first. A value that cannot be true is passed over, and the next
+#: source is asked. A weak one says when a copy was made or changed rather than when a picture was taken.
+CONFIDENCE: dict[str, Confidence] = {
+    "person": "sure",
+    "exif": "sure",
+    "exif_digitized": "likely",
+    "xmp": "likely",
+    "xmp_sidecar": "likely",
+    "gps": "likely",
+    "quicktime": "sure",
+    "mvhd": "likely",
+    "takeout": "likely",
+    "filename": "likely",
+    "folder": "weak",
+    "exif_modified": "weak",
+    "mtime": "weak",
+}
+#: For photos, the better source first.
+SOURCES = tuple(CONFIDENCE)
+#: For videos: what the camera wrote into the film comes before what programs add.
+VIDEO_SOURCES = ("person", "quicktime", *(s for s in SOURCES if s not in ("person", "quicktime")))
+WEAK_SOURCES = frozenset(source for source, confidence in CONFIDENCE.items() if confidence == "weak")
+#: What `taken_from` says of a date that was taken over from the lead of a group.
+SIBLING = "sibling"
+
+RANKS = {source: rank for rank, source in enumerate(SOURCES)}
+VIDEO_RANKS = {source: rank for rank, source in enumerate(VIDEO_SOURCES)}
+
+DOUBTS = {
+    "folder": "only its folder tells a date",
+    "exif_modified": "it tells only when it was changed last",
+    "mtime": "it holds no capture time",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What a file says: `zone` is "local" (none told), "utc", or an offset like "+02:00"."""
+class Rules:
+    """What the settings say of dates. `local_makes`: cameras whose films tell local time where UTC is meant;
+    `name_patterns`: more kinds of file names with dates in them."""
 
-    source: str
-    text: str
-    zone: str = "local"
+    video_time: Literal["auto", "utc", "local"] = "auto"
+    local_makes: tuple[str, ...] = ()
+    name_patterns: tuple[str, ...] = ()
+
+    def is_local_make(self, make: str | None) -> bool:
+        """Whether films of this make tell local time."""
+        folded = (make or "").casefold()
+        return any(one and folded.startswith(one.casefold()) for one in self.local_makes)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A claim, read: its times, or why it cannot be true."""
-
-    claim: Claim
-    taken_local: datetime | None = None
-    taken_at: datetime | None = None
-    rejected: str = ""
+DEFAULT_RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureTime:
-    """The verdict: local wall time (no zone), the instant in UTC, where it comes from, and every candidate."""
+    """The verdict: local wall time (no zone), the instant in UTC, where it comes from, how sure that is, and every
+    candidate in the order in which they were asked. `note`: what is wrong with the file, or why the date is weak."""
 
     taken_local: datetime
     taken_at: datetime
     source: str
-    weak: bool
+    confidence: Confidence
     candidates: tuple[Candidate, ...] = ()
     content_identifier: str | None = None
     note: str = ""
 
+    @property
+    def weak(self) -> bool:
+        """Whether the date is doubtful."""
+        return self.confidence == "weak"
+
 
 def choose(
-    claims: Sequence[Claim], name: bytes, mtime_ns: int, zone: tzinfo, now: datetime, note: str = ""
+    claims: Sequence[Claim],
+    path: bytes,
+    mtime_ns: int,
+    zone: tzinfo,
+    now: datetime,
+    note: str = "",
+    *,
+    rules: Rules = DEFAULT_RULES,
+    camera_make: str | None = None,
 ) -> CaptureTime:
-    """The capture time of a file from its own claims, its name and its mtime; there always is one."""
-    told = [*claims, *(Claim("filename", text, where) for text, where in claims_of_name(name))]
-    candidates = [judge(claim, zone, now) for claim in sorted(told, key=lambda c: SOURCES.index(c.source))]
-    for candidate in candidates:
-        if candidate.taken_local is not None and candidate.taken_at is not None:
-            local, at = candidate.taken_local, candidate.taken_at
-            return CaptureTime(local, at, candidate.claim.source, False, tuple(candidates), note=note)
-    at = _instant(mtime_ns)
+    """The capture time of a file from the claims for it, its path and its mtime; there always is one."""
+    folder, _, name = path.rpartition(b"/")
+    named = [Claim("filename", text, where) for text, where in claims_of_name(name, rules.name_patterns)]
+    is_local = rules.is_local_make(camera_make)
+    told = [offsets.of_film(claim, rules.video_time, is_local, named, zone) for claim in claims]
+    ranks = VIDEO_RANKS if suffix(name) in VIDEO_SUFFIXES else RANKS
+    mtime = _of_mtime(mtime_ns, zone)
+    candidates = [judge(claim, zone, now) for claim in (*told, *named)]
+    candidates += [*_of_folder(folder, mtime, zone, now), mtime]
+    candidates.sort(key=lambda candidate: ranks[candidate.claim.source])
+    at = next(i for i, candidate in enumerate(candidates) if not candidate.rejected)
+    won = candidates[at] = replace(offsets.sharpened(candidates[at], candidates), won=True)
+    assert won.taken_local is not None
+    assert won.taken_at is not None
+    source = won.claim.source
+    why = note or (_doubt(source, candidates) if source in WEAK_SOURCES else "")
+    return CaptureTime(won.taken_local, won.taken_at, source, CONFIDENCE[source], tuple(candidates), note=why)
+
+
+def _of_mtime(mtime_ns: int, zone: tzinfo) -> Candidate:
+    at = offsets.instant(mtime_ns)
     local = at.astimezone(zone).replace(tzinfo=None)
-    reason = note or next((f"its {c.claim.source} date {c.rejected}" for c in candidates if c.rejected), "")
-    return CaptureTime(local, at, "mtime", True, tuple(candidates), note=reason or "it holds no capture time")
+    return Candidate(Claim("mtime", at.strftime("%Y-%m-%d %H:%M:%S"), "utc"), local, at)
 
 
-def judge(claim: Claim, zone: tzinfo, now: datetime) -> Candidate:
-    """Read one claim; a value that cannot be true gets a reason instead of times."""
-    written = _written(claim.text)
-    if written is None:
-        return Candidate(claim, rejected=f"cannot be read ({_shown(claim.text)})")
-    offset = UTC if claim.zone == "utc" else _offset(claim.zone)
-    try:
-        at = written.replace(tzinfo=offset or zone).astimezone(UTC)
-    except OverflowError:
-        return Candidate(claim, rejected="is out of range")
-    if at > now + FUTURE_ALLOWANCE:
-        return Candidate(claim, rejected=f"lies in the future ({_shown(claim.text)})")
-    if written.year < EARLIEST_YEAR:
-        return Candidate(claim, rejected=f"is before {EARLIEST_YEAR} ({_shown(claim.text)})")
-    local = at.astimezone(zone).replace(tzinfo=None) if claim.zone == "utc" else written
-    return Candidate(claim, local, at)
+def _of_folder(folder: bytes, mtime: Candidate, zone: tzinfo, now: datetime) -> list[Candidate]:
+    """The date that the folder tells. Of a month or a year it is the first day, unless the mtime lies within."""
+    told = date_of_folder(folder)
+    if not told:
+        return []
+    claim = Claim("folder", told)
+    is_whole = told.count("-") == 2
+    if not is_whole and str(mtime.taken_local).startswith(told):
+        return [Candidate(claim, rejected=f"names no day ({told}), and the modification time lies within it")]
+    judged = judge(Claim("folder", told + "-01-01"[3 * told.count("-") :]), zone, now)
+    return [replace(judged, claim=claim)]
 
 
-def _written(text: str) -> datetime | None:
-    match = WRITTEN.match(text.replace("\0", "").strip())
-    if match is None:
-        return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    microsecond = int((match[7] or "").ljust(6, "0")[:6])
-    try:
-        return datetime(year, month, day, hour, minute, second, microsecond)  # noqa: DTZ001 - told without a zone
-    except ValueError:
-        return None
-
-
-def _offset(text: str) -> tzinfo | None:
-    match = OFFSET.fullmatch(text.replace("\0", "").strip())
-    if match is None:
-        return UTC if text.strip() == "Z" else None
-    delta = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    if delta >= timedelta(hours=24):
-        return None
-    return timezone(-delta if match[1] == "-" else delta)
-
-
-def _instant(mtime_ns: int) -> datetime:
-    try:
-        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
-    except OverflowError:
-        return datetime.fromtimestamp(0, UTC)
-
-
-def _shown(text: str) -> str:
-    return "".join(c for c in text[:40] if c.isprintable())
+def _doubt(source: str, candidates: Sequence[Candidate]) -> str:
+    """Why a date is weak: the first date inside that cannot be, or what the source is."""
+    if source == "mtime":
+        inside = (c for c in candidates if c.rejected and c.claim.source != "folder")
+        return next((f"its {c.claim.source} date {c.rejected}" for c in inside), DOUBTS[source])
+    return DOUBTS[source]

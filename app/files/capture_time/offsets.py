@@ -1,0 +1,64 @@
+"""Zones that a file does not tell, found out from what else is claimed for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from app.files.capture_time.judge import Candidate, Claim, written_in
+
+#: A name and a film's header that differ by no more than this tell of the same moment: some headers tell the end.
+SAME_MOMENT = timedelta(minutes=2)
+#: A wall time and the time of the satellites differ by whole offsets, give or take what a receiver lags.
+LAG = timedelta(seconds=90)
+HALF_HOUR = timedelta(minutes=30)
+#: Offsets that are no half hours: Nepal, Eucla, Chatham.
+ODD_OFFSETS = tuple(timedelta(minutes=minutes) for minutes in (345, 525, 765, 825))
+WIDEST = timedelta(hours=14)
+
+
+def of_film(
+    claim: Claim, video_time: str, is_local_make: bool, named: Sequence[Claim], zone: tzinfo
+) -> Claim:
+    """The time in a film's header: UTC as the standard says, or local time, as many cameras write it."""
+    if claim.source != "mvhd" or claim.zone != "utc" or video_time == "utc":
+        return claim
+    if video_time == "local" or is_local_make or _agrees_with_name(claim, named, zone):
+        return replace(claim, zone="local")
+    return claim
+
+
+def _agrees_with_name(claim: Claim, named: Sequence[Claim], zone: tzinfo) -> bool:
+    """Whether the name tells the same wall time, which then is no UTC where the zone is another one."""
+    written = written_in(claim.text)
+    if written is None:
+        return False
+    for other in named:
+        told = written_in(other.text) if other.zone == "local" else None
+        if told is not None and told != told.replace(hour=0, minute=0, second=0, microsecond=0):
+            return abs(told - written) <= SAME_MOMENT and bool(zone.utcoffset(told))
+    return False
+
+
+def sharpened(winner: Candidate, candidates: Sequence[Candidate]) -> Candidate:
+    """A local time without a zone gets its instant from the satellites' time, where they differ by an offset."""
+    local = winner.taken_local
+    if winner.claim.zone != "local" or local is None or not winner.claim.source.startswith("exif"):
+        return winner
+    gps = next((c.taken_at for c in candidates if c.claim.source == "gps" and c.taken_at is not None), None)
+    offset = _offset(local.replace(tzinfo=UTC) - gps) if gps is not None else None
+    return winner if offset is None else replace(winner, taken_at=local.replace(tzinfo=UTC) - offset)
+
+
+def _offset(difference: timedelta) -> timedelta | None:
+    offsets = (round(difference / HALF_HOUR) * HALF_HOUR, *ODD_OFFSETS)
+    return next((o for o in offsets if abs(difference - o) <= LAG and abs(o) <= WIDEST), None)
+
+
+def instant(mtime_ns: int) -> datetime:
+    """A modification time as an instant; the beginning of 1970 when it is out of range."""
+    try:
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
+    except OverflowError:
+        return datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,92 @@
+"""Which date the members of a group get, and what is recorded of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.db.capture_records import CaptureRecord, Told
+from app.errors import printable
+from app.files.capture_time import CaptureTime
+from app.files.capture_time.choose import SIBLING, WEAK_SOURCES
+from app.files.kinds import VIDEO_SUFFIXES, suffix
+from app.files.walk import is_media
+from app.model import Asset
+
+#: Zones alone never make members of a group differ by more than this.
+APART = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A file with its own capture time, and the camera that it names."""
+
+    asset: Asset
+    taken: CaptureTime
+    camera_make: str | None = None
+    camera_model: str | None = None
+
+
+def choose_lead(members: Sequence[Dated]) -> Dated:
+    """The member whose date the group takes: what a person decided, then a sure date before a weak one, stills before
+    videos before sidecars."""
+    return min(members, key=_rank)
+
+
+def _rank(member: Dated) -> tuple[object, ...]:
+    taken = member.taken
+    return (taken.source != "person", taken.weak, _kind_rank(member.asset.path), taken.taken_at, member.asset.path)
+
+
+def _kind_rank(path: bytes) -> int:
+    if not is_media(path):
+        return 2
+    return 1 if suffix(path) in VIDEO_SUFFIXES else 0
+
+
+def disagreement(members: Sequence[Dated], lead: Dated) -> str:
+    """What is to be told when another photo or video of the group has a date of its own that is not that of its lead;
+    nothing when all agree, or a person has decided."""
+    if lead.taken.weak or lead.taken.source == "person":
+        return ""
+    for member in members:
+        taken = member.taken
+        if not taken.weak and is_media(member.asset.path) and abs(taken.taken_at - lead.taken.taken_at) > APART:
+            name, day = printable(member.asset.path.rpartition(b"/")[2]), taken.taken_local.date().isoformat()
+            other = f"{printable(lead.asset.path.rpartition(b'/')[2])} {lead.taken.taken_local.date().isoformat()}"
+            return f"the dates of its group disagree: {other}, {name} {day}"
+    return ""
+
+
+def columns(member: Dated, lead: Dated, disagree: str = "") -> dict[str, str | None]:
+    """What is written for a member of a group whose date comes from `lead`; a weak date stays weak for all."""
+    taken = lead.taken
+    return {
+        "taken_local": taken.taken_local.isoformat(),
+        "taken_at": taken.taken_at.isoformat(),
+        "taken_from": taken.source if member is lead or taken.weak else SIBLING,
+        "content_identifier": member.taken.content_identifier,
+        "reason": (taken.note or None) if taken.weak else disagree or None,
+    }
+
+
+def record(member: Dated, lead: Dated, disagree: str = "") -> CaptureRecord:
+    """What is kept of a photo or video: the dates found for it, its camera, and how sure the date is that it got."""
+    told = tuple(
+        Told(c.claim.source, c.claim.text, c.claim.zone, c.rejected)
+        for c in member.taken.candidates
+        if c.won or c.claim.source != "mtime"
+    )
+    confidence = "weak" if disagree else lead.taken.confidence
+    return CaptureRecord(member.asset.id, told, member.camera_make, member.camera_model, confidence)
+
+
+def taken_over(sidecar: Asset, gone_on: Sequence[Asset]) -> dict[str, str | None] | None:
+    """The date of the photo that a late sidecar belongs to, or None when no photo of its group has gone on."""
+    media = next((a for a in gone_on if is_media(a.origin_path or a.path)), None)
+    if media is None or is_media(sidecar.path):
+        return None
+    came_from = media.taken_from if media.taken_from in WEAK_SOURCES else SIBLING
+    taken = {"taken_local": media.taken_local, "taken_at": media.taken_at, "taken_from": came_from}
+    return {**taken, "content_identifier": None, "reason": None}
