@@ -11,7 +11,7 @@ import stat
 import struct
 from typing import IO, Any
 
-from app.files.capture_time import exif_tool, images, videos
+from app.files.capture_time import exif_tool, images, sidecars, videos
 from app.files.hash_reader import facts, open_file
 from app.files.reader_process import serve
 
@@ -53,7 +53,15 @@ def answer(request: list[Any]) -> dict[str, Any]:
         # its content is compared with what was hashed.
         if not stat.S_ISREG(status.st_mode) or facts(status)[1:4] != expected[1:4]:
             return {"moved_on": True}
-        return _ask(file, status.st_size)
+        name = path.encode("latin-1")
+        return _ask_sidecar(file, name) if sidecars.is_text(name) else _ask(file, status.st_size)
+
+
+def _ask_sidecar(file: IO[bytes], name: bytes) -> dict[str, Any]:
+    try:
+        return _said(sidecars.read(file, name), "")
+    except PARSER_FAULTS as error:
+        return _said([], f"it tells nothing that can be read ({type(error).__name__})")
 
 
 def _ask(file: IO[bytes], size_bytes: int) -> dict[str, Any]:
