@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from app.config.addresses import address_problems
@@ -13,9 +12,10 @@ from app.config.key_rules import key_doubts, key_problems
 from app.config.patterns import pattern_problems
 from app.config.schema import Config
 from app.errors import Problem
+from app.model.device_id import fault_in
 
-#: Eight groups of seven; Syncthing itself tells a mistyped one by its check digits.
-DEVICE_ID = re.compile(r"[A-Z2-7]{7}(-?[A-Z2-7]{7}){7}")
+#: The settings that name devices of Syncthing.
+DEVICE_SETTINGS = ("syncthing.device_id", "syncthing.device_ids")
 
 
 def cross_problems(config: Config) -> list[Problem]:
@@ -27,7 +27,20 @@ def cross_problems(config: Config) -> list[Problem]:
 
 def doubts(config: Config, environment: Mapping[str, str]) -> list[Problem]:
     """What is allowed, but most likely not meant."""
-    return [*_batch_doubts(config), *_zone_doubts(config, environment), *_peer_doubts(config), *key_doubts(config)]
+    return [*_batch_doubts(config), *_zone_doubts(config, environment), *key_doubts(config)]
+
+
+def device_problems(config: Config) -> Iterator[Problem]:
+    """Each device ID that is mistyped: Syncthing would wait for such a device for ever.
+
+    Refused where a person writes it, and told of where it lies in a file already: no service must stop for it.
+    """
+    named = [("syncthing.device_id", config.syncthing.device_id)]
+    named += [("syncthing.device_ids", device_id) for device_id in config.syncthing.device_ids]
+    for path, device_id in named:
+        fault = fault_in(device_id) if device_id.strip() else None
+        if fault is not None:
+            yield Problem(path, fault)
 
 
 def _delivery_problems(config: Config) -> Iterator[Problem]:
@@ -79,11 +92,3 @@ def _zone_doubts(config: Config, environment: Mapping[str, str]) -> Iterator[Pro
     name = environment.get("TZ", "").lstrip(":")
     if name and not config.sorter.timezone and not is_zone(name):
         yield Problem("sorter.timezone", f"is empty and TZ={name[:40]} is not a known time zone; UTC is used")
-
-
-def _peer_doubts(config: Config) -> Iterator[Problem]:
-    named = [("syncthing.device_id", config.syncthing.device_id)]
-    named += [("syncthing.device_ids", device_id) for device_id in config.syncthing.device_ids]
-    for path, device_id in named:
-        if device_id and not DEVICE_ID.fullmatch(device_id):
-            yield Problem(path, "does not look like a device ID: eight groups of seven letters and digits")

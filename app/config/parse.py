@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from app.config.checks import cross_problems, doubts
+from app.config.checks import cross_problems, device_problems, doubts
 from app.config.document import Document, read_document
 from app.config.environment import overlay
 from app.config.faults import Sources, located, schema_problems
@@ -44,16 +44,24 @@ def revision_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def parse(text: str, environment: Mapping[str, str], path: str | None = None) -> Snapshot:
-    """The configuration that a file's text and the environment make. Raises ConfigError with all problems."""
+def parse(
+    text: str, environment: Mapping[str, str], path: str | None = None, written: Collection[str] = ()
+) -> Snapshot:
+    """The configuration that a file's text and the environment make. Raises ConfigError with all problems.
+
+    `written` are the settings that a person writes with it: a mistyped device ID there is a fault, and a warning in a
+    file that is there already.
+    """
     document = read_document(text)
     if document.problems and not document.values:
         raise ConfigError(document.problems)
-    config, warnings, variables = judge(document, environment)
+    config, warnings, variables = judge(document, environment, written)
     return Snapshot(config, revision_of(text), tuple(warnings), path, variables, text)
 
 
-def judge(document: Document, environment: Mapping[str, str]) -> tuple[Config, list[Problem], dict[str, str]]:
+def judge(
+    document: Document, environment: Mapping[str, str], written: Collection[str] = ()
+) -> tuple[Config, list[Problem], dict[str, str]]:
     """(configuration, warnings, variable per key) of what was read. Raises ConfigError with all problems."""
     laid = overlay(document.values, environment)
     sources = Sources(document, laid.variables, laid.words)
@@ -62,9 +70,11 @@ def judge(document: Document, environment: Mapping[str, str]) -> tuple[Config, l
     misread = {problem.path for problem in problems}
     config, found = _validate({"paths": {}, **values}, sources)
     problems += [problem for problem in found if problem.path not in misread]
+    mistyped = list(device_problems(config)) if config is not None else []
+    problems += [located(p, sources) for p in mistyped if p.path in written or p.path in laid.variables]
     if config is None or problems:
         raise ConfigError(_ordered(problems))
-    warnings += doubts(config, environment)
+    warnings += [*doubts(config, environment), *mistyped]
     return config, [located(w, sources) for w in warnings], laid.variables
 
 

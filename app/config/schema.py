@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from app.config.access import Auth
 from app.config.derived import DEFAULT_DB_PATH, derive_folders, is_zone
-from app.config.fields import NEEDS_RESTART, SECRET, Days, Port, Seconds, Section, Text, TextList
+from app.config.fields import NEEDS_RESTART, SECRET, Days, Device, Devices, Port, Seconds, Section, Text, TextList
 
 TransferMode = Literal["move", "copy"]
 SyncTarget = Literal["syncthing", "folder", "none"]
@@ -109,8 +109,8 @@ class Syncthing(Section):
     batch_dir: Text = Field(
         default="", description="paths.batch_dir as Syncthing sees it, when it runs elsewhere; empty: the same path."
     )
-    device_id: Text = Field(default="", description="ID of the peer that must have every file; empty: the only peer.")
-    device_ids: TextList = Field(
+    device_id: Device = Field(default="", description="ID of the peer that must have every file; empty: the only peer.")
+    device_ids: Devices = Field(
         default=(), description="IDs of more peers that must have every file, beside device_id."
     )
     gui_url: Text = Field(

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.config import files
 from app.config.changes import Verdict, changed_keys, changes_between
+from app.config.checks import DEVICE_SETTINGS
 from app.config.document import Document, read_document
 from app.config.files import Revision
 from app.config.key_rules import may_set_keys
@@ -183,7 +184,8 @@ class ConfigStore:
 
     def _prepared_raw(self, text: str, old_text: str) -> Snapshot:
         known_text = self._current.text if self._current is not None else ""
-        snapshot = parse(restore_secrets(text, old_text, known_text, self._secrets()), self.environment, self.path)
+        restored = restore_secrets(text, old_text, known_text, self._secrets())
+        snapshot = parse(restored, self.environment, self.path, written=DEVICE_SETTINGS)
         old, new = read_document(old_text).values, read_document(text).values
         refuse_to_lend_key(old, new, snapshot.environment_keys, self.environment)
         return snapshot
@@ -203,7 +205,8 @@ class ConfigStore:
             raise ConfigError(document.problems)
         old, _ = carry_over(document.values)
         values = merged(old, changes, self.environment)
-        _, _, variables = judge(Document(values), self.environment)
+        written = [path for path in DEVICE_SETTINGS if get_path(values, path) != get_path(old, path)]
+        _, _, variables = judge(Document(values), self.environment, written)
         refuse_to_lend_key(old, values, variables, self.environment)
         carried, _ = carry_over(values)
         return parse(render(carried), self.environment, self.path)

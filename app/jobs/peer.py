@@ -11,8 +11,8 @@ from collections.abc import Collection
 from app.errors import BadRequest, Conflict, NotFound, printable
 from app.jobs.peer_folder import change_folder, ensure_folder
 from app.jobs.peer_setup import PeerSetup, peer_setup
+from app.model import device_id as device_ids
 from app.services import ServiceContainer
-from app.syncthing import device_id as device_ids
 from app.syncthing import pending, provision
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient

@@ -177,8 +177,10 @@ def test_the_required_devices_are_those_of_both_settings_each_once() -> None:
     assert read(ids).config.syncthing.required_ids == ("A", "B")
     assert read("syncthing: {device_ids: [B]}").config.syncthing.required_ids == ("B",)
     assert read("").config.syncthing.required_ids == ()
-    from_environment = {"MEDIA_PIPELINE_SYNCTHING__DEVICE_IDS": "C, D"}
-    assert read(ids, from_environment).config.syncthing.required_ids == ("A", "C", "D")
+    more = ("MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD",
+            "AIR6LPZ-7K4PTTV-UXQSMUU-CPQ5YWH-OEDFIIQ-JUG777G-2YQXXR5-YD6AWQR")  # fmt: skip
+    from_environment = {"MEDIA_PIPELINE_SYNCTHING__DEVICE_IDS": ", ".join(more)}
+    assert read(ids, from_environment).config.syncthing.required_ids == ("A", *more)
     assert "syncthing.device_ids" in {warning.path for warning in read(ids).warnings}
 
 
@@ -198,6 +200,8 @@ def test_every_key_can_come_from_the_environment() -> None:
             word = "0 3 * * 0"
         if setting.path in ("syncthing.gui_url", "syncthing.api_url"):
             word = "http://nas:8384"
+        if setting.path in ("syncthing.device_id", "syncthing.device_ids"):
+            word = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
         environment = {setting.variable: word, "MEDIA_PIPELINE_SYNC__FOLDER_DIR": "/data/delivery"}
         environment.setdefault("MEDIA_PIPELINE_SYNCTHING__FOLDER_ID", "photos")
         if setting.path == "system.log_dir":

@@ -297,3 +297,39 @@ def test_what_root_saves_belongs_to_the_owner_of_the_file(store: ConfigStore, pa
     store.save_partial({"batch": {"max_files": 3}}, "cli (root)")
     folder = path.parent / "revisions"
     assert {file.stat().st_uid for file in (path, folder, *folder.iterdir())} == {owner}
+
+
+PEER = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
+MISTYPED = PEER.replace("BONSGYC", "BONSGYD")
+
+
+@pytest.mark.parametrize("device", [{"device_id": MISTYPED}, {"device_ids": [PEER, MISTYPED]}, {"device_id": "phone"}])
+def test_a_mistyped_device_id_is_saved_by_nobody(store: ConfigStore, path: Path, device: dict[str, object]) -> None:
+    before = tree(path.parent)
+    with pytest.raises(ConfigError, match=r"syncthing\.device_ids?: (is mistyped|must have 56 letters)"):
+        store.save_partial({"syncthing": device}, "api")
+    text = TEXT.replace("syncthing:\n", f"syncthing:\n  {next(iter(device))}: {next(iter(device.values()))}\n")
+    with pytest.raises(ConfigError, match=r"syncthing\.device_ids?: (is mistyped|must have 56 letters)"):
+        store.save_raw(text, "api")
+    assert not store.check_partial({"syncthing": device}).is_valid and not store.check_raw(text).is_valid
+    assert tree(path.parent) == before
+
+
+def test_a_mistyped_device_id_in_a_file_that_is_there_is_told_of_and_stops_nothing(path: Path) -> None:
+    path.write_text(TEXT.replace("syncthing:\n", f"syncthing:\n  device_id: {MISTYPED}\n"))
+    store = ConfigStore(str(path), {})
+    told = [(p.path, p.line, "BONSGYD" in p.message) for p in store.load().warnings]
+    assert told == [("syncthing.device_id", 6, True)] and store.fault is None
+    assert store.save_partial({"batch": {"max_files": 7}}, "api").config.batch.max_files == 7
+    assert store.save_partial({"syncthing": {"device_id": PEER}}, "api").config.syncthing.required_ids == (PEER,)
+
+
+def test_a_mistyped_device_id_in_the_environment_is_refused_with_the_name_of_its_variable(path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"is mistyped.* MEDIA_PIPELINE_SYNCTHING__DEVICE_ID"):
+        ConfigStore(str(path), {"MEDIA_PIPELINE_SYNCTHING__DEVICE_ID": MISTYPED}).load()
+
+
+def test_a_device_id_is_in_force_as_syncthing_writes_it_however_it_was_typed(store: ConfigStore) -> None:
+    typed = PEER.replace("-", "").replace("O", "0").lower()
+    saved = store.save_partial({"syncthing": {"device_id": typed, "device_ids": [typed]}}, "api")
+    assert saved.config.syncthing.required_ids == (PEER,)
