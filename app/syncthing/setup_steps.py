@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from app.config.schema import Config
 from app.errors import SyncthingRefused
+from app.model.device_id import fault_in
 from app.syncthing.answers import FolderView
 from app.syncthing.place import MISPLACED_FIX, misplaced_words
 from app.syncthing.setup_state import Peer, SetupState
@@ -120,7 +121,10 @@ def _running(state: SetupState, folder: FolderView) -> Step:
 def _peer_steps(state: SetupState, required: Collection[str]) -> Iterator[Step]:
     shared = [peer for peer in state.peers if peer.is_shared]
     absent = [device_id for device_id in required if device_id not in {peer.device_id for peer in shared}]
-    if absent:
+    misnamed = _misnamed(state, required)
+    if misnamed is not None:
+        yield misnamed
+    elif absent:
         cause = f"The folder is not shared with {absent[0]}, which must have every file (syncthing.device_id)."
         yield Step("peer", MISSING, cause, "Set-up shares it.", SET_UP)
     elif not shared:
@@ -131,6 +135,19 @@ def _peer_steps(state: SetupState, required: Collection[str]) -> Iterator[Step]:
     else:
         yield Step("peer", OK, f"The folder is shared with {', '.join(peer.name for peer in shared)}.")
         yield from (_connection(peer) for peer in shared if not required or peer.device_id in required)
+
+
+def _misnamed(state: SetupState, required: Collection[str]) -> Step | None:
+    """A device that is required and can be nobody's: set-up cannot share the folder with it."""
+    fix = "Write the peer's ID there, or empty it; in the peer's Syncthing the ID is under Actions > Show ID."
+    for device_id in required:
+        fault = fault_in(device_id)
+        if device_id == state.own_id:
+            cause = "The device that must have every file (syncthing.device_id) is Syncthing here itself."
+            return Step("peer", WRONG, cause, fix)
+        if fault is not None:
+            return Step("peer", WRONG, f"The device that must have every file (syncthing.device_id) {fault}.", fix)
+    return None
 
 
 def _no_peer(state: SetupState) -> Step:

@@ -353,6 +353,16 @@ def test_a_mistyped_device_id_and_our_own_are_refused(ours: Node, peer: Node, in
     assert [device["deviceID"] for device in ours.rest("GET", "config/devices")] == [ours.device_id]
 
 
+def test_settings_that_name_syncthing_here_or_nobody_as_the_peer_are_told_as_wrong(
+    ours: Node, peer: Node, installed: Installer
+) -> None:
+    wrong = peer.device_id[:-1] + ("A" if peer.device_id[-1] != "A" else "B")
+    for device_id, words in ((ours.device_id, "is Syncthing here itself"), (wrong, "is mistyped")):
+        container = installed(syncthing={"device_id": device_id, "folder_id": ""})
+        step = next(step for step in peer_state(container.services)["steps"] if step["name"] == "peer")
+        assert (step["state"], step["action"], words in step["cause"]) == ("wrong", "", True), step
+
+
 def test_nothing_is_set_up_while_a_rebuild_awaits_a_persons_word(ours: Node, installed: Installer) -> None:
     container = installed()
     with container.services.db.transaction() as conn:
