@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from app.db.capture_records import CaptureRecord, Told
 from app.errors import printable
-from app.files.capture_time import CaptureTime
+from app.files.capture_time import CaptureTime, Claim, Reading
 from app.files.capture_time.choose import SIBLING, WEAK_SOURCES
+from app.files.capture_time.sidecars import sidecars_of, tells_dates
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
 from app.model import Asset
@@ -26,6 +27,23 @@ class Dated:
     taken: CaptureTime
     camera_make: str | None = None
     camera_model: str | None = None
+
+
+def is_read(asset: Asset) -> bool:
+    """Whether a file may tell a date: photos, videos, and some of their sidecars."""
+    return is_media(asset.path) or tells_dates(asset.path)
+
+
+def claims_for(asset: Asset, group: Sequence[Asset], readings: Mapping[int, Reading]) -> list[Claim]:
+    """What a photo or video says of its date, and what the sidecars beside it say."""
+    own = list(readings[asset.id].claims) if asset.id in readings else []
+    folder, _, name = asset.path.rpartition(b"/")
+    beside = {a.path.rpartition(b"/")[2]: a for a in group if a.path.rpartition(b"/")[0] == folder}
+    sidecars = [other for other, a in beside.items() if a.id in readings and not is_media(a.path)]
+    if not sidecars or not is_media(asset.path):
+        return own
+    telling = sidecars_of(name, [other for other, a in beside.items() if is_media(a.path)], sidecars)
+    return own + [claim for sidecar in telling for claim in readings[beside[sidecar].id].claims]
 
 
 def choose_lead(members: Sequence[Dated]) -> Dated:
@@ -80,6 +98,11 @@ def record(member: Dated, lead: Dated, disagree: str = "") -> CaptureRecord:
     )
     confidence = "weak" if disagree else lead.taken.confidence
     return CaptureRecord(member.asset.id, told, member.camera_make, member.camera_model, confidence)
+
+
+def is_weak(row: Mapping[str, str | None], kept: CaptureRecord | None) -> bool:
+    """Whether a date is doubtful, by what is written of it."""
+    return row["taken_from"] in WEAK_SOURCES or (kept is not None and kept.confidence == "weak")
 
 
 def taken_over(sidecar: Asset, gone_on: Sequence[Asset]) -> dict[str, str | None] | None:

@@ -15,13 +15,23 @@ from app.db.capture_records import CaptureRecord
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import printable
-from app.files.capture_time import CaptureReaders, Reading, choose
+from app.files.capture_time import CaptureReaders, Claim, Reading, choose
 from app.files.digest import Wanted
 from app.files.roots import check_roots
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
 from app.model.counting import counted
-from app.pipeline.dating import Dated, choose_lead, columns, disagreement, record, taken_over
+from app.pipeline.dating import (
+    Dated,
+    choose_lead,
+    claims_for,
+    columns,
+    disagreement,
+    is_read,
+    is_weak,
+    record,
+    taken_over,
+)
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -72,15 +82,15 @@ class _Inspection:
         with self.db.reading() as conn:
             members = undecided.list_members(conn, keys)
         groups = [[a for a in group if self._is_ready(a)] for group in members.values()]
-        readings = self._read(readers, [a for group in groups for a in group if is_media(a.path)])
+        readings = self._read(readers, [a for group in groups for a in group if is_read(a)])
         with self.db.transaction() as conn:
-            self._tell_damaged(conn, [a for group in groups for a in group], readings)
+            self._tell_damaged(conn, [a for group in groups for a in group if is_media(a.path)], readings)
             at = now()
             dated = [one for group in groups if group for one in self._rows(conn, group, readings)]
             assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row, _ in dated])
             capture_records.write(conn, [record for _, _, record in dated if record is not None])
         self.tally.counts["inspected"] += len(dated)
-        self.tally.counts["weak"] += sum(1 for _, row, _ in dated if row["taken_from"] == "mtime")
+        self.tally.counts["weak"] += sum(1 for _, row, kept in dated if is_weak(row, kept))
 
     def _tell_damaged(self, conn: Connection, read: Sequence[Asset], readings: Mapping[int, Reading]) -> None:
         """Name each file that is no whole photo or video; it is archived like any other, by its bytes."""
@@ -97,9 +107,9 @@ class _Inspection:
     def _is_ready(self, asset: Asset) -> bool:
         return asset.status is AssetStatus.UNIQUE and asset.batch_id is None and asset.root_id in self.roots
 
-    def _read(self, readers: CaptureReaders, media: Sequence[Asset]) -> dict[int, Reading]:
+    def _read(self, readers: CaptureReaders, telling: Sequence[Asset]) -> dict[int, Reading]:
         readings: dict[int, Reading] = {}
-        wanted = (Wanted(a.id, Place(self.roots[a.root_id], a.path), a.signature) for a in media)
+        wanted = (Wanted(a.id, Place(self.roots[a.root_id], a.path), a.signature) for a in telling)
         for reading in readers.read(wanted):
             if reading is not None:
                 readings[reading.key] = reading
@@ -120,7 +130,7 @@ class _Inspection:
             late = [(a.id, row, None) for a in group if (row := taken_over(a, gone_on)) is not None]
             if late:
                 return late
-        dated = [self._dated(a, readings.get(a.id, Reading(a.id))) for a in group]
+        dated = [self._dated(a, readings.get(a.id, Reading(a.id)), claims_for(a, group, readings)) for a in group]
         lead = choose_lead(dated)
         differ = disagreement(dated, lead)
         self.tally.size_bytes += sum(a.size_bytes for a in group)
@@ -129,12 +139,10 @@ class _Inspection:
             for m in dated
         ]
 
-    def _dated(self, asset: Asset, reading: Reading) -> Dated:
+    def _dated(self, asset: Asset, reading: Reading, claims: Sequence[Claim]) -> Dated:
         path = asset.origin_path or asset.path
         make, model = reading.camera_make, reading.camera_model
-        taken = choose(
-            reading.claims, path, asset.mtime_ns, self.zone, self.present, reading.note, camera_make=make
-        )
+        taken = choose(claims, path, asset.mtime_ns, self.zone, self.present, reading.note, camera_make=make)
         if reading.content_identifier is not None:
             taken = replace(taken, content_identifier=reading.content_identifier)
         return Dated(asset, taken, make, model)
@@ -145,7 +153,7 @@ def _report(tally: Tally, first_damaged: str) -> Report:
     if not counts["inspected"] and not tally.failures:
         return Report("idle", "There was nothing to date.", detail=counts)
     message = f"{counted(counts['inspected'], 'file', 'files')} dated"
-    message += f", {counts['weak']} of them only by their modification time"
+    message += f", {counts['weak']} of them with a doubtful date"
     message += f"; {len(tally.failures)} changed meanwhile" if tally.failures else ""
     message += f". {counts['damaged']} may be damaged, the first is {first_damaged}" if counts["damaged"] else ""
     done = counts["inspected"]
