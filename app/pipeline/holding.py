@@ -45,9 +45,9 @@ def before_publishing(services: Services, batch: Batch, run_id: int | None) -> N
     words = protect(services, batch, run_id)
     if words == HELD:
         return
-    folder = _folder(services)
+    folder = folder_of(services)
     if folder.type != SEND_ONLY:
-        raise FileError("publish", os.fsencode(batch.name), _refusal(folder, words))
+        raise FileError("publish", os.fsencode(batch.name), refusal(folder, words))
 
 
 def when_announced(services: Services, batch: Batch, folder: FolderView, run_id: int | None) -> Trouble | None:
@@ -59,16 +59,17 @@ def when_announced(services: Services, batch: Batch, folder: FolderView, run_id:
     except (RootUnavailable, MoverBusy) as error:
         return Trouble("folder_unavailable", str(error))
     if words != HELD:
-        return Trouble("hold_needed", _refusal(folder, words))
+        return Trouble("hold_needed", refusal(folder, words))
     return None
 
 
-def _refusal(folder: FolderView, words: str) -> str:
+def refusal(folder: FolderView, words: str) -> str:
+    """What is said of files without holds while the folder is not Send Only."""
     return (f"{words} What the peer deletes is deleted here too while the folder {folder.id} is Send & Receive; make "
             "it Send Only in Syncthing, or set batch.transfer_mode to copy for the batches to come")
 
 
-def _folder(services: Services) -> FolderView:
+def folder_of(services: Services) -> FolderView:
     """The folder in Syncthing. Raises SyncthingError."""
     batch_dir = os.path.realpath(services.root(RootKind.BATCH).path)
     with SyncthingClient.from_config(services.config) as client:
@@ -89,7 +90,8 @@ def protect(services: Services, batch: Batch, run_id: int | None) -> str:
     failed = [m.error for m in moved if m.error is not None]
     words = _unprotected(failed) if failed else HELD
     with services.db.transaction() as conn:
-        if words != batch.hold:
+        is_at_work = batches.get(conn, batch.id).status is not batch.status
+        if words != batch.hold and not (is_at_work and words != HELD):
             batches.set_columns(conn, batch.id, hold=words)
             _tell(conn, batch, words, run_id)
     return words

@@ -9,7 +9,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, order, pairing, releasing, silence, sync
+from app.pipeline import deliver_folder, order, pairing, protecting, releasing, silence, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -17,9 +17,10 @@ from app.services import Services
 def look_at_deliveries(services: Services) -> None:
     """Take one look at every delivery to a peer whose next look is due.
 
-    At most it puts a lost file back from a kept copy, for which the mover takes its own lock. While a rebuild waits
-    to be confirmed, nothing is looked at.
+    At most it puts a lost file back from a kept copy, or makes holds, for which the mover takes its own lock. While a
+    rebuild waits to be confirmed, nothing is looked at.
     """
+    protecting.protect_at_rest(services)
     with services.db.reading() as conn:
         under_way = list_under_way(conn)
     for batch in under_way:

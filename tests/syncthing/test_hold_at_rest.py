@@ -1,0 +1,154 @@
+"""A batch that is delivered and not archived yet: no look reaches it, and its only copy is protected all the same."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from app import jobs
+from app.files import publish as publishing
+from app.model import HELD, Batch, BatchStatus, RunStatus, Trigger
+from app.pipeline import protecting, sync, tick
+from app.services import Services
+from tests.pipeline.running import go
+from tests.syncthing.carrying import (
+    archived,
+    delete_at_peer,
+    drive,
+    events_of,
+    ingest,
+    is_now,
+    newest,
+    peer_photos,
+    pictures,
+    start,
+    tick_once,
+)
+from tests.syncthing.pair import Pair, make_pair, wait_for
+from tests.syncthing.staging import publish, reread, services_for, status_of
+
+pytestmark = pytest.mark.syncthing
+
+Opener = Callable[..., Services]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    made = make_pair(tmp_path_factory.mktemp("rest"), "sendonly", "sendreceive")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def under(pair: Pair) -> Iterator[Opener]:
+    """`under("keep")`: services under a policy that sort only when a person asks for it; the folder is Send Only."""
+    pair.bring_up()
+    pair.ours.change_folder(type="sendonly")
+    opened: list[Services] = []
+
+    def opener(policy: str) -> Services:
+        settings = {"auto_sort_after_sync": False}
+        opened.append(services_for(pair, sync={"target": "syncthing", "peer_policy": policy}, syncthing=settings))
+        return opened[-1]
+
+    yield opener
+    for services in opened:
+        services.close()
+
+
+def no_hard_links(*_: Any) -> None:
+    """What some network shares answer."""
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def ours(pair: Pair, batch: Batch, name: str) -> Path:
+    return pair.ours.folder / batch.name / name
+
+
+def is_delivered(services: Services, batch: Batch) -> bool:
+    sync.look(services, reread(services, batch))
+    return status_of(services, batch) is BatchStatus.SYNCED
+
+
+def all_deleted_by_peer(pair: Pair, batch: Batch, files: dict[str, bytes]) -> None:
+    """In a folder that became Send & Receive, the peer's deletes come here."""
+    pair.ours.change_folder(type="sendreceive")
+    delete_at_peer(pair, list(peer_photos(pair, batch).values()))
+    wait_for(lambda: not any(ours(pair, batch, name).exists() for name in files), "they are deleted here as well")
+
+
+@pytest.mark.parametrize("policy", ["keep", "mirror", "release"])
+def test_a_delivered_batch_from_before_there_were_holds_gets_them_at_the_next_tick(
+    pair: Pair, under: Opener, policy: str
+) -> None:
+    services = under(policy)
+    files = pictures(f"older_{policy}", 3)
+    batch = publish(services, f"older_{policy}", files)
+    wait_for(lambda: is_delivered(services, batch), "the batch is delivered")
+    assert reread(services, batch).hold is None
+
+    tick_once(services)
+
+    assert reread(services, batch).hold == HELD
+    all_deleted_by_peer(pair, batch, files)
+    if policy == "release":
+        drive(services, lambda: reread(services, batch).released_at is not None, "everything is released")
+    run = go(services, jobs.start_sort(services, batch.id, Trigger.API))
+    assert run.status is RunStatus.DONE and reread(services, batch).status is BatchStatus.SORTED
+    assert set(files.values()) <= archived(services) and not events_of(services, "asset.failed", batch)
+
+
+def delivered_without_links(services: Services, name: str) -> tuple[Batch, dict[str, bytes]]:
+    """A batch whose files could get no second name when it was made, and that the peer has."""
+    files = pictures(name, 2)
+    ingest(services, files)
+    with mock.patch.object(publishing, "add_name", no_hard_links):
+        start(services)
+        drive(services, is_now(services, BatchStatus.SYNCED), "the batch is delivered")
+    batch = newest(services)
+    assert "2 files have no hold" in (batch.hold or "")
+    return batch, files
+
+
+def test_a_delivered_batch_without_holds_gets_them_when_its_folder_becomes_send_and_receive(
+    pair: Pair, under: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = under("mirror")
+    monkeypatch.setattr(protecting, "ASK_SECONDS", 0)
+    batch, files = delivered_without_links(services, "turned")
+    tick.look_at_deliveries(services)
+    assert reread(services, batch).hold == batch.hold, "in a Send Only folder nothing presses"
+
+    pair.ours.change_folder(type="sendreceive")
+    tick.look_at_deliveries(services)
+
+    assert reread(services, batch).hold == HELD
+    all_deleted_by_peer(pair, batch, files)
+    go(services, jobs.start_sort(services, batch.id, Trigger.API))
+    assert set(files.values()) <= archived(services)
+
+
+def test_it_is_told_once_that_a_peer_can_delete_an_only_copy_that_can_have_no_hold(
+    pair: Pair, under: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = under("keep")
+    monkeypatch.setattr(protecting, "ASK_SECONDS", 0)
+    batch, _ = delivered_without_links(services, "linkless")
+    told_before = len(events_of(services, "batch.unprotected", batch))
+    pair.ours.change_folder(type="sendreceive")
+
+    with mock.patch.object(publishing, "add_name", no_hard_links):
+        for _ in range(3):
+            tick.look_at_deliveries(services)
+
+    told = events_of(services, "batch.unprotected", batch)
+    assert len(told) == told_before + 1 and "make it Send Only in Syncthing" in told[-1].message
+    assert reread(services, batch).hold == batch.hold
+    go(services, jobs.start_sort(services, batch.id, Trigger.API))
+    assert reread(services, batch).status is BatchStatus.SORTED
