@@ -67,7 +67,7 @@ def read_document(text: str) -> Document:
         return document
     if size_bytes > MAX_BYTES:
         place = place_of(text.encode("utf-8")[:MAX_BYTES].decode("utf-8", "ignore"))
-        document.problems.append(Problem("", f"the file is larger than {MAX_BYTES // 1024} KB", *place))
+        document.problems.append(Problem("", f"the file is larger than {MAX_BYTES // 1024} KiB", *place))
         return document
     try:
         _Reader(text, document).read()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from app.db import heartbeat, runs
 from app.files.lock import find_holder
 from app.model import RunStatus
+from app.model.instants import instant_in_words
 from app.services import Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
 
@@ -29,7 +30,7 @@ def check_worker(services: Services) -> Iterator[Check]:
     if heartbeat.is_recent(beat) and holder is not None:
         yield Check("worker", OK, f"The worker is running{_process(holder)}.")
         return
-    seen = f"last seen {beat}" if beat else "never seen"
+    seen = f"last seen {instant_in_words(beat)}" if beat else "never seen"
     fix = "Start the service (./scripts/run.sh); a command on the terminal starts a worker for its own run."
     if holder is not None:
         yield Check("worker", WARNING, f"Another process{_process(holder)} holds the worker's lock ({seen}).", fix)

@@ -14,6 +14,7 @@ from app.db import announced, batches
 from app.db.clock import now
 from app.errors import IllegalTransition, SyncthingError
 from app.model import Batch, BatchStatus, Report, RootKind
+from app.model.instants import instant_in_words
 from app.pipeline.announcing import begin_syncing, scan_when_due
 from app.pipeline.concluding import conclude, note_sample
 from app.pipeline.delivered import finish
@@ -80,7 +81,7 @@ def _after(instant: str | None, seconds: float) -> str:
 
 
 def _too_early(this: Look, due: str) -> Report:
-    message = f"Batch {this.batch.name} is looked at from {due} on."
+    message = f"Batch {this.batch.name} is looked at from {instant_in_words(due)} on."
     with this.services.db.transaction() as conn:
         notes.save(conn, this.batch.id, this.notes)
         batches.set_columns(conn, this.batch.id, next_look_at=due, sync_detail=message)

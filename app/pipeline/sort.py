@@ -16,6 +16,7 @@ from app.errors import IllegalTransition, NoSpace, RootUnavailable
 from app.files.move import Moved
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, RootKind
 from app.model.counting import counted
+from app.model.instants import instant_in_words
 from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
@@ -61,8 +62,8 @@ def what_it_waits_for(batch: Batch, at: str) -> str | None:
         return None
     if batch.target == "syncthing" and batch.peer_policy == "mirror":
         return (f"Batch {batch.name} is delivered; its files go to the archive, and the peer's copies go, at "
-                f"{batch.next_look_at}.")
-    return f"Batch {batch.name} is delivered; its files may leave the folder at {batch.next_look_at}."
+                f"{instant_in_words(batch.next_look_at)}.")
+    return f"Batch {batch.name} is delivered; its files may leave the folder at {instant_in_words(batch.next_look_at)}."
 
 
 def _choose(services: Services, batch_id: int | None) -> Batch | None:
@@ -149,8 +150,9 @@ def _slices(groups: Sequence[list[Asset]]) -> Iterator[list[list[Asset]]]:
 
 
 def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, Failure]:
+    filings = work.places.choose_all(groups)
     with work.looks:
-        plans = [plan_group(work, group) for group in groups]
+        plans = [plan_group(work, group, filing) for group, filing in zip(groups, filings, strict=True)]
     originals = [(i, {"original_id": original}) for plan in plans for i, original in plan.originals.items()]
     if originals:
         with work.services.db.transaction() as conn:

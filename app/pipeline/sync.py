@@ -16,6 +16,7 @@ from app.db import batches
 from app.db.clock import now
 from app.errors import IllegalTransition, SyncthingError
 from app.model import Batch, BatchStatus, Report, RootKind
+from app.model.instants import instant_in_words
 from app.pipeline import deliver_folder, deliver_syncthing, releasing, retaining
 from app.pipeline.delivered import finish
 from app.pipeline.step import StepContext
@@ -92,9 +93,8 @@ def _advance(services: Services, batch: Batch, run_id: int | None, step: StepCon
 
 def _past(batch: Batch) -> Report:
     if batch.status is BatchStatus.SYNCED and batch.next_look_at is not None and batch.next_look_at > now():
-        return Report(
-            "waiting", f"Batch {batch.name} is delivered and may be sorted at {batch.next_look_at}.", batch_id=batch.id
-        )
+        at = instant_in_words(batch.next_look_at)
+        return Report("waiting", f"Batch {batch.name} is delivered and may be sorted at {at}.", batch_id=batch.id)
     if batch.status is BatchStatus.SYNCED:
         return Report("done", f"Batch {batch.name} is delivered.", batch_id=batch.id)
     if batch.status in PAST:

@@ -277,7 +277,7 @@ class SyncthingClient:
         while part := response.read1(65536, decode_content=False):
             content += part
             if len(content) > BODY_CAP_BYTES:
-                raise SyncthingUnreachable(self.url, f"its answer is longer than {BODY_CAP_BYTES >> 20} MB")
+                raise SyncthingUnreachable(self.url, f"its answer is longer than {BODY_CAP_BYTES >> 20} MiB")
         return bytes(content)
 
     def _unreachable(self, error: Exception, seconds: float) -> SyncthingUnreachable:

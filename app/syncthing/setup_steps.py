@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.config.schema import Config
 from app.errors import SyncthingRefused
 from app.model.device_id import fault_in
+from app.model.instants import instant_in_words
 from app.syncthing.answers import FolderView
 from app.syncthing.place import MISPLACED_FIX, misplaced_words
 from app.syncthing.setup_state import Peer, SetupState
@@ -162,6 +163,6 @@ def _connection(peer: Peer) -> Step:
         return Step("connection", WRONG, f"{peer.name} is paused in Syncthing.", "Resume the device there.")
     if peer.is_connected:
         return Step("connection", OK, f"{peer.name} is connected.")
-    seen = f"last seen {peer.last_seen}" if peer.last_seen else "never seen yet"
+    seen = f"last seen {instant_in_words(peer.last_seen)}" if peer.last_seen else "never seen yet"
     fix = "Start Syncthing at the peer, and accept this device there when it asks."
     return Step("connection", WAITING, f"{peer.name} is not connected, {seen}.", fix)

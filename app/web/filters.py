@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from app.model.counting import counted
+from app.model.counting import counted, size_in_words
+from app.model.instants import instant_in_words
 from app.model.peer_policy import duration_in_words
 
-UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+#: An instant in a sentence, as it is stored, as Syncthing writes it, or as `instant_in_words` does.
+TOLD_INSTANT = re.compile(
+    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)|"
+    r"\b(?P<told>\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b"
+)
 
 
 def size(count: int | None) -> str:
-    """A size for people, in decimal units: `1.4 GB`."""
-    if count is None:
-        return "unknown"
-    amount, unit = float(count), 0
-    while amount >= 999.5 and unit < len(UNITS) - 1:
-        amount, unit = amount / 1000, unit + 1
-    digits = 0 if unit == 0 or amount >= 100 else 1
-    return f"{amount:.{digits}f} {UNITS[unit]}"
+    """A size for people, as in the sentences of reports: `1.4 GiB`."""
+    return "unknown" if count is None else size_in_words(count)
 
 
 def number(count: int) -> str:
@@ -34,11 +33,20 @@ def instant(stored: str | None) -> Markup:
     """A stored instant as a time element; the browser shows it in its own zone, without a browser it is UTC."""
     if not stored:
         return Markup("–")
-    try:
-        shown = datetime.fromisoformat(stored).strftime("%Y-%m-%d %H:%M UTC")
-    except ValueError:
+    shown = instant_in_words(stored)
+    if shown == stored:
         return Markup("{}").format(stored)
-    return Markup('<time datetime="{}">{}</time>').format(stored, shown)
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(stored, shown)
+
+
+def told(sentence: str | None) -> Markup:
+    """A sentence whose instants are time elements like those of `instant`."""
+    parts, end, sentence = [], 0, sentence or ""
+    for found in TOLD_INSTANT.finditer(sentence):
+        stored = f"{found['told'].replace(' ', 'T')}+00:00" if found["told"] else found[0]
+        parts += [escape(sentence[end : found.start()]), instant(stored)]
+        end = found.end()
+    return Markup("").join([*parts, escape(sentence[end:])])
 
 
 def words(name: str) -> str:
@@ -51,6 +59,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "plural": counted,
     "instant": instant,
+    "told": told,
     "words": words,
     "duration": duration_in_words,
 }

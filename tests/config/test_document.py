@@ -57,7 +57,7 @@ def test_a_plain_value_means_what_it_says(text: str, value: object) -> None:
         ("a: [1\nb: 2\n", "not YAML"),
         ("a: \x00\n", "not YAML"),
         ("a: '\ud800'", "UTF-8"),
-        ("a: " + "x" * MAX_BYTES, "larger than 256 KB"),
+        ("a: " + "x" * MAX_BYTES, "larger than 256 KiB"),
     ],
 )
 def test_a_trick_or_a_slip_is_named_as_a_fault(text: str, words: str) -> None:
