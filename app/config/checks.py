@@ -9,7 +9,7 @@ from app.config.cron import cron_problem
 from app.config.derived import is_zone
 from app.config.folders import folder_problems
 from app.config.key_rules import key_doubts, key_problems
-from app.config.patterns import pattern_problems
+from app.config.patterns import pattern_doubts, pattern_problems
 from app.config.schema import Config
 from app.errors import Problem
 from app.model.device_id import fault_in
@@ -27,7 +27,7 @@ def cross_problems(config: Config) -> list[Problem]:
 
 def doubts(config: Config, environment: Mapping[str, str]) -> list[Problem]:
     """What is allowed, but most likely not meant."""
-    return [*_batch_doubts(config), *_zone_doubts(config, environment), *key_doubts(config)]
+    return [*_batch_doubts(config), *_zone_doubts(config, environment), *pattern_doubts(config), *key_doubts(config)]
 
 
 def device_problems(config: Config) -> Iterator[Problem]:

@@ -1,57 +1,60 @@
-"""Rules about the two name patterns, whose results become folder names here, at the peer and in the archive."""
+"""Rules about the patterns, whose results become names of folders and files here, at the peer and in the archive."""
 
 from __future__ import annotations
 
-import re
-import string
 from collections.abc import Iterator, Mapping
 
+from app.config.filing_fields import FOLDER_FIELDS, NAME_FIELDS
+from app.config.months import NAMES, language_of
+from app.config.pattern_parts import NUMBERS, Field, Pattern, read_pattern
 from app.config.schema import Config
 from app.errors import Problem
 
 #: Longest folder name; leaves room for suffixes on every file system.
 NAME_MAX_BYTES = 120
 
-#: What may follow a field's colon: zero padding and d. Anything else could ask for gigabytes of blanks.
-FORMAT_SPEC = re.compile(r"(0?[0-9]{1,2})?d?")
-
 #: Characters that a peer with Windows or an SD card cannot store.
 FORBIDDEN = set('<>:"\\|?*')
 
-EXAMPLE_DAYS: tuple[Mapping[str, int], ...] = (
-    {"year": 2024, "month": 2, "day": 29},
-    {"year": 1970, "month": 12, "day": 1},
+#: Folders at the top of the archive that a pattern should leave to files without a certain date.
+OUR_FOLDERS = ("review", "unknown-date")
+
+EXAMPLES: tuple[Mapping[str, int], ...] = (
+    {"year": 2024, "month": 2, "day": 29, "index": 1},
+    {"year": 1970, "month": 12, "day": 1, "index": 1},
 )
 
 
 def pattern_problems(config: Config) -> Iterator[Problem]:
-    """Everything that is wrong with batch.naming_pattern and sorter.folder_pattern."""
-    message = _naming_problem(config.batch.naming_pattern)
-    if message:
-        yield Problem("batch.naming_pattern", message)
-    message = _folder_problem(config.sorter.folder_pattern)
-    if message:
-        yield Problem("sorter.folder_pattern", message)
+    """Everything that is wrong with the patterns, with the place of it, and with the language of their months."""
+    patterns = {
+        "batch.naming_pattern": _batch_problem(config.batch.naming_pattern),
+        "sorter.folder_pattern": folder_pattern_problem(config.sorter.folder_pattern),
+        "sorter.name_pattern": name_pattern_problem(config.sorter.name_pattern),
+    }
+    yield from (Problem(path, message) for path, message in patterns.items() if message)
+    if language_of(config.sorter.language) is None:
+        yield Problem("sorter.language", f"is not a language whose months are known; write one of {', '.join(NAMES)}")
 
 
-def _naming_problem(pattern: str) -> str | None:
-    fields, message = _fields(pattern, ("index",))
-    if message:
-        return message
-    if "index" not in fields:
-        return "must use {index}, as in batch_{index:03d}; else every batch would have the same name"
-    name = pattern.format(index=1)
-    if "/" in name:
-        return "must be one folder name, without /"
-    return _name_problem(name)
+def pattern_doubts(config: Config) -> Iterator[Problem]:
+    """Patterns that work and are most likely not meant so."""
+    used = read_pattern(config.sorter.folder_pattern, FOLDER_FIELDS).fields
+    top = config.sorter.folder_pattern.partition("/")[0].casefold()
+    if "week" in used and "week_year" not in used:
+        words = "uses {week} without {week_year}: the last days of a year can be in week 1 of the next one"
+        yield Problem("sorter.folder_pattern", words)
+    if top in OUR_FOLDERS:
+        yield Problem("sorter.folder_pattern", f"begins with {top}, which is kept for doubtful dates; {top}_ is used")
 
 
-def _folder_problem(pattern: str) -> str | None:
-    _, message = _fields(pattern, ("year", "month", "day"))
-    if message:
-        return message
-    for example in EXAMPLE_DAYS:
-        names = pattern.format(**example).split("/")
+def folder_pattern_problem(pattern: str) -> str | None:
+    """What is wrong with a pattern for folders, or None."""
+    read = read_pattern(pattern, FOLDER_FIELDS)
+    if read.faults:
+        return str(read.faults[0])
+    for example in EXAMPLES:
+        names = _filled(read, example).split("/")
         if "" in names:
             return "must be folder names with single slashes between them, without one at either end"
         for name in names:
@@ -60,18 +63,40 @@ def _folder_problem(pattern: str) -> str | None:
     return None
 
 
-def _fields(pattern: str, allowed: tuple[str, ...]) -> tuple[set[str], str | None]:
-    try:
-        parts = list(string.Formatter().parse(pattern))
-    except ValueError:
-        return set(), "has braces that do not match; write {{ and }} for a brace in a name"
-    fields = [(name, spec or "", conversion) for _, name, spec, conversion in parts if name is not None]
-    for name, spec, conversion in fields:
-        if name not in allowed:
-            return set(), f"uses {{{name[:40]}}}; only {', '.join(f'{{{a}}}' for a in allowed)} can be used"
-        if conversion or not FORMAT_SPEC.fullmatch(spec):
-            return set(), f"formats {{{name}}} in a way that is not allowed; write {{{name}}} or {{{name}:02d}}"
-    return {name for name, _, _ in fields}, None
+def name_pattern_problem(pattern: str) -> str | None:
+    """What is wrong with a pattern for names without their endings, or None; an empty one leaves files their names."""
+    read = read_pattern(pattern, NAME_FIELDS)
+    if not pattern or read.faults:
+        return str(read.faults[0]) if read.faults else None
+    if not read.fields:
+        return "must use a field, as in {year}{month:02d}{day:02d}_{counter:03d}; else every file would have one name"
+    name = _filled(read, EXAMPLES[0])
+    if "/" in name:
+        return f"at character {pattern.index('/') + 1}: a name holds no /; folders belong into sorter.folder_pattern"
+    return _name_problem(name)
+
+
+def _batch_problem(pattern: str) -> str | None:
+    read = read_pattern(pattern, ("index",))
+    if read.faults:
+        return str(read.faults[0])
+    if "index" not in read.fields:
+        return "must use {index}, as in batch_{index:03d}; else every batch would have the same name"
+    name = _filled(read, EXAMPLES[0])
+    if "/" in name:
+        return "must be one folder name, without /"
+    return _name_problem(name)
+
+
+def _filled(read: Pattern, example: Mapping[str, int]) -> str:
+    """With numbers of an example; a text stands for itself by its name, and by what is written where there is none."""
+    return "".join(part if isinstance(part, str) else _example(part, example) for part in read.parts)
+
+
+def _example(field: Field, example: Mapping[str, int]) -> str:
+    if field.name in NUMBERS:
+        return format(example.get(field.name, 1), f"{field.width}d")
+    return field.name + (field.instead or "")
 
 
 def _name_problem(name: str) -> str | None:

@@ -133,7 +133,17 @@ class Sorter(Section):
     """How files are filed into the archive."""
 
     folder_pattern: Text = Field(
-        default="{year}/{month:02d}/{day:02d}", description="Folders of the archive; year, month and day can be used."
+        default="{year}/{month:02d}/{day:02d}",
+        description="Folders of the archive; year, month, camera_model, source and more can be used.",
+    )
+    name_pattern: Text = Field(
+        default="",
+        description="Names in the archive, as in {year}{month:02d}{day:02d}_{counter:03d}. Empty: their own.",
+    )
+    language: Text = Field(default="en", description="Language of month names in the patterns, as in de or pt.")
+    safe_names: Literal["auto", "portable", "native"] = Field(
+        default="auto",
+        description="Characters in names: portable = only what Windows takes too; auto = as the archive's disk needs.",
     )
     exif_fallback: bool = Field(
         default=True, description="Use the file's modification time when it holds no capture time."

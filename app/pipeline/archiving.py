@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from enum import Enum
 from itertools import count
 
@@ -13,7 +12,7 @@ from app.db import assets
 from app.files.move import Move, Moved
 from app.model import Asset, AssetStatus, Batch, Place, Root, RootKind, Signature
 from app.pipeline.failing import holds
-from app.pipeline.filing import Filing, archive_name, choose_filing
+from app.pipeline.filing import Filing, places_of
 from app.pipeline.naming import suffixed
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -53,6 +52,7 @@ class Archiving:
     def __post_init__(self) -> None:
         self.archive = self.services.root(RootKind.ARCHIVE)
         self.looks = self.services.disk.looks(self.archive)
+        self.places = places_of(self.services)
 
     def is_placed(self, asset: Asset) -> bool:
         """Whether the asset is in the archive already."""
@@ -74,18 +74,16 @@ class Plan:
     originals: Mapping[int, int]
 
 
-def plan_group(work: Archiving, members: Sequence[Asset]) -> Plan:
+def plan_group(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
     """Where a group goes: the first suffix at which no member meets other content, the same for all of them."""
-    settings, zone = work.services.config.sorter, work.services.config.zone
-    filing = choose_filing(members, settings, datetime.now(UTC).date(), zone)
-    names = [archive_name(asset) for asset in members]
     for number in count():
-        paths = [_join(filing.folder, name) for name in suffixed(names, number)]
+        names = suffixed(filing.names, number, work.places.given.rules.limit_bytes)
+        paths = [_join(filing.folder, name) for name in names]
         found = [look_at(work, asset, path) for asset, path in zip(members, paths, strict=True)]
         if len(set(paths)) == len(paths) and all(target is not Target.OTHER for target, _ in found):
             break
         if number and len(set(paths)) < len(paths):
-            return _plan_apart(work, members)
+            return _plan_apart(work, members, filing)
     moves = []
     for asset, path, (target, _) in zip(members, paths, found, strict=True):
         if target is Target.OWN:
@@ -97,9 +95,10 @@ def plan_group(work: Archiving, members: Sequence[Asset]) -> Plan:
     return Plan(tuple(moves), originals)
 
 
-def _plan_apart(work: Archiving, members: Sequence[Asset]) -> Plan:
+def _plan_apart(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
     """Members of the same name, from different folders, cannot be suffixed alike: each goes by itself."""
-    plans = [plan_group(work, [asset]) for asset in members]
+    each = zip(members, filing.names, strict=True)
+    plans = [plan_group(work, [asset], replace(filing, names=(name,))) for asset, name in each]
     originals = {asset_id: held for plan in plans for asset_id, held in plan.originals.items()}
     return Plan(tuple(move for plan in plans for move in plan.moves), originals)
 

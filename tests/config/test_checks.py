@@ -147,7 +147,7 @@ def test_a_naming_pattern_that_gives_a_safe_name_is_taken(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "/{year}", "{year}/", "{year}//{day}", "../{year}", "{year}/..", "{hour}", "{year.real}", "{year"]
+    "pattern", ["", "/{year}", "{year}/", "{year}//{day}", "../{year}", "{year}/..", "{hours}", "{year.real}", "{year"]
 )
 def test_a_folder_pattern_that_leaves_the_archive_is_refused(pattern: str) -> None:
     assert set(problems_of(sorter={"folder_pattern": pattern})) == {"sorter.folder_pattern"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from app.config.schema import Sorter
 from app.model import Asset, AssetStatus
-from app.pipeline.filing import REVIEW_FOLDER, UNKNOWN_DATE_FOLDER, Filing, archive_folder, choose_filing, is_weak
+from app.filing.choose import (
+    REVIEW_FOLDER,
+    UNKNOWN_DATE_FOLDER,
+    Filing,
+    archive_folder,
+    choose_filing,
+    is_weak,
+)
+from app.filing.group_values import Circumstances
+from app.filing.safe_names import NATIVE
 
 TODAY = date(2025, 6, 1)
 MTIME = datetime(2022, 3, 4, 23, 30, tzinfo=UTC)
@@ -22,12 +31,16 @@ def an_asset(number: int = 1, taken: str | None = "2024-05-06T07:08:09", taken_f
                  taken_local=taken, taken_from=taken_from)
 
 
-def filing(*members: Asset, **settings: object) -> Filing:
-    return choose_filing(members, Sorter.model_validate(settings), TODAY, UTC)
+def filing(*members: Asset, zone: tzinfo = UTC, **settings: object) -> Filing:
+    return choose_filing(members, Sorter.model_validate(settings), Circumstances(TODAY, zone))
+
+
+def folder(*members: Asset, zone: tzinfo = UTC, **settings: object) -> bytes:
+    return filing(*members, zone=zone, **settings).folder
 
 
 def test_a_photo_goes_to_the_folder_of_its_day() -> None:
-    assert filing(an_asset()) == Filing(b"2024/05/06")
+    assert filing(an_asset()) == Filing(b"2024/05/06", names=(b"a.jpg",))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +59,13 @@ def test_a_photo_goes_to_the_folder_of_its_day() -> None:
     ],
 )
 def test_a_folder_pattern_is_filled_in_and_stays_inside_the_archive(pattern: str, folder: bytes) -> None:
-    assert archive_folder(pattern, date(2024, 5, 6)) == folder
+    assert archive_folder(pattern, (("year", 2024), ("month", 5), ("day", 6)), NATIVE) == folder
 
 
 @given(st.text(max_size=60), st.dates())
 def test_no_pattern_leads_out_of_the_archive(pattern: str, taken: date) -> None:
-    folder = archive_folder(pattern, taken)
+    values = (("year", taken.year), ("month", taken.month), ("day", taken.day))
+    folder = archive_folder(pattern, values, NATIVE)
     assert not folder.startswith(b"/")
     assert not {b"..", b"."} & set(folder.split(b"/"))
 
@@ -75,14 +89,14 @@ def test_a_date_is_weak_when_it_is_a_guess(taken: str | None, taken_from: str | 
 
 def test_a_weak_date_is_filed_by_the_files_time_in_the_configured_zone() -> None:
     weak = an_asset(taken="1904-01-01T00:00:00", taken_from="mvhd")
-    assert filing(weak) == Filing(b"2022/03/04")
-    assert choose_filing([weak], Sorter(), TODAY, ZoneInfo("Asia/Tokyo")) == Filing(b"2022/03/05")
+    assert folder(weak) == b"2022/03/04"
+    assert folder(weak, zone=ZoneInfo("Asia/Tokyo")) == b"2022/03/05"
 
 
 def test_weak_dates_go_where_the_setting_says() -> None:
     weak = an_asset(taken_from="mtime")
-    assert filing(weak, weak_dates="unknown_folder") == Filing(UNKNOWN_DATE_FOLDER)
-    assert filing(weak, weak_dates="review") == Filing(REVIEW_FOLDER, needs_review=True)
+    assert filing(weak, weak_dates="unknown_folder") == Filing(UNKNOWN_DATE_FOLDER, names=(b"a.jpg",))
+    assert filing(weak, weak_dates="review") == Filing(REVIEW_FOLDER, needs_review=True, names=(b"a.jpg",))
 
 
 def test_without_exif_fallback_a_file_without_a_date_waits_for_a_review() -> None:
@@ -94,4 +108,4 @@ def test_a_group_goes_together_by_its_surest_member() -> None:
     photo = an_asset(2)
     video = an_asset(1, "2020-01-01T00:00:00", "mtime")
     sidecar = an_asset(3, "2019-01-01T00:00:00", "sibling")
-    assert filing(video, sidecar, photo) == Filing(b"2024/05/06")
+    assert folder(video, sidecar, photo) == b"2024/05/06"

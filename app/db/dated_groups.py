@@ -1,0 +1,76 @@
+"""What the place of a group in the archive depends on: its other members, doubtful dates, and what was taken then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from app.db.rows import build, columns_for
+from app.db.tables import assets, capture_records
+from app.model import Asset, AssetStatus
+
+#: Ids asked for in one statement.
+CHUNK = 5_000
+#: Rows fetched at a time.
+FETCHED = 1_000
+#: Those that are in the archive, or can come there.
+COUNTED = tuple(
+    status for status in AssetStatus
+    if status not in (AssetStatus.DISCOVERED, AssetStatus.DUPLICATE, AssetStatus.GONE)
+)  # fmt: skip
+CONVERTERS = {"status": AssetStatus}
+
+
+def list_weak(conn: Connection, asset_ids: Sequence[int]) -> set[int]:
+    """Those of these assets whose date was found to be weak when they were inspected."""
+    c = capture_records.c
+    found: set[int] = set()
+    for start in range(0, len(asset_ids), CHUNK):
+        part = c.asset_id.in_(asset_ids[start : start + CHUNK])
+        found.update(row[0] for row in conn.execute(select(c.asset_id).where(part, c.confidence == "weak")))
+    return found
+
+
+def list_others(conn: Connection, members: Sequence[Asset]) -> dict[int, list[Asset]]:
+    """By group, the members that are not among these; groups that are whole are left out."""
+    known = {asset.id for asset in members}
+    groups = list({asset.group_id for asset in members if asset.group_id is not None})
+    c = assets.c
+    others: list[int] = []
+    for start in range(0, len(groups), CHUNK):
+        part = c.group_id.in_(groups[start : start + CHUNK])
+        rows = conn.execute(select(c.id).where(part, c.status.in_(COUNTED), c.taken_local.is_not(None)))
+        others += [row[0] for row in rows if row[0] not in known]
+    found: dict[int, list[Asset]] = {}
+    for start in range(0, len(others), CHUNK):
+        query = select(*columns_for(assets, Asset)).where(c.id.in_(others[start : start + CHUNK])).order_by(c.id)
+        for row in conn.execute(query):
+            asset = build(Asset, row, CONVERTERS)
+            found.setdefault(asset.group_id or 0, []).append(asset)
+    return found
+
+
+def list_taken(conn: Connection, prefix: str, unset_before: str, future_from: str) -> Iterator[list[Asset]]:
+    """Group by group, what was taken in the time whose ISO 8601 text begins so, and what has a date that cannot be.
+
+    An empty prefix means all times.
+    """
+    c = assets.c
+    within = and_(c.taken_local >= prefix, c.taken_local < prefix + "~")
+    cannot_be = or_(c.taken_local < unset_before, c.taken_local >= future_from)
+    key = func.coalesce(c.group_id, -c.id)
+    query = select(*columns_for(assets, Asset)).where(c.status.in_(COUNTED), or_(within, cannot_be)).order_by(key, c.id)
+    group: list[Asset] = []
+    for row in conn.execution_options(yield_per=FETCHED).execute(query):
+        asset = build(Asset, row, CONVERTERS)
+        if group and _key(group[0]) != _key(asset):
+            yield group
+            group = []
+        group.append(asset)
+    if group:
+        yield group
+
+
+def _key(asset: Asset) -> int:
+    return asset.group_id if asset.group_id is not None else -asset.id

@@ -1,0 +1,87 @@
+"""The place in the archive of group after group, with all that it depends on looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from app.config.filing_fields import FOLDER_FIELDS, NAME_FIELDS
+from app.config.pattern_parts import read_pattern
+from app.config.schema import Config, Sorter
+from app.db import roots as root_rows
+from app.db.capture_records import list_cameras
+from app.db.connection import Connection, Database
+from app.db.dated_groups import list_others, list_weak
+from app.filing.choose import Filing, choose_filing
+from app.filing.group_values import Circumstances
+from app.filing.name_rules import name_rules
+from app.filing.numbering import Numbers, group_key
+from app.model import Asset, Root, RootKind
+
+CAMERA_FIELDS = {"camera_make", "camera_model"}
+
+
+class Places:
+    """Where groups go, by one configuration and on one day.
+
+    `settings` stands in for the configured section when somebody asks what another pattern would do.
+    """
+
+    def __init__(
+        self, db: Database, archive: Root, config: Config, settings: Sorter | None = None, today: date | None = None
+    ) -> None:
+        self.settings = settings or config.sorter
+        self._db = db
+        used = read_pattern(self.settings.folder_pattern, FOLDER_FIELDS).fields
+        used |= read_pattern(self.settings.name_pattern, NAME_FIELDS).fields
+        self._needs_cameras = bool(used & CAMERA_FIELDS)
+        with db.reading() as conn:
+            sources = source_labels(conn)
+        self.given = Circumstances(
+            today or datetime.now(UTC).date(),
+            config.zone,
+            sources=sources,
+            rules=name_rules(archive, self.settings.safe_names),
+        )
+        self._numbers = Numbers(self.settings, self.circumstances)
+
+    def choose_all(self, groups: Sequence[Sequence[Asset]]) -> list[Filing]:
+        """The filing of each group, `names` for the members that are given.
+
+        Members that are elsewhere, in the archive already or in another batch, have their say as well.
+        """
+        given = [asset for group in groups for asset in group]
+        with self._db.reading() as conn:
+            others = list_others(conn, given)
+            wholes = [[*group, *others.get(group_key(group[0]), ())] for group in groups]
+            circumstances = self.circumstances(conn, [asset for whole in wholes for asset in whole])
+            numbers = [self._numbers.of(conn, whole, circumstances) for whole in wholes]
+        return [
+            _only(choose_filing(whole, self.settings, circumstances, number), len(group))
+            for group, whole, number in zip(groups, wholes, numbers, strict=True)
+        ]
+
+    def choose(self, members: Sequence[Asset]) -> Filing:
+        """The filing of one group."""
+        return self.choose_all([members])[0]
+
+    def circumstances(self, conn: Connection, assets: Sequence[Asset]) -> Circumstances:
+        """What the places of these depend on."""
+        ids = [asset.id for asset in assets]
+        cameras = list_cameras(conn, ids) if self._needs_cameras else {}
+        return replace(self.given, cameras=cameras, weak_ids=list_weak(conn, ids))
+
+
+def source_labels(conn: Connection) -> dict[int, str]:
+    """What the ingest folders are called, those of former settings too: their label, else the folder's name."""
+    found = [root for root in root_rows.list_all(conn) if root.kind is RootKind.INGEST]
+    return {root.id: root.label or _name_of(root.path) for root in found}
+
+
+def _name_of(path: bytes) -> str:
+    return path.rstrip(b"/").rpartition(b"/")[2].decode("utf-8", "surrogateescape")
+
+
+def _only(filing: Filing, members: int) -> Filing:
+    return replace(filing, names=filing.names[:members])
