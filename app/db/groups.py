@@ -9,6 +9,12 @@ from sqlalchemy import Connection
 #: Groups asked for in one statement.
 CHUNK = 5_000
 
+#: One that is gone without a batch was taken away by a person; one with a batch left this disk on purpose.
+CAME_IN = (
+    "SELECT assets.origin_path FROM groups JOIN assets ON assets.group_id = groups.id "
+    "WHERE groups.root_id = ? AND groups.folder = ? AND (assets.status != 'gone' OR assets.batch_id IS NOT NULL)"
+)
+
 
 def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) -> dict[tuple[bytes, bytes], int]:
     """The id of the group of each (folder, stem), made where it is not there."""
@@ -25,6 +31,12 @@ def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) 
         rows = conn.exec_driver_sql(_find_sql(len(part)), (*values, root_id))
         found.update({(folder, stem): group_id for folder, stem, group_id in rows})
     return {key: found[key] for key in wanted}
+
+
+def list_names_in(conn: Connection, root_id: int, folder: bytes) -> list[bytes]:
+    """The names of the files that came into a folder under a root and are accounted for, wherever they are now."""
+    split = ((path or b"").rpartition(b"/") for (path,) in conn.exec_driver_sql(CAME_IN, (root_id, folder)))
+    return [name for head, _, name in split if head == folder]
 
 
 def _find_sql(count: int) -> str:

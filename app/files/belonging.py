@@ -30,9 +30,13 @@ EDITED_WORDS = (
 _SPELLED = {unicodedata.normalize(form, word) for word in EDITED_WORDS for form in ("NFC", "NFD")}
 _WORDS = b"|".join(re.escape(word.encode()) for word in sorted(_SPELLED, key=lambda word: (-len(word), word)))
 
+#: Google cuts names at so many characters, the word at their end as well: a long name may end in `-edi`.
+CUT_CHARACTERS = 46
+_BEGINNINGS = {b"-" + word.encode()[:n] for word in _SPELLED for n in range(1, len(word.encode()))}
+
 #: The number that an archive puts behind a stem when its name is taken; it is kept, so that sorting again is no change.
 _NUMBER = rb"(?P<number>\(\d{1,4}\)|_\d{1,3})?"
-EDITED = re.compile(rb"(?P<stem>.+?)(?:[-_ ]{1,3}(?:" + _WORDS + rb")|~\d)" + _NUMBER, re.IGNORECASE | re.DOTALL)
+EDITED = re.compile(rb"(?P<stem>.+?)(?:[-_](?:" + _WORDS + rb")|~\d)" + _NUMBER, re.IGNORECASE | re.DOTALL)
 PIXEL = re.compile(rb"(?P<stem>PXL_\d{8}_\d{6,9})(?:\.[A-Za-z]+(?:-\d+)?)+" + _NUMBER, re.DOTALL)
 MOTION = re.compile(rb"(?P<stem>.+)(?:\.(?:MP|MV)|_HEVC)" + _NUMBER, re.DOTALL)
 APPLE_EDITED = re.compile(rb"(?P<prefix>IMG_)[EO](?P<rest>\d{4,}.*)", re.DOTALL)
@@ -48,12 +52,19 @@ TAILS = (EDITED, PIXEL, MOTION, NAMED_BURST, NUMBERED_BURST)
 
 def group_key(name: bytes) -> bytes:
     """What the names of a group in one folder have in common."""
-    stem = group_stem(name)
+    stem = _without_cut_word(group_stem(name))
     for pattern in TAILS:
         match = pattern.fullmatch(stem)
         if match is not None:
             stem = match["stem"] + (match["number"] or b"")
     return _of_camera(stem)
+
+
+def _without_cut_word(stem: bytes) -> bytes:
+    if len(stem) < CUT_CHARACTERS or len(stem.decode("utf-8", "replace")) < CUT_CHARACTERS:
+        return stem
+    head, dash, tail = stem.rpartition(b"-")
+    return head if head and dash + tail in _BEGINNINGS else stem
 
 
 def _of_camera(stem: bytes) -> bytes:

@@ -1,23 +1,28 @@
 """Walking a root: every name under it is seen once, and is media, a sidecar, or left in place with a reason.
 
-Nothing is opened but folders. Symbolic links are never followed, not even one that is swapped in for a folder
-during the walk: each folder is opened from the root down, component by component.
+Nothing is opened but folders, and JSON files whose names do not tell what they describe. Symbolic links are never
+followed, not even one that is swapped in for a folder during the walk: each folder is opened from the root down,
+component by component.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.errors import RootUnavailable
 from app.files.directory import signature_of
 from app.files.kinds import MEDIA_SUFFIXES, TAKEOUT_SUFFIX, Kind, file_kind, folder_reason, ignored_by, is_own, suffix
-from app.files.takeout import takeout_partner
+from app.files.takeout import HEAD_BYTES, MediaNames, takeout_partners, title_of
 from app.model import Root, Signature
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+HEAD_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+#: The names of media that came into a folder and may have left it since.
+KnownNames = Callable[[bytes], Iterable[bytes]]
 
 SPECIAL_FILES = (
     (stat.S_ISLNK, "symbolic link"),
@@ -126,24 +131,29 @@ def list_names(root: Root, folder: bytes) -> list[bytes]:
         os.close(descriptor)
 
 
-def walk(root: Root, ignore_patterns: Sequence[str] = ()) -> Iterator[Found]:
+def walk(
+    root: Root, ignore_patterns: Sequence[str] = (), known_names: KnownNames = lambda folder: ()
+) -> Iterator[Found]:
     """Every file under a root, and every folder that is not entered; what is our own is passed over in silence.
 
-    A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable.
+    A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable. A JSON file
+    may describe media that has left its folder before it came: `known_names` tells of these.
     """
     patterns = tuple(os.fsencode(p) for p in ignore_patterns)
     waiting = [b""]
     while waiting:
         folder = waiting.pop()
         try:
-            yield from _folder(root, folder, patterns, waiting)
+            yield from _folder(root, folder, patterns, waiting, known_names)
         except OSError as error:
             if not folder:
                 raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
             yield Found(folder, "left", reason=f"folder cannot be read: {error.strerror}", is_unread=True)
 
 
-def _folder(root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes]) -> Iterator[Found]:
+def _folder(
+    root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes], known_names: KnownNames
+) -> Iterator[Found]:
     prefix = folder + b"/" if folder else b""
     described: list[Found] = []
     media_names: set[bytes] = set()
@@ -158,8 +168,8 @@ def _folder(root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: lis
         if found.kind == "media":
             media_names.add(name)
         yield found
-    for found in described:
-        yield _with_partner(found, media_names)
+    if described:
+        yield from _with_partners(root, described, media_names, lambda: known_names(folder))
 
 
 def _entries(root: Root, folder: bytes) -> Iterator[os.DirEntry[str]]:
@@ -194,11 +204,40 @@ def _look_at(
     return Found(path, kind, signature_of(status), reason, name)
 
 
-def _with_partner(found: Found, media_names: set[bytes]) -> Found:
-    partner = takeout_partner(found.group_name, media_names)
-    if partner is None:
-        return found
-    return Found(found.path, "sidecar", found.signature, "", partner)
+def _with_partners(
+    root: Root, described: list[Found], media_names: set[bytes], known_names: Callable[[], Iterable[bytes]]
+) -> Iterator[Found]:
+    """What a JSON describes may lie beside it, or have left before its JSON came."""
+    by_name = {found.group_name: found for found in described}
+    titles: dict[bytes, str | None] = {}
+
+    def title(name: bytes) -> str | None:
+        if name not in titles:
+            titles[name] = title_of(_head(root, by_name[name].path))
+        return titles[name]
+
+    partners = takeout_partners(by_name, MediaNames(media_names), title)
+    if len(partners) < len(by_name):
+        gone_on = {name for name in known_names() if suffix(name) in MEDIA_SUFFIXES}
+        partners = takeout_partners(by_name, MediaNames(media_names | gone_on), title)
+    for name, found in by_name.items():
+        partner = partners.get(name)
+        yield Found(found.path, "sidecar", found.signature, "", partner) if partner is not None else found
+
+
+def _head(root: Root, path: bytes) -> bytes:
+    """The first bytes of a file; nothing when it cannot be read."""
+    folder, _, name = path.rpartition(b"/")
+    try:
+        descriptor = open_folder(root, folder)
+        try:
+            opened = os.open(name, HEAD_FLAGS, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        with os.fdopen(opened, "rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 def is_media(path: bytes) -> bool:

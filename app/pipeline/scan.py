@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from itertools import islice
 
-from app.db import assets, journal, kept_copies, left_in_place
+from app.db import assets, groups, journal, kept_copies, left_in_place
 from app.db.clock import now
 from app.db.connection import Database
 from app.errors import printable
@@ -96,7 +96,7 @@ class _RootScan:
         self.began_at = now()
 
     def run(self) -> None:
-        found = walk(self.root, self.settings.ignore_patterns)
+        found = walk(self.root, self.settings.ignore_patterns, self._known_names)
         while chunk := list(islice(found, CHUNK)):
             self._take(chunk)
             if len(self.looks) > MAX_PENDING:
@@ -107,6 +107,10 @@ class _RootScan:
         with self.db.transaction() as conn:
             left_in_place.forget_before(conn, self.root.id, self.began_at)
         self._note_vanished()
+
+    def _known_names(self, folder: bytes) -> list[bytes]:
+        with self.db.reading() as conn:
+            return groups.list_names_in(conn, self.root.id, folder)
 
     def _take(self, chunk: list[Found]) -> None:
         left = [f for f in chunk if f.kind == "left"]

@@ -1,0 +1,114 @@
+"""Google Takeout: every photo finds its JSON, whatever Google did to the names of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.files.belonging import group_key
+from app.files.takeout import takeout_partner, title_of
+from app.files.walk import Found, walk
+from app.model import Root, RootKind
+from tests.conftest import write_tree
+from tests.files.takeout_export import Folder, generate
+
+
+def walk_over(base: Path, tree: dict[str, bytes], known: list[bytes] | None = None) -> dict[str, Found]:
+    write_tree(base, tree)
+    root = Root(1, RootKind.INGEST, "", str(base).encode(), "")
+    return {found.path.decode(): found for found in walk(root, (), lambda folder: known or [])}
+
+
+def tree_of(folder: Folder) -> dict[str, bytes]:
+    tree = dict.fromkeys(folder.media, b"picture")
+    return {**tree, **{name: folder.content_of(name) for name in (*folder.described, *folder.nobodys)}}
+
+
+def test_every_photo_of_an_export_of_2000_files_is_in_one_group_with_its_json(tmp_path: Path) -> None:
+    folders = generate(2_000)
+    wrong = []
+    for number, folder in enumerate(folders):
+        found = walk_over(tmp_path / str(number), tree_of(folder))
+        keys = {name: group_key(f.group_name) for name, f in found.items() if f.kind != "left"}
+        wrong += [(j, m, found[j].group_name) for j, m in folder.described.items() if keys.get(j) != keys[m]]
+        wrong += [(made, name, keys[made]) for made, name in folder.edited.items() if keys[made] != keys[name]]
+        wrong += [(name, "", found[name].group_name) for name in folder.nobodys if found[name].kind != "left"]
+    assert wrong == []
+    assert sum(len(folder.described) for folder in folders) == 2_000
+    assert sum(len(folder.edited) for folder in folders) > 100
+
+
+def test_a_json_that_came_after_its_photo_had_left_is_still_its_sidecar(tmp_path: Path) -> None:
+    found = walk_over(tmp_path, {"IMG_1.jpg.json": b"{}", "other.jpg.json": b"{}"}, known=[b"IMG_1.jpg"])
+    assert (found["IMG_1.jpg.json"].kind, found["IMG_1.jpg.json"].group_name) == ("sidecar", b"IMG_1.jpg")
+    assert found["other.jpg.json"].kind == "left"
+
+
+LONG = "Screenshot_2021-03-29-09-18-32-123_com.google.a"
+
+
+def test_of_two_long_names_the_title_tells_whose_json_it_is() -> None:
+    names = [f"{LONG}1.jpg".encode(), f"{LONG}2.jpg".encode()]
+    cut = LONG[:46].encode()
+    assert takeout_partner(cut + b".json", names, lambda: f"{LONG}2.jpg") == names[1]
+    assert takeout_partner(cut + b"(1).json", names, lambda: f"{LONG}1.jpg") == names[0]
+
+
+def test_a_json_whose_photo_has_not_come_yet_waits_and_takes_no_other() -> None:
+    names = [f"{LONG}1.jpg".encode()]
+    assert takeout_partner(LONG[:46].encode() + b".json", names, lambda: f"{LONG}2.jpg") is None
+
+
+def test_without_a_title_nothing_is_guessed_between_two_photos() -> None:
+    names = [f"{LONG}1.jpg".encode(), f"{LONG}2.jpg".encode()]
+    assert takeout_partner(LONG[:46].encode() + b".json", names) is None
+
+
+@pytest.mark.parametrize(
+    ("json_name", "media", "title"),
+    [
+        (b"20030616.json", b"20030616.jpg", "20030616"),
+        (b"IMG_1.json", b"IMG_1.jpg", "IMG_1.jpg"),
+        (b"IMG_1.HEIC.json", b"IMG_1.MP4", "IMG_1.HEIC"),
+        (b"IMG_1.HEIC.supplemental-metadata(2).json", b"IMG_1(2).MP4", "IMG_1.HEIC"),
+        (b"PXL_20230701_100000123.MP.jpg.supplemental-metada.json", b"PXL_20230701_100000123.MP", "PXL_20230701_1"),
+        (b"IMG_1.jpg..json", b"IMG_1.jpg", None),
+    ],
+)
+def test_a_json_finds_the_other_files_of_its_photo(json_name: bytes, media: bytes, title: str | None) -> None:
+    known = title if title != "PXL_20230701_1" else "PXL_20230701_100000123.MP.jpg"
+    assert takeout_partner(json_name, [media, b"other.jpg"], lambda: known) == media
+
+
+@pytest.mark.parametrize(
+    ("json_name", "title"),
+    [(b"metadata.json", "Holiday"), (b"IMG_1.json", None), (b"IMG_1.json", "IMG_2.jpg"), (b"package.json", "package!")],
+)
+def test_a_json_that_tells_of_something_else_is_nobodys(json_name: bytes, title: str | None) -> None:
+    assert takeout_partner(json_name, [b"metadata.jpg", b"IMG_1.jpg", b"package.png"], lambda: title) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        (b'{\n  "title": "IMG_1.jpg",', "IMG_1.jpg"),
+        (b'{"title":"\\u00e9t\\u00e9 \\"1\\".jpg"}', 'été "1".jpg'),
+        ('{"title": "写真.jpg"}'.encode(), "写真.jpg"),
+        (b'{"title": "cut off', None),
+        (b'{"title": "bad \\x escape"}', None),
+        (b'{"title": "\xff.jpg"}', None),
+        (b"\0" * 1_000, None),
+        (b'{"title": 5}', None),
+    ],
+)
+def test_the_title_is_found_without_parsing_the_file(head: bytes, title: str | None) -> None:
+    assert title_of(head) == title
+
+
+def test_a_folder_of_many_json_files_is_walked_in_little_time(tmp_path: Path) -> None:
+    """Each asks for its own names only: what is compared does not grow with the square of the files."""
+    names = [f"{LONG}{n:05d}.jpg" for n in range(1_500)]
+    tree = {**dict.fromkeys(names, b""), **{f"album-{n}.json": b"{}" for n in range(1_500)}}
+    found = walk_over(tmp_path, tree)
+    assert {f.kind for name, f in found.items() if name.endswith(".json")} == {"left"}
