@@ -17,6 +17,7 @@ from app.config.parse import secret_values
 from app.config.schema import Config
 from app.db import batches
 from app.db.tables import assets, deliveries
+from app.diagnostics.releases import check_releases
 from app.files.place_marker import find_place_marker
 from app.log import MASK
 from app.model import AssetStatus, Batch, BatchStatus, RootKind
@@ -72,7 +73,9 @@ def examine_syncthing(services: Services) -> Examination:
             _waiting(conn, under_way),
             find_place_marker(services.roots.get(RootKind.BATCH, ())) or "",
         )
-    return examine(services.config, os.path.realpath(os.fsencode(services.config.paths.batch_dir)), ours)
+    found = examine(services.config, os.path.realpath(os.fsencode(services.config.paths.batch_dir)), ours)
+    found.checks += check_releases(services)
+    return found
 
 
 def _open_files(conn: Connection, under_way: list[Batch]) -> list[bytes]:

@@ -7,7 +7,7 @@ that the file had arrived. What the peer changes instead of deleting is told of 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.db import batch_devices, batches, deliveries, journal, releases
@@ -16,6 +16,8 @@ from app.db.connection import Connection
 from app.errors import SyncthingError, printable
 from app.model import Asset, Batch, BatchStatus, Report, RootKind
 from app.model.counting import counted
+from app.pipeline.delays import RELEASE, note_delays
+from app.pipeline.turns import Turn
 from app.services import Services
 from app.syncthing import look as syncthing
 from app.syncthing import notes, proof, troubles
@@ -79,12 +81,15 @@ def note_releases(services: Services, batch: Batch, client: SyncthingClient, sta
         awaited = releases.list_awaited(conn, batch)
         arrived = deliveries.confirmed_ids(conn, batch.id, standing.device_id)
     seen, our_id = Seen(), client.my_id()
-    for start in range(0, len(awaited), CHUNK):
-        found = list(_ask(client, standing, awaited[start : start + CHUNK], our_id, (seen, arrived)))
-        if found:
-            with services.db.transaction() as conn:
-                releases.note(conn, batch.id, standing.device_id, found)
-        seen.released += len(found)
+    with Turn(services, "release", batch.id) as turn:
+        awaited = turn.order(awaited)
+        for start in range(0, len(awaited), CHUNK):
+            part = turn.while_it_lasts(awaited[start : start + CHUNK])
+            found = list(_ask(client, standing, part, our_id, (seen, arrived)))
+            if found:
+                with services.db.transaction() as conn:
+                    releases.note(conn, batch.id, standing.device_id, found)
+            seen.released += len(found)
     if seen.deleted:
         seen.deleter = _who(client, next(iter(seen.deleted)), our_id)
     return seen
@@ -99,7 +104,7 @@ def _who(client: SyncthingClient, deleted_by: str, our_id: str) -> str:
 
 
 def _ask(
-    client: SyncthingClient, standing: Standing, asked: Sequence[Asset], our_id: str, noted: tuple[Seen, set[int]]
+    client: SyncthingClient, standing: Standing, asked: Iterable[Asset], our_id: str, noted: tuple[Seen, set[int]]
 ) -> Iterator[tuple[int, str]]:
     seen, arrived = noted
     for asset in asked:
@@ -167,24 +172,14 @@ def _wait(
         done = releases.count(conn, batch.id)
         words = f"{done.file_count:,} of {counted(batch.file_count, 'file', 'files')} released by {peer}."
         words = f"{words} {trouble.sentence}" if trouble is not None else words
-        if trouble is not None:
-            _tell(conn, batch, run_id, remembered, trouble)
+        found = [trouble] if trouble is not None else []
+        note_delays(conn, batch, remembered, found, kind=RELEASE, run_id=run_id)
         _tell_progress(conn, batch, run_id, remembered, done.file_count, words)
         notes.save(conn, batch.id, remembered)
         if is_awaited(batches.get(conn, batch.id)):
             next_look_at = later(services.config.syncthing.poll_interval_sec)
             batches.set_columns(conn, batch.id, sync_detail=words, next_look_at=next_look_at)
     return Report("waiting", words, done=done.file_count, size_bytes=done.size_bytes, batch_id=batch.id)
-
-
-def _tell(conn: Connection, batch: Batch, run_id: int | None, remembered: notes.Notes, trouble: Trouble) -> None:
-    if trouble.warning:
-        notes.remember_error(conn, batch.id, trouble.sentence)
-    if not remembered.first_time(f"release: {trouble.sentence if trouble.warning else trouble.code}"):
-        return
-    journal.record(conn, "batch.release_delayed", f"Batch {batch.name}: {trouble.sentence}",
-                   level="warning" if trouble.warning else "info", run_id=run_id, batch_id=batch.id,
-                   detail={"cause": trouble.code})
 
 
 def _tell_progress(
@@ -201,6 +196,9 @@ def _released(services: Services, batch: Batch, run_id: int | None, peer: str) -
     with services.db.transaction() as conn:
         done = releases.count(conn, batch.id)
         words = f"{peer} has released all {counted(done.file_count, 'file', 'files')}."
+        remembered = notes.load(conn, batch.id)
+        remembered.trouble = ""
+        notes.save(conn, batch.id, remembered)
         if is_awaited(batches.get(conn, batch.id)):
             batches.set_columns(conn, batch.id, released_at=now(), sync_detail=words, next_look_at=None)
             journal.record(conn, "batch.released", f"Batch {batch.name}: {words}", run_id=run_id, batch_id=batch.id,

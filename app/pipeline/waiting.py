@@ -11,6 +11,7 @@ from app.db.connection import Connection
 from app.db.deliveries import Confirmed
 from app.model import Batch, Report
 from app.model.counting import counted
+from app.pipeline.delays import DELIVERY, note_delays
 from app.pipeline.delivery_look import Look
 from app.pipeline.peer_records import record_peers
 from app.services import Services
@@ -76,9 +77,7 @@ def _write(
 ) -> None:
     services, batch, remembered, run_id = about
     seconds = max(services.config.syncthing.poll_interval_sec, *(trouble.wait_seconds for trouble in found), 0)
-    remembered.trouble = found[0].code if found else ""
-    for trouble in found:
-        _tell_trouble(conn, batch, remembered, trouble, run_id)
+    note_delays(conn, batch, remembered, found, kind=DELIVERY, run_id=run_id)
     _tell_progress(conn, batch, remembered, held.file_count, run_id)
     notes.save(conn, batch.id, remembered)
     batches.set_columns(
@@ -88,24 +87,6 @@ def _write(
         confirmed_bytes=held.size_bytes,
         sync_detail=message,
         next_look_at=later(seconds),
-    )
-
-
-def _tell_trouble(conn: Connection, batch: Batch, remembered: Notes, trouble: Trouble, run_id: int | None) -> None:
-    if trouble.warning:
-        notes.remember_error(conn, batch.id, trouble.sentence)
-    is_told_by_sentence = trouble.warning and not trouble.device_id
-    if not remembered.first_time(trouble.sentence if is_told_by_sentence else f"{trouble.code}{trouble.device_id}"):
-        return
-    detail = {"cause": trouble.code, **({"device_id": trouble.device_id} if trouble.device_id else {})}
-    journal.record(
-        conn,
-        "batch.sync_delayed",
-        f"Batch {batch.name}: {trouble.sentence}",
-        level="warning" if trouble.warning else "info",
-        run_id=run_id,
-        batch_id=batch.id,
-        detail=detail,
     )
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from app.db import deliveries, releases
+from app.diagnostics import diagnose
 from app.model import BatchStatus, RunStatus
+from app.overview.delivery import delivery_status
 from app.pipeline import releasing
 from app.services import Services
 from tests.conftest import read_tree
@@ -195,6 +197,11 @@ def test_a_receive_only_peer_is_told_that_it_sends_no_deletions(tmp_path_factory
         assert newest(services).status is BatchStatus.SYNCED and not archived(services)
         with services.db.reading() as conn:
             assert releases.count(conn, batch.id).file_count == 0
+        assert delivery_status(services, batch.id)["trouble"] == "peer_sends_no_deletes"
+        told = [check for check in diagnose(services)["checks"] if check["name"] == "syncthing releases"]
+        assert [(check["state"], "Receive Only" in check["cause"], bool(check["fix"])) for check in told] == [
+            ("warning", True, True)
+        ]
     finally:
         services.close()
         pair.stop()
