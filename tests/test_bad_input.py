@@ -257,7 +257,7 @@ def test_files_without_content_cut_off_and_with_a_picture_too_large_to_open(hous
     journal = "\n".join(said.journal)
     assert said_by_inspect in journal
     named = sorted(m.partition(" may be damaged: ")[::2] for m in said.journal if " may be damaged: " in m)
-    assert [name for name, _ in named] == ["also empty.jpg", "bomb.png", "empty.jpg"]
+    assert [name for name, _ in named] == ["also empty.jpg", "cut in the dates.jpg", "empty.jpg"]
     assert named[0][1] == "the file is empty."
     assert named[1][1].startswith("it is damaged or too large to open")
     assert "may be damaged, the first is" in said.command_line

@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1
 
 def serve(answer: Callable[[list[Any]], Any], prepare: Callable[[list[list[Any]]], None] | None = None) -> None:
     """Answer every request until the input ends. `prepare` sees requests that wait, before their turn comes."""
-    _die_with(int(sys.argv[1]))
+    end_with(int(sys.argv[1]))
     # A library that prints must not talk into the answers.
     output = os.dup(1)
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -31,7 +31,7 @@ def serve(answer: Callable[[list[Any]], Any], prepare: Callable[[list[list[Any]]
             os.write(output, line)
 
 
-def _die_with(parent_id: int) -> None:
+def end_with(parent_id: int) -> None:
     """Have the kernel kill this process when its parent ends; covers a parent that ended before this call."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,94 +1,111 @@
-"""Dates in EXIF data: which fields hold them, and a quick reader for data that is as the standard says.
-
-Most photos are so. Nothing is guessed here about the others: Pillow reads them (app/files/capture_time/pillow.py).
-"""
+"""What EXIF data says: dates with fraction and offset, the time of the satellites, the camera, Apple's identifier."""
 
 from __future__ import annotations
 
-import re
-import struct
-from collections.abc import Mapping
-
-Claims = list[tuple[str, str, str]]
+from app.files.capture_time import embedded_xmp
+from app.files.capture_time.tiff import Entry, Tiff
+from app.files.capture_time.told import Odd, Told
+from app.files.capture_time.window import MAX_PART_BYTES, Window
 
 #: Source, then the tags of its date, of the fraction of its second and of its offset.
-FIELDS = (("exif", 0x9003, 0x9291, 0x9011), ("exif_digitized", 0x9004, 0x9292, 0x9012))
-
-_DATE, _FRACTION, _OFFSET = (
-    re.compile(pattern + r"[ \0]*") for pattern in (r"\d{4}(:\d\d){2} \d\d(:\d\d){2}", r"\d*", r"([+-]\d\d:\d\d)?")
+DATES = (
+    ("exif", 0x9003, 0x9291, 0x9011),
+    ("exif_digitized", 0x9004, 0x9292, 0x9012),
+    ("exif_modified", 0x0132, 0x9290, 0x9010),
 )
-#: What the text of each of these tags looks like.
-STANDARD = {tag: pattern for _, *tags in FIELDS for tag, pattern in zip(tags, (_DATE, _FRACTION, _OFFSET), strict=True)}
+MAKE, MODEL, XMP, DETAILS, GPS, MAKER_NOTE = 0x010F, 0x0110, 0x02BC, 0x8769, 0x8825, 0x927C
+GPS_DATE, GPS_TIME = 0x001D, 0x0007
+FIELDS = frozenset({MAKE, MODEL, XMP, DETAILS, GPS, MAKER_NOTE, *(tag for _, *tags in DATES for tag in tags)})
+GPS_FIELDS = frozenset({GPS_DATE, GPS_TIME})
 
-DETAILS = 0x8769
-ASCII, LONG = 2, 4
-#: Texts of up to four bytes lie in the entry itself.
-SHORT_BYTES = 4
-BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
-#: Far more than any camera writes.
-MAX_ENTRIES = 500
+APPLE = b"Apple iOS\0\0\x01MM"
+APPLE_FIRST, APPLE_CONTENT_IDENTIFIER = 14, 0x0011
+
+Fields = dict[int, Entry]
 
 
-def read(tiff: bytes) -> Claims | None:
-    """The dates in the TIFF data of an EXIF segment; None when it has none or is not what the standard says."""
-    order = BYTE_ORDERS.get(tiff[:4])
-    if order is None:
-        return None
+def read(window: Window, told: Told) -> None:
+    """Everything in TIFF data; raises Odd when it is damaged, after what could be read was told."""
+    tiff = Tiff(window)
+    fields = tiff.directory(tiff.first, FIELDS)
+    faults = [_try(_tell_camera, fields, told)]
+    details = fields.get(DETAILS)
+    gps = fields.get(GPS)
+    if details is not None and details.number():
+        faults.append(_try(_add_details, tiff, details.number(), fields))
+    faults += [_try(tell_dates, fields, told), _try(_tell_maker_note, fields, told)]
+    if gps is not None and gps.number():
+        faults.append(_try(tell_gps, tiff, gps.number(), told))
+    if XMP in fields:
+        faults.append(_try(_tell_xmp, fields[XMP], told))
+    for fault in faults:
+        if fault is not None:
+            raise fault
+
+
+def read_details(window: Window, told: Told) -> None:
+    """TIFF data whose first directory is that of the details, as in Canon's CR3."""
+    tiff = Tiff(window)
+    fields = tiff.directory(tiff.first, FIELDS)
+    tell_dates(fields, told)
+
+
+def read_gps(window: Window, told: Told) -> None:
+    """TIFF data whose first directory is that of the satellites, as in Canon's CR3."""
+    tiff = Tiff(window)
+    tell_gps(tiff, tiff.first, told)
+
+
+def tell_dates(fields: Fields, told: Told) -> None:
+    """The three dates among these fields."""
+    for source, date, fraction, offset in DATES:
+        if date in fields and (text := fields[date].text()):
+            digits = fields[fraction].text() if fraction in fields else ""
+            zone = fields[offset].text() if offset in fields else ""
+            told.date(source, f"{text}.{digits}" if digits.isdecimal() else text, zone or "local")
+
+
+def tell_gps(tiff: Tiff, start: int, told: Told) -> None:
+    """The satellites' time, which is UTC."""
+    fields = tiff.directory(start, GPS_FIELDS)
+    if GPS_DATE not in fields or GPS_TIME not in fields:
+        return
+    date, time = fields[GPS_DATE].text(), fields[GPS_TIME].rationals()
+    if date and len(time) == 3:
+        seconds, rest = divmod(round((time[0] * 3600 + time[1] * 60 + time[2]) * 1000), 1000)
+        fraction = f".{rest:03d}" if rest else ""
+        clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        told.date("gps", f"{date} {clock}{fraction}", "utc")
+
+
+def _try(tell: object, *given: object) -> Odd | None:
+    """One part's damage leaves the others to be read."""
+    assert callable(tell)
     try:
-        (start,) = struct.unpack_from(order + "I", tiff, 4)
-        first, pointer = _folder(tiff, order, start)
-        second, _ = _folder(tiff, order, pointer) if pointer else ({}, 0)
-    except (struct.error, ValueError):
-        return None
-    return claims({**first, **second}) or None
+        tell(*given)
+    except Odd as fault:
+        return fault
+    return None
 
 
-def claims(details: Mapping[int, object]) -> Claims:
-    """The dates among these values by tag: (source, date with its fraction, zone)."""
-    found = []
-    for source, date, fraction, offset in FIELDS:
-        text = _text(details.get(date))
-        if text:
-            digits = _text(details.get(fraction))
-            zone = _text(details.get(offset)) or "local"
-            found.append((source, f"{text}.{digits}" if digits.isdigit() else text, zone))
-    return found
+def _tell_camera(fields: Fields, told: Told) -> None:
+    make, model = (fields[tag].text() if tag in fields else "" for tag in (MAKE, MODEL))
+    told.camera(make, model)
 
 
-def _folder(tiff: bytes, order: str, start: int) -> tuple[dict[int, object], int]:
-    """The wanted texts of one directory, and where the directory of details begins (0: none).
-
-    Raises ValueError or struct.error when anything is odd.
-    """
-    (count,) = struct.unpack_from(order + "H", tiff, start)
-    end = start + 2 + 12 * count
-    if count > MAX_ENTRIES or end > len(tiff):
-        raise ValueError("the directory is cut off")
-    found: dict[int, object] = {}
-    pointer = 0
-    for tag, kind, length, value in struct.iter_unpack(order + "HHII", tiff[start + 2 : end]):
-        if tag == DETAILS:
-            if (kind, length) != (LONG, 1):
-                raise ValueError("the pointer is of another kind")
-            pointer = value
-        elif tag in STANDARD:
-            found[tag] = _text_of(tag, tiff, order, kind, length, value)
-    return found, pointer
+def _add_details(tiff: Tiff, start: int, fields: Fields) -> None:
+    fields.update(tiff.directory(start, FIELDS))
 
 
-def _text_of(tag: int, tiff: bytes, order: str, kind: int, length: int, value: int) -> str:
-    if kind != ASCII:
-        raise ValueError("the text is of another kind")
-    raw = struct.pack(order + "I", value)[:length] if length <= SHORT_BYTES else tiff[value : value + length]
-    if len(raw) != length:
-        raise ValueError("the text is cut off")
-    text = raw.decode("ascii")
-    if not STANDARD[tag].fullmatch(text):
-        raise ValueError("the text is not what the standard says")
-    return text
+def _tell_maker_note(fields: Fields, told: Told) -> None:
+    note = fields.get(MAKER_NOTE)
+    if note is None or told.content_identifier or note.size <= len(APPLE) or note.raw(len(APPLE)) != APPLE:
+        return
+    tiff = Tiff(Window.of_bytes(note.raw(MAX_PART_BYTES)), ">", APPLE_FIRST)
+    found = tiff.directory(APPLE_FIRST, frozenset({APPLE_CONTENT_IDENTIFIER}))
+    if APPLE_CONTENT_IDENTIFIER in found:
+        told.content_identifier = found[APPLE_CONTENT_IDENTIFIER].text() or None
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "replace")
-    return str(value).replace("\0", "").strip() if value is not None else ""
+def _tell_xmp(entry: Entry, told: Told) -> None:
+    embedded_xmp.read(entry.raw(embedded_xmp.MAX_BYTES + 1), told)

@@ -1,57 +1,156 @@
-"""Dates in what the libraries cannot read, through one exiftool that stays open; nothing without it installed."""
+"""What exiftool says of files that no reader here makes out: one that stays open, limited, restarted when it ends.
+
+Works as if it found nothing where exiftool is not installed; `is_installed` tells the difference.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import resource
+import select
 import shutil
-from typing import IO, Any
+import subprocess
+import time
+from typing import Any
 
-Claims = list[tuple[str, str, str]]
+from app.files.capture_time.told import Told
+from app.files.reader_process import end_with
 
-#: Fujifilm, Panasonic, Olympus, Sigma and Minolta raw files: first bytes that no library here knows.
-ITS_OWN = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM", b"\0\0\0\x0cJXL ")
-ITS_OWN_BRANDS = (b"crx ", b"jxl ")
+ANSWER_SECONDS = 6.0
+MEMORY_BYTES = 384 << 20
+CPU_SECONDS_PER_FILE = 6
+#: A few dates and names; one that says more than this has lost its mind.
+MAX_ANSWER_BYTES = 1 << 20
+READY = b"{ready}"
 
-FIELDS = (
-    ("exif", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
-    ("exif_digitized", "CreateDate", "SubSecTimeDigitized", "OffsetTimeDigitized"),
-    ("quicktime", "CreationDate", "", ""),
+TAGS = (
+    "FileType", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal", "CreateDate", "SubSecTimeDigitized",
+    "OffsetTimeDigitized", "ModifyDate", "CreationDate", "DateCreated", "GPSDateTime", "Make", "Model",
+    "ContentIdentifier", "MediaGroupUUID",
+)  # fmt: skip
+#: Tag, source, and the tags of its fraction and its offset; EXIF's only.
+EXIF_DATES = (
+    ("DateTimeOriginal", "exif", "SubSecTimeOriginal", "OffsetTimeOriginal"),
+    ("CreateDate", "exif_digitized", "SubSecTimeDigitized", "OffsetTimeDigitized"),
+    ("ModifyDate", "exif_modified", "", ""),
 )
+OTHER_DATES = (
+    ("XMP", "DateTimeOriginal", "xmp"), ("XMP", "DateCreated", "xmp"), ("XMP", "CreateDate", "xmp"),
+    ("QuickTime", "CreationDate", "quicktime"), ("QuickTime", "DateTimeOriginal", "quicktime"),
+    ("Composite", "GPSDateTime", "gps"),
+)  # fmt: skip
+#: The groups that hold dates in the way of other formats.
+NOT_EXIF = ("XMP", "QuickTime", "Composite")
+
+
+class Silent(RuntimeError):
+    """Exiftool gave no answer in time, or ended."""
+
+
+class _Tool:
+    """One exiftool that stays open."""
+
+    def __init__(self, path: str) -> None:
+        # No file of settings: such a file is a program.
+        words = [path, "-config", "", "-stay_open", "True", "-@", "-"]
+        parent_id = os.getpid()
+        self._process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            # The reader that starts it has no other thread.
+            preexec_fn=lambda: end_with(parent_id),  # noqa: PLW1509
+        )
+        resource.prlimit(self._process.pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """What it says of one file. Raises Silent."""
+        self._allow_processor_time()
+        words = ["-json", "-G0", "-fast", *(f"-{tag}" for tag in TAGS), path, "-execute"]
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write("".join(f"{word}\n" for word in words).encode())
+            found = json.loads(self._answer() or b"[{}]")
+        except (OSError, ValueError) as error:
+            raise Silent("it ended") from error
+        return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+
+    def _answer(self) -> bytes:
+        assert self._process.stdout is not None
+        said, deadline = b"", time.monotonic() + ANSWER_SECONDS
+        while not said.rstrip().endswith(READY):
+            if not select.select([self._process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise Silent(f"it took longer than {ANSWER_SECONDS:.0f} s")
+            part = os.read(self._process.stdout.fileno(), 1 << 16)
+            said += part
+            if not part or len(said) > MAX_ANSWER_BYTES:
+                raise Silent("it ended")
+        return said.rstrip().removesuffix(READY).strip()
+
+    def _allow_processor_time(self) -> None:
+        """This much more from now on; the kernel ends it when one file uses that up."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", "rb") as file:
+                user, system = file.read().rpartition(b")")[2].split()[11:13]
+            used = (int(user) + int(system)) // os.sysconf("SC_CLK_TCK")
+            hard = resource.prlimit(self._process.pid, resource.RLIMIT_CPU)[1]
+            resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (used + CPU_SECONDS_PER_FILE, hard))
+        except (OSError, ValueError) as error:
+            raise Silent("it ended") from error
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            stream.close()
+
 
 _state: dict[str, Any] = {}
 
 
-def is_only_its_own(head: bytes) -> bool:
-    """Whether the first bytes are those of a kind that only exiftool reads."""
-    return head.startswith(ITS_OWN) or (head[4:8] == b"ftyp" and head[8:12] in ITS_OWN_BRANDS)
+def is_installed() -> bool:
+    """Whether there is an exiftool to ask."""
+    if "path" not in _state:
+        _state["path"] = shutil.which("exiftool")
+    return _state["path"] is not None
 
 
-def read(file: IO[bytes]) -> Claims:
-    """The dates that exiftool finds; none when it is not installed."""
-    tool = _tool()
-    if tool is None:
-        return []
-    tags = [tag for _, *names in FIELDS for tag in names if tag]
-    found = tool.get_tags([f"/proc/{os.getpid()}/fd/{file.fileno()}"], tags)[0]
-    said = {name.rpartition(":")[2]: str(value) for name, value in found.items()}
-    claims = []
-    for source, date, fraction, offset in FIELDS:
-        if text := said.get(date, ""):
-            digits = said.get(fraction, "")
-            claims.append((source, f"{text}.{digits}" if digits.isdigit() else text, said.get(offset, "local")))
-    return claims
+def read(descriptor: int, told: Told) -> str:
+    """Tell what exiftool finds; returns the kind of file that it takes it for, or nothing. Raises Silent."""
+    if not is_installed():
+        return ""
+    tool = _state.get("tool") or _Tool(_state["path"])
+    _state["tool"] = tool
+    try:
+        found = tool.ask(f"/proc/{os.getpid()}/fd/{descriptor}")
+    except Silent:
+        tool.end()
+        del _state["tool"]
+        raise
+    _tell({name: str(value) for name, value in found.items()}, told)
+    return str(found.get("File:FileType", ""))
 
 
-def _tool() -> Any:
-    if "tool" not in _state:
-        _state["tool"] = _start() if shutil.which("exiftool") else None
-    tool = _state["tool"]
-    if tool is not None and not tool.running:
-        tool.run()
-    return tool
-
-
-def _start() -> Any:
-    from exiftool import ExifToolHelper
-
-    return ExifToolHelper(common_args=["-G", "-fast"], check_execute=False)
+def _tell(found: dict[str, str], told: Told) -> None:
+    exif: dict[str, str] = {}
+    for name, value in found.items():
+        group, _, tag = name.rpartition(":")
+        if group not in NOT_EXIF:
+            exif.setdefault(tag, value)
+    for tag, source, fraction, offset in EXIF_DATES:
+        if tag in exif:
+            digits = exif.get(fraction, "")
+            text = f"{exif[tag]}.{digits}" if digits.isdecimal() and "." not in exif[tag] else exif[tag]
+            told.zoned_date(source, text + exif.get(offset, ""))
+    for group, tag, source in OTHER_DATES:
+        told.zoned_date(source, found.get(f"{group}:{tag}", ""))
+    if "QuickTime:CreateDate" in found:
+        told.date("mvhd", found["QuickTime:CreateDate"], "utc")
+    said = {name.rpartition(":")[2]: value for name, value in found.items()}
+    told.camera(said.get("Make"), said.get("Model"))
+    told.content_identifier = told.content_identifier or said.get("ContentIdentifier") or said.get("MediaGroupUUID")

@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import IO
 
 from PIL import ExifTags, Image
 
-from app.files.capture_time.exif import Claims, claims
+from app.files.capture_time.exif import DATES, MAKE, MODEL
+from app.files.capture_time.told import Told
 
 # Nothing is decoded, so the size of a picture is no danger here; memory is limited by the kernel.
 Image.MAX_IMAGE_PIXELS = None
 warnings.simplefilter("ignore")
 
 
-def read_segment(segment: bytes) -> Claims:
-    """The dates in the EXIF segment of a JPEG, or in no segment at all."""
-    exif = Image.Exif()
-    exif.load(segment)
-    return _claims(exif)
-
-
-def read_tiff(file: IO[bytes]) -> Claims:
-    """The dates in a TIFF, or in a raw file built like one."""
+def read_tiff(file: IO[bytes], told: Told) -> None:
+    """What a TIFF says, or a raw file built like one."""
     exif = Image.Exif()
     exif.load_from_fp(file)
-    return _claims(exif)
+    _tell(exif, told)
 
 
-def read_picture(file: IO[bytes], is_heif: bool) -> Claims:
-    """The dates in a picture of any other kind."""
+def read_picture(file: IO[bytes], told: Told, is_heif: bool = False) -> None:
+    """What a picture of any other kind says."""
     if is_heif:
-        _register_heif()
+        from pi_heif import register_heif_opener
+
+        register_heif_opener()
     with Image.open(file) as image:
-        return _claims(image.getexif())
+        _tell(image.getexif(), told)
 
 
-def _register_heif() -> None:
-    from pi_heif import register_heif_opener
+def _tell(exif: Image.Exif, told: Told) -> None:
+    details: Mapping[int, object] = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+    for source, date, fraction, offset in DATES:
+        if text := _text(details.get(date)):
+            digits = _text(details.get(fraction))
+            told.date(source, f"{text}.{digits}" if digits.isdecimal() else text, _text(details.get(offset)) or "local")
+    told.camera(_text(details.get(MAKE)), _text(details.get(MODEL)))
 
-    register_heif_opener()
 
-
-def _claims(exif: Image.Exif) -> Claims:
-    return claims({**exif, **exif.get_ifd(ExifTags.IFD.Exif)})
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("ascii", "replace")
+    return str(value).replace("\0", "").strip() if value is not None else ""

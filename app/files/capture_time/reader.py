@@ -9,16 +9,27 @@ import os
 import resource
 import stat
 import struct
+from dataclasses import asdict
 from typing import IO, Any
 
-from app.files.capture_time import exif_tool, images, sidecars, videos
+from app.files.capture_time import exif_tool, sidecars
+from app.files.capture_time.formats import Format, format_of
+from app.files.capture_time.told import Odd, Told, Unread
+from app.files.capture_time.window import Window
 from app.files.hash_reader import facts, open_file
+from app.files.kinds import RAW_SUFFIXES, STILL_SUFFIXES, VIDEO_SUFFIXES, suffix
 from app.files.reader_process import serve
 
 MEMORY_BYTES = 512 << 20
 CPU_SECONDS_PER_FILE = 10
 OPEN_FILES = 64
-HEAD_BYTES = 64
+#: Kinds that a reader here knows: a file of such a name that begins in another way is not what it says.
+WELL_KNOWN = (STILL_SUFFIXES | VIDEO_SUFFIXES) - frozenset(b"mxf dv divx".split())
+#: A date that a camera wrote; with one of these nobody else is asked.
+ENOUGH = ("exif", "exif_digitized", "quicktime", "mvhd", "xmp")
+
+#: Of a sound file that keeps what it says where our readers do not look.
+UNREAD = "unread"
 
 #: What parsers raise on damaged files; anything else ends this process, and the parent starts another one.
 PARSER_FAULTS = (
@@ -46,7 +57,7 @@ def answer(request: list[Any]) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {"moved_on": True}
     except OSError as error:
-        return _said([], error.strerror or str(error))
+        return _said(Told(), error.strerror or str(error))
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         # Not the ctime: a new mode, or a rename of another name of the file, changes it. Before the file goes anywhere
@@ -54,51 +65,85 @@ def answer(request: list[Any]) -> dict[str, Any]:
         if not stat.S_ISREG(status.st_mode) or facts(status)[1:4] != expected[1:4]:
             return {"moved_on": True}
         name = path.encode("latin-1")
-        return _ask_sidecar(file, name) if sidecars.is_text(name) else _ask(file, status.st_size)
+        return _ask_sidecar(file, name) if sidecars.is_text(name) else _ask(file, name, status.st_size)
 
 
 def _ask_sidecar(file: IO[bytes], name: bytes) -> dict[str, Any]:
     try:
-        return _said(sidecars.read(file, name), "")
+        return _said(Told(claims=sidecars.read(file, name)), "")
     except PARSER_FAULTS as error:
-        return _said([], f"it tells nothing that can be read ({type(error).__name__})")
+        return _said(Told(), f"it tells nothing that can be read ({type(error).__name__})")
 
 
-def _ask(file: IO[bytes], size_bytes: int) -> dict[str, Any]:
+def _ask(file: IO[bytes], name: bytes, size_bytes: int) -> dict[str, Any]:
     if size_bytes == 0:
-        return _said([], "the file is empty")
-    head = file.read(HEAD_BYTES)
+        return _said(Told(), "the file is empty")
+    told, fault = Told(), ""
+    try:
+        window = Window.of_file(file.fileno(), size_bytes)
+        kind = format_of(window.head)
+        fault = "it begins like no photo or video that is known" if kind is None else _read(kind, window, told)
+    except OSError as error:
+        return _said(told, error.strerror or str(error))
+    if told.has_source(*ENOUGH) or not (fault or suffix(name) in RAW_SUFFIXES):
+        return _said(told, "")
+    if kind is not None and kind.library and _ask_library(kind, file, told):
+        return _said(told, "")
+    return _said(told, _ask_exif_tool(file, told, _note(kind, name, fault)))
+
+
+def _read(kind: Format, window: Window, told: Told) -> str:
+    """Tell what our own reader finds; returns what was odd about the file."""
+    try:
+        kind.read(window, told)
+    except Unread:
+        return UNREAD
+    except Odd as odd:
+        return str(odd)
+    return ""
+
+
+def _ask_library(kind: Format, file: IO[bytes], told: Told) -> bool:
+    """Tell what a library finds; whether the file needs no other reader."""
+    # They are large and slow to start; a library of plain photos and films never needs them.
     file.seek(0)
     try:
-        claims = _read(file, head)
-    except PARSER_FAULTS as error:
-        return _ask_exif_tool(file, f"it is damaged or too large to open ({type(error).__name__})")
-    if claims is not None:
-        return _said(claims, "")
-    if exif_tool.is_only_its_own(head):
-        return _ask_exif_tool(file, "only exiftool can read this kind of file; it is not installed or found no date")
-    return _said([], "it is not the photo or video that its name says")
+        if kind.library == "media_info":
+            from app.files.capture_time import media_info
 
+            media_info.read(file.fileno(), told)
+            return told.has_source(*ENOUGH)
+        from app.files.capture_time import pillow
 
-def _read(file: IO[bytes], head: bytes) -> list[tuple[str, str, str]] | None:
-    """What the libraries find, None when the first bytes are of a kind that they do not know."""
-    if images.is_image(head):
-        return images.read(file, head)
-    return videos.read(file.fileno()) if videos.is_video(head) else None
-
-
-def _ask_exif_tool(file: IO[bytes], note: str) -> dict[str, Any]:
-    try:
-        claims = exif_tool.read(file)
+        if kind.library == "tiff":
+            pillow.read_tiff(file, told)
+        else:
+            pillow.read_picture(file, told, is_heif=kind.library == "heif")
     except PARSER_FAULTS:
-        claims = []
-    return _said(claims, "" if claims else note)
+        return told.has_source(*ENOUGH)
+    return True
 
 
-def _said(claims: list[tuple[str, str, str]], note: str) -> dict[str, Any]:
-    return {
-        "claims": claims, "content_identifier": None, "make": None, "model": None, "motion_photo": False, "note": note,
-    }  # fmt: skip
+def _note(kind: Format | None, name: bytes, fault: str) -> str:
+    """What is said of a file of which exiftool knows nothing either."""
+    if kind is None and suffix(name) in WELL_KNOWN:
+        return "it is not the photo or video that its name says"
+    if fault and fault != UNREAD and kind is not None:
+        return f"it is damaged or too large to open: {fault}"
+    return "" if exif_tool.is_installed() else "its date may be where only exiftool reads it, which is not installed"
+
+
+def _ask_exif_tool(file: IO[bytes], told: Told, note: str) -> str:
+    """Tell what exiftool finds; returns the note, unless it made the file out."""
+    try:
+        known_as = exif_tool.read(file.fileno(), told)
+    except exif_tool.Silent as silent:
+        return note or f"no reader here knows it, and exiftool gave no answer: {silent}"
+    return "" if told.has_source(*ENOUGH) or (known_as and not note.startswith("it is damaged")) else note
+
+
+def _said(told: Told, note: str) -> dict[str, Any]:
+    return {**asdict(told), "note": note}
 
 
 def _limit() -> None:

@@ -11,7 +11,6 @@ from app.errors import SourceChanged
 from app.files.capture_time.choose import SOURCES, CaptureTime, Claim, choose
 from app.files.digest import Wanted
 from app.files.readers import Answer, Job, Readers
-from app.files.walk import signature_at
 from app.model import Place
 
 #: Longer than any sound file takes; after that its reader is killed and the file counts as unreadable.
@@ -61,6 +60,9 @@ class CaptureReaders:
 
 def read_capture_time(place: Place, mtime_ns: int, zone: tzinfo) -> CaptureTime:
     """The capture time of one file, read here and now. Raises SourceChanged when there is no such file."""
+    # Not above: the reader processes import this too, and start twice as fast without the database behind it.
+    from app.files.walk import signature_at
+
     signature = signature_at(place.root, place.path)
     if signature is None:
         raise SourceChanged("read", place.absolute, "it is no longer there")
