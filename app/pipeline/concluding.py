@@ -25,7 +25,8 @@ def conclude(this: Look) -> Report:
             peer.held = deliveries.size_of_confirmed(conn, this.batch.id, peer.device_id)
     found = _files_troubles(this)
     if held < files or found:
-        return _wait(this, [*found, *_peer_troubles(this, files)])
+        slow = [this.cut_short] if this.cut_short is not None else []
+        return _wait(this, [*found, *_peer_troubles(this, files), *slow])
     changed = list_changed(this.services, this.batch)
     if changed:
         return _wait(this, [troubles.changed_in_folder([printable(a.path) for a in changed])])

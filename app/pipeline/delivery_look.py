@@ -58,7 +58,7 @@ class Look:
     """One look: the batch, what is remembered of earlier looks, and what this one has found.
 
     `before` are the codes of what was in the way of (asset, device), `reasons` Syncthing's own words for paths that it
-    could not handle.
+    could not handle. `cut_short` says so when there was no time to ask for every file.
     """
 
     services: Services
@@ -73,6 +73,7 @@ class Look:
     before: dict[tuple[int, str], Known] = field(default_factory=dict)
     reasons: dict[bytes, str] = field(default_factory=dict)
     scanned_now: bool = False
+    cut_short: Trouble | None = None
 
     @property
     def ready_ground(self) -> Ground:

@@ -5,20 +5,22 @@ Confirmations are stored as they are found, each for its device, so that a peer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.db import assets, batches, deliveries, delivery_obstacles
 from app.db.clock import now
 from app.db.delivery_obstacles import EVERYWHERE, Known
+from app.errors import SyncthingError
 from app.model import Asset, AssetStatus
 from app.model.counting import counted
 from app.pipeline.delivery_look import Look, Peer
 from app.pipeline.proofs import Found, store
+from app.pipeline.turns import Turn
 from app.pipeline.undelivered import settle_foreign
 from app.syncthing import look as syncthing
-from app.syncthing import proof
+from app.syncthing import proof, troubles
 from app.syncthing.answers import FileView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.proof import Expected, Judgement, Verdict
@@ -63,13 +65,22 @@ def examine(this: Look, client: SyncthingClient) -> Trouble | None:
     A trouble means that a file turned out not to be what it was: then the delivery has to be looked at anew.
     """
     work = _begin(this, client)
-    asked = [asset for asset in work.files.values() if _is_worth_asking(work, asset)]
-    known = {asset.id for asset in asked}
+    worth_asking = [asset for asset in work.files.values() if _is_worth_asking(work, asset)]
+    known = {asset.id for asset in worth_asking}
     _note(work, list(_unasked(work, known)))
+    with Turn(this.services, "proof", this.batch.id) as turn:
+        return _ask_all(work, turn, turn.order(worth_asking))
+
+
+def _ask_all(work: Examination, turn: Turn, asked: Sequence[Asset]) -> Trouble | None:
+    this = work.this
     for start in range(0, len(asked), CHUNK):
-        trouble = _ask(work, asked[start : start + CHUNK])
+        trouble = _ask(work, turn.while_it_lasts(asked[start : start + CHUNK]))
         if trouble is not None:
             return trouble
+        if turn.is_over:
+            this.cut_short = troubles.slow_answers(turn.asked, len(asked))
+            return None
         if this.step is not None:
             this.step.safe_point(work.total - len(asked) + min(start + CHUNK, len(asked)), work.total)
     return None
@@ -148,10 +159,21 @@ def _verdict_unasked(work: Examination, asset: Asset, peer: Peer, name: str | No
     return known if known is not None and work.is_still else Verdict.WAITING
 
 
-def _ask(work: Examination, part: Sequence[Asset]) -> Trouble | None:
-    expected = [Expected(a.id, a.path, a.size_bytes) for a in part]
-    found = [j for item, view in syncthing.views(work.client, work.this.ready_ground, expected)
-             for j in _judge(work, item, view)]  # fmt: skip
+def _ask(work: Examination, part: Iterable[Asset]) -> Trouble | None:
+    """Ask for these files. What was answered before one got no answer counts. Raises SyncthingError."""
+    found: list[Judgement] = []
+    expected = (Expected(a.id, a.path, a.size_bytes) for a in part)
+    try:
+        for item, view in syncthing.views(work.client, work.this.ready_ground, expected):
+            found += _judge(work, item, view)
+    except SyncthingError:
+        _believe(work, found)
+        raise
+    return _believe(work, found)
+
+
+def _believe(work: Examination, found: list[Judgement]) -> Trouble | None:
+    """Store what was found, once files are read whose newest version another device made."""
     suspects = {j.expected.asset_id for j in found if _is_foreign(work, j)}
     trouble = None
     if suspects:

@@ -5,6 +5,7 @@ It is never a proof. A file that the peer is not said to lack is asked for, and 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from app.syncthing.answers import Completion
@@ -13,6 +14,8 @@ from app.syncthing.client import SyncthingClient
 PER_PAGE = 1000
 #: One look reads no more pages than this; what lies behind them is taken to be lacking until a later look.
 MAX_PAGES = 20
+#: Nor does it begin with another page after so long.
+READ_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,12 @@ def read_need(client: SyncthingClient, folder_id: str, device_id: str, completio
     if completion.need_items == 0 and completion.sequence > 0:
         return Need()
     names: list[str] = []
+    ends_at = time.monotonic() + READ_SECONDS
     for page in range(1, MAX_PAGES + 1):
         found = client.remote_need(folder_id, device_id, page, PER_PAGE)
         names += found
         if len(found) < PER_PAGE:
             return Need(frozenset(names))
+        if time.monotonic() >= ends_at:
+            break
     return Need(frozenset(names), max(names))

@@ -137,6 +137,13 @@ def refused_files(faults: Sequence[Judgement], reasons: Mapping[bytes, str]) -> 
     return Trouble("files_refused", f"{name}{more} cannot be delivered: {reason}.")
 
 
+def slow_answers(asked: int, wanted: int) -> Trouble:
+    """A look had no time to ask for every file."""
+    files = counted(wanted, "file", "files")
+    words = f"Syncthing answers slowly: this look had time to ask for {asked:,} of {files}, and the next goes on there."
+    return Trouble("syncthing_slow", words, warning=False)
+
+
 def not_taken(peer: str, refused: Sequence[Judgement]) -> Trouble | None:
     """A peer that needs nothing more lacks files all the same, or None when it does not."""
     if not refused:
