@@ -37,6 +37,7 @@ _BEGINNINGS = {b"-" + word.encode()[:n] for word in _SPELLED for n in range(1, l
 #: The number that an archive puts behind a stem when its name is taken; it is kept, so that sorting again is no change.
 _NUMBER = rb"(?P<number>\(\d{1,4}\)|_\d{1,3})?"
 EDITED = re.compile(rb"(?P<stem>.+?)(?:[-_](?:" + _WORDS + rb")|~\d)" + _NUMBER, re.IGNORECASE | re.DOTALL)
+CUT_WORD = re.compile(rb"(?P<stem>.+)(?P<word>-[^-(]+)" + _NUMBER, re.DOTALL)
 PIXEL = re.compile(rb"(?P<stem>PXL_\d{8}_\d{6,9})(?:\.[A-Za-z]+(?:-\d+)?)+" + _NUMBER, re.DOTALL)
 MOTION = re.compile(rb"(?P<stem>.+)(?:\.(?:MP|MV)|_HEVC)" + _NUMBER, re.DOTALL)
 APPLE_EDITED = re.compile(rb"(?P<prefix>IMG_)[EO](?P<rest>\d{4,}.*)", re.DOTALL)
@@ -63,8 +64,9 @@ def group_key(name: bytes) -> bytes:
 def _without_cut_word(stem: bytes) -> bytes:
     if len(stem) < CUT_CHARACTERS or len(stem.decode("utf-8", "replace")) < CUT_CHARACTERS:
         return stem
-    head, dash, tail = stem.rpartition(b"-")
-    return head if head and dash + tail in _BEGINNINGS else stem
+    match = CUT_WORD.fullmatch(stem)
+    is_cut = match is not None and match["word"] in _BEGINNINGS
+    return match["stem"] + (match["number"] or b"") if match is not None and is_cut else stem
 
 
 def _of_camera(stem: bytes) -> bytes:

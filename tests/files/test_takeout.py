@@ -25,8 +25,9 @@ def tree_of(folder: Folder) -> dict[str, bytes]:
     return {**tree, **{name: folder.content_of(name) for name in (*folder.described, *folder.nobodys)}}
 
 
-def test_every_photo_of_an_export_of_2000_files_is_in_one_group_with_its_json(tmp_path: Path) -> None:
-    folders = generate(2_000)
+@pytest.mark.parametrize("seed", range(3))
+def test_every_photo_of_an_export_of_2000_files_is_in_one_group_with_its_json(tmp_path: Path, seed: int) -> None:
+    folders = generate(2_000, seed)
     wrong = []
     for number, folder in enumerate(folders):
         found = walk_over(tmp_path / str(number), tree_of(folder))
