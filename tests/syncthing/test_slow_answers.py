@@ -1,4 +1,4 @@
-"""A Syncthing that answers slowly, or never for one file: no look takes for ever, and each goes on where one stopped."""
+"""A Syncthing that answers slowly, or never for one file: each look ends, and the next goes on where it stopped."""
 
 from __future__ import annotations
 
