@@ -20,12 +20,16 @@ TOLD_LIMIT = 100
 class Notes:
     """`scanned_at`: when Syncthing last read the batch, empty when it has to again. `told`: what the journal has.
     `seen`: the state of Syncthing's indexes and peers, as it is since `seen_at`; `asked_at`: when files whose way is
-    barred were last asked for. `scans_asked`: how often somebody else asked to have the batch read again."""
+    barred were last asked for. `scans_asked`: how often somebody else asked to have the batch read again.
+    `trouble`: what the last look found in the way, `trouble_words` says it, and `needs_person` whether waiting is not
+    enough."""
 
     scanned_at: str = ""
     scans_asked: int = 0
     progress_at: str = ""
     trouble: str = ""
+    trouble_words: str = ""
+    needs_person: bool = False
     told: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     seen_at: str = ""
