@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.db import deliveries, delivery_obstacles, members
 from app.errors import printable
 from app.model import AssetStatus, Report
-from app.pipeline.delivered import finish, list_changed
+from app.pipeline.delivered import finish, is_only_touched, list_changed
 from app.pipeline.delivery_look import Look, Peer, names_of, not_taken
 from app.pipeline.peer_records import record_peers
 from app.pipeline.waiting import wait_for_peers
@@ -28,6 +28,9 @@ def conclude(this: Look) -> Report:
         slow = [this.cut_short] if this.cut_short is not None else []
         return _wait(this, [*found, *_peer_troubles(this, files), *slow])
     changed = list_changed(this.services, this.batch)
+    if changed and is_only_touched(this.services, changed):
+        # Whether the content is still the same is read at the beginning of the next look, and it is proven again.
+        return _wait(this, [])
     if changed:
         return _wait(this, [troubles.changed_in_folder([printable(a.path) for a in changed])])
     return _synced(this)

@@ -5,6 +5,8 @@ Files that failed on the way stay behind and are told of. A batch of which every
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.db import assets, batches, deliveries, journal, members, releases
 from app.db import roots as root_rows
 from app.db.clock import later, now
@@ -103,6 +105,23 @@ def _is_unchanged(services: Services, place: Place, asset: Asset) -> bool:
     if found is None or (found.size_bytes, found.mtime_ns, found.ctime_ns) != times:
         return False
     return found.inode == asset.inode or _is_renumbered(services, place, asset, found)
+
+
+def is_only_touched(services: Services, changed: Sequence[Asset]) -> bool:
+    """Whether these files, whose change time is another, are otherwise as their rows say: their permissions, their
+    owner or their names were changed, as far as can be told without reading them."""
+    with services.db.reading() as conn:
+        roots = {root.id: root for root in root_rows.list_all(conn)}
+    return all(_is_as_written(Place(roots[asset.root_id], asset.path), asset) for asset in changed)
+
+
+def _is_as_written(place: Place, asset: Asset) -> bool:
+    try:
+        found = signature_at(place.root, place.path)
+    except OSError:
+        return False
+    as_written = (asset.size_bytes, asset.mtime_ns, asset.inode)
+    return found is not None and (found.size_bytes, found.mtime_ns, found.inode) == as_written
 
 
 def _is_renumbered(services: Services, place: Place, asset: Asset, found: Signature) -> bool:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.db import assets, journal, kept_copies
+from app.db import assets, deliveries, journal, kept_copies
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Batch, BatchStatus, RootKind
-from app.pipeline import sync
+from app.pipeline import deliver_syncthing, sync
+from app.pipeline.delivery_look import Look
 from app.services import Services
+from app.syncthing.client import SyncthingClient
+from app.syncthing.troubles import Trouble
 from tests.conftest import read_tree, write_tree
 from tests.syncthing.pair import Pair, make_pair, wait_for
 from tests.syncthing.staging import look, look_until_synced, publish, reread, services_for, status_of
@@ -245,3 +248,27 @@ def test_what_a_peer_deletes_in_a_send_receive_folder_is_never_called_synced(
     look_until_synced(services, kept)
     assert {a.status for a in assets_of(services, kept).values()} == {AssetStatus.DELIVERED}
     assert read_tree(pair.peer.folder / "deleted-kept") == FILES
+
+
+def test_new_permissions_of_a_file_during_a_look_are_no_change_of_it(
+    module_pair: Pair, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = publish(services, "new-mode", FILES)
+    examine = deliver_syncthing.examine
+    touched: list[bool] = []
+
+    def then_touch(this: Look, client: SyncthingClient) -> Trouble | None:
+        found = examine(this, client)
+        with services.db.reading() as conn:
+            if not touched and deliveries.count_unproven(conn, batch.id) == 0:
+                (module_pair.ours.folder / "new-mode/a.jpg").chmod(0o640)
+                touched.append(True)
+        return found
+
+    monkeypatch.setattr(deliver_syncthing, "examine", then_touch)
+    wait_for(lambda: sync.look(services, reread(services, batch)) and touched, "it is touched at the end of a look")
+    assert status_of(services, batch) is not BatchStatus.SYNCED
+
+    wait_for(lambda: sync.look(services, reread(services, batch)).outcome == "done", "it is proven again")
+    assert not [words for words in events(services, batch, "batch.sync_delayed") if "not as put there" in words]
+    assert read_tree(module_pair.peer.folder / "new-mode") == FILES
