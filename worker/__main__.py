@@ -1,4 +1,5 @@
-"""`python -m worker` executes runs until it is told to stop; `python -m worker --run ID` executes one and ends.
+"""`python -m worker` executes runs until it is told to stop; `python -m worker --run ID` executes one and ends, with
+`--stay` once a pairing test has its answer from the peer.
 
 Exit codes: 0 stopped as asked, or the one run is done or waits; 1 the one run ended otherwise; 2 it could not begin.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from app.model import RunStatus
 from app.services import ServiceContainer, Services, set_up
 from worker.executor import Executor
 from worker.service import serve, stop_on_signal
+from worker.staying import wait_over
 
 #: How long a start waits for the lock: a worker that is just ending, or a look at the lock, is not a second worker.
 LOCK_SECONDS = 3.0
@@ -37,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         container = ServiceContainer(options.config or default_path())
         services = _open(container)
+        if options.run is not None:
+            return _carry(container, options.run, options.stay)
         with _lock(services.state_dir):
-            if options.run is not None:
-                return _execute_one(container, options.run)
             return serve(container)
     except MediaPipelineError as error:
         reason = error.placed(options.config or default_path()) if isinstance(error, ConfigError) else str(error)
@@ -52,6 +55,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m worker", description="Executes the runs that were asked for.")
     parser.add_argument("--config", metavar="PATH", help="the configuration file (else MEDIA_PIPELINE_CONFIG)")
     parser.add_argument("--run", metavar="ID", type=int, help="execute this one run in the foreground, then end")
+    parser.add_argument("--stay", action="store_true", help="with --run: end when a pairing test has ended, not before")
     return parser.parse_args(arguments)
 
 
@@ -81,15 +85,23 @@ def _lock(state_dir: Path) -> Iterator[None]:
             time.sleep(0.1)
 
 
-def _execute_one(container: ServiceContainer, run_id: int) -> int:
+def _carry(container: ServiceContainer, run_id: int, stays: bool) -> int:
     stopping = stop_on_signal()
-    executor = Executor(container, stopping)
-    executor.mend()
-    executor.execute(run_id)
+    _execute(container, run_id, stopping)
+    while stays and wait_over(container, run_id, stopping):
+        _execute(container, run_id, stopping)
     with container.services.db.reading() as conn:
         run = runs.get(conn, run_id)
     print(f"Run {run.id} is {run.status}." + (f" {run.error}" if run.error else ""), file=sys.stderr)
     return 0 if run.status in SUCCEEDED else 1
+
+
+def _execute(container: ServiceContainer, run_id: int, stopping: threading.Event) -> None:
+    """Take the run as far as it goes now, under the mover's lock and no longer."""
+    with _lock(container.services.state_dir):
+        executor = Executor(container, stopping)
+        executor.mend()
+        executor.execute(run_id)
 
 
 if __name__ == "__main__":

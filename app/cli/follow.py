@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -34,15 +35,23 @@ def start_and_follow(cli: Cli, begin: Callable[[], Run]) -> int:
     return follow_run(cli, run)
 
 
-def follow_run(cli: Cli, run: Run, *, tell: bool = True) -> int:
-    """Show a run until it ends, waits for a delivery, or is paused; returns the exit code.
+@dataclass(frozen=True)
+class Patience:
+    """How long a run is followed while it waits, and what it waits for, in words that may change meanwhile."""
+
+    seconds: float
+    words: Callable[[], str]
+
+
+def follow_run(cli: Cli, run: Run, *, tell: bool = True, patience: Patience | None = None) -> int:
+    """Show a run until it ends, is paused, or waits for longer than the patience lasts; returns the exit code.
 
     When no worker runs, one is started for just this run; it is stopped with this program. A program that asked for
     JSON gets the run at its end, unless its caller has more to `tell` and does that itself.
     """
-    own_worker = None if jobs.worker_alive(cli.services) else OwnWorker(cli, run)
+    own_worker = None if jobs.worker_alive(cli.services) else OwnWorker(cli, run, stays=patience is not None)
     try:
-        run = _watch(cli, run, own_worker)
+        run = _watch(cli, run, own_worker, patience)
     except KeyboardInterrupt:
         cli.say(f"No longer following run {run.id}." + ("" if own_worker else " It goes on in the worker."))
         raise
@@ -55,11 +64,11 @@ def follow_run(cli: Cli, run: Run, *, tell: bool = True) -> int:
 class OwnWorker:
     """A worker for one run, in a process of its own."""
 
-    def __init__(self, cli: Cli, run: Run) -> None:
+    def __init__(self, cli: Cli, run: Run, *, stays: bool = False) -> None:
         # A file, not a pipe: nobody reads along, and a full pipe would hold the worker up.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "worker", "--run", str(run.id)],
+            [sys.executable, "-m", "worker", "--run", str(run.id), *(["--stay"] if stays else [])],
             env={**os.environ, "MEDIA_PIPELINE_CONFIG": os.path.abspath(cli.config_path)},
             cwd=HOME,
             stdin=subprocess.DEVNULL,
@@ -85,8 +94,8 @@ class OwnWorker:
         self._said.close()
 
 
-def _watch(cli: Cli, run: Run, own_worker: OwnWorker | None) -> Run:
-    display = _Display(cli)
+def _watch(cli: Cli, run: Run, own_worker: OwnWorker | None, patience: Patience | None) -> Run:
+    display, until = _Display(cli), time.monotonic() + (patience.seconds if patience else 0)
     with display.progress:
         while True:
             has_ended = own_worker is not None and own_worker.has_ended()
@@ -94,7 +103,10 @@ def _watch(cli: Cli, run: Run, own_worker: OwnWorker | None) -> Run:
                 run = runs.get(conn, run.id)
                 steps = runs.list_steps(conn, run.id, STEPS_WATCHED)
             display.show(steps)
-            if run.status in RESTING:
+            is_awaited = run.status is RunStatus.WAITING and patience is not None and time.monotonic() < until
+            if is_awaited and patience is not None:
+                display.say_wait(patience.words())
+            elif run.status in RESTING:
                 return run
             # Another worker may have been faster; then the run goes on there.
             if has_ended and own_worker is not None and not jobs.worker_alive(cli.services):
@@ -118,6 +130,13 @@ class _Display:
         )
         self.bars: dict[int, TaskID] = {}
         self.reported: set[int] = set()
+        self.waits_for = ""
+
+    def say_wait(self, words: str) -> None:
+        """Say what the run waits for, when that has changed."""
+        if words != self.waits_for:
+            self.cli.say(f"  {words}")
+        self.waits_for = words
 
     def show(self, steps: list[Step]) -> None:
         """Bring the bars up to date and print the reports of steps that have ended since the last look."""

@@ -5,7 +5,7 @@ from app.jobs.findings import accept_finding, report_again
 from app.jobs.findings_of_kind import accept_findings
 from app.jobs.found import Accepted
 from app.jobs.looking import Refreshed, look_now
-from app.jobs.pairing import start_pairing_test
+from app.jobs.pairing import find_waiting_test, start_pairing_test
 from app.jobs.preview import start_preview
 from app.jobs.rebuild import confirm_rebuild, start_comparison, start_rebuild
 from app.jobs.repair import Repair, repair
@@ -35,6 +35,7 @@ __all__ = [
     "cancel_batch",
     "confirm_rebuild",
     "create_batch",
+    "find_waiting_test",
     "look_at_undo",
     "look_now",
     "pause",

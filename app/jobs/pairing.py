@@ -19,9 +19,15 @@ def start_pairing_test(services: Services, trigger: Trigger) -> Run:
     """
     if services.config.sync_target != "syncthing":
         raise BadRequest("A pairing test needs sync.target: syncthing; nothing is delivered through Syncthing now.")
+    run = find_waiting_test(services)
+    if run is not None:
+        raise RunInProgress(run.id, run.status)
+    return request_run(services, RunKind.PAIRING, trigger, (Stage.PAIRING,), MESSAGE)
+
+
+def find_waiting_test(services: Services) -> Run | None:
+    """The run of the pairing test that still waits for the peer, or None."""
     with services.db.reading() as conn:
         last = pairing_tests.find(conn)
         run = runs.find(conn, last.run_id) if last is not None else None
-    if run is not None and run.status is RunStatus.WAITING:
-        raise RunInProgress(run.id, run.status)
-    return request_run(services, RunKind.PAIRING, trigger, (Stage.PAIRING,), MESSAGE)
+    return run if run is not None and run.status is RunStatus.WAITING else None

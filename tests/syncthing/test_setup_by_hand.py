@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.cli import run
+from app.model.pairing import PAIRING_TEST_NAME
 from app.services import ServiceContainer
 from app.web import create_app
 from tests.syncthing.installing import empty, install, kinds_of, two_strangers
@@ -79,6 +80,27 @@ def test_a_peer_is_connected_from_the_command_line(
     assert "my phone is the peer that must have every file" in said
     assert KEY not in call("status", "--json")[1] + call("status")[1]
     assert kinds_of(container) == ["sync.folder_created", "sync.peer_added", "sync.folder_shared"]
+
+
+def test_a_pairing_test_is_carried_to_its_end_by_the_command_that_asked_for_it(
+    nodes: tuple[Node, Node], container: ServiceContainer, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, phone = nodes
+    command = ["--config", container.store.path, "pairing-test"]
+    file = Path(container.services.config.paths.batch_dir) / PAIRING_TEST_NAME
+    knock(phone, ours)
+    assert call("setup")[0] == call("accept", phone.device_id)[0] == 0
+    wait_for(lambda: "media-pipeline" in phone.rest("GET", "cluster/pending/folders"), "the phone is offered it")
+
+    assert run([*command, "--max-minutes", "0.05"]) == 1
+    assert run([*command, "--status"]) == 0 and "passed" not in capsys.readouterr().out
+    assert file.is_file()
+
+    phone.add_folder("receiveonly", ours, folder_id="media-pipeline")
+    assert run(command) == 0
+    said = capsys.readouterr().out
+    assert "is taken up again" in said and "The pairing test is passed: the file arrived at" in said
+    assert not file.exists() and kinds_of(container, "pairing.") == ["pairing.passed"]
 
 
 def test_what_is_refused_at_the_command_line_says_why(nodes: tuple[Node, Node], call: Call) -> None:
