@@ -88,6 +88,8 @@ ANSWERS: dict[str, Answer] = {
     "What will happen when I press run?": Answer("batch_004", data="2020/02/02"),
     "Which files would a run touch, and where would each go?": Answer("2020/02/02", data="2020/02/02"),
     "Which batches would a run make?": Answer("batch_004"),
+    "How many files are in which folder of the archive?": Answer("2021/07", same=True),
+    "What would the archive look like by another pattern?": Answer("2021/Juli", same=True),
     "Can I take this batch back, and what would that do?": Answer(
         "go back to where they came from", data='"possible": true', same=True
     ),

@@ -27,6 +27,10 @@ COMMANDS: dict[str, Entry] = {
         "preview", "preview",
         "Rehearse a run without touching a file: batches, folders, dates, duplicates, room.",
     ),
+    "tree": Entry(
+        "tree", "tree",
+        "Show the folders of the archive with counts, as they are or as another pattern would make them.",
+    ),
     "dedup": Entry("stages", "dedup", "Scan the ingest folder and find duplicates."),
     # Two of its verbs are beside `undo`.
     "batch": Entry("undo", "batch", "Make, list, look at and carry on batches."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from app.db.rows import build, columns_for
 from app.db.tables import assets, capture_records
@@ -59,8 +59,25 @@ def list_taken(conn: Connection, prefix: str, unset_before: str, future_from: st
     c = assets.c
     within = and_(c.taken_local >= prefix, c.taken_local < prefix + "~")
     cannot_be = or_(c.taken_local < unset_before, c.taken_local >= future_from)
-    key = func.coalesce(c.group_id, -c.id)
-    query = select(*columns_for(assets, Asset)).where(c.status.in_(COUNTED), or_(within, cannot_be)).order_by(key, c.id)
+    return _groups(conn, and_(c.status.in_(COUNTED), or_(within, cannot_be)))
+
+
+def list_in_tree(conn: Connection, statuses: Sequence[AssetStatus]) -> Iterator[list[Asset]]:
+    """Group by group, the dated assets of these statuses."""
+    c = assets.c
+    return _groups(conn, and_(c.status.in_(statuses), c.taken_local.is_not(None)))
+
+
+def count_undated(conn: Connection) -> int:
+    """How many files wait whose date was not read yet."""
+    c = assets.c
+    query = select(func.count()).where(c.status.in_(("discovered", "unique")), c.taken_local.is_(None))
+    return int(conn.execute(query).scalar_one())
+
+
+def _groups(conn: Connection, condition: ColumnElement[bool]) -> Iterator[list[Asset]]:
+    key = func.coalesce(assets.c.group_id, -assets.c.id)
+    query = select(*columns_for(assets, Asset)).where(condition).order_by(key, assets.c.id)
     group: list[Asset] = []
     for row in conn.execution_options(yield_per=FETCHED).execute(query):
         asset = build(Asset, row, CONVERTERS)

@@ -111,6 +111,7 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/syncthing/folders/accept": Example(body=OFFER, status=502),
     "POST /api/syncthing/folders/dismiss": Example(body=OFFER, status=502),
     "GET /api/syncthing/device/qr.svg": Example(status=502),
+    "GET /api/tree": Example(query={"folder_pattern": "{year}/{month_name}", "language": "de"}),
     "POST /api/preview": started(),
     "GET /api/preview": Example(),
     "GET /api/preview/{run_id}": Example(path={"run_id": RUN_PREVIEW}),
