@@ -54,7 +54,7 @@ def read(window: Window, told: Told) -> None:
 
 
 def _read_header(window: Window, moov: Box, told: Told, is_raw: bool) -> None:
-    created = 0
+    created: int | None = None
     tracks: list[Box] = []
     for box in boxes(window, moov.start, moov.end):
         if box.kind == b"mvhd":
@@ -69,7 +69,7 @@ def _read_header(window: Window, moov: Box, told: Told, is_raw: bool) -> None:
             tracks.append(box)
         elif box.kind == b"cmov":
             raise Unread("its header is packed")
-    if is_raw:
+    if is_raw or created is None:
         return
     if not created:
         created = next((seconds for track in tracks if (seconds := _track_seconds(window, track))), 0)
