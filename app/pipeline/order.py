@@ -16,9 +16,8 @@ from app.db import batches, members
 from app.db.clock import now
 from app.db.connection import Connection
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, RunStatus, Stage
-from app.pipeline import batch, cleanup, dedup, holding, inspect, scan, sort, sync
+from app.pipeline import batch, cleanup, dedup, holding, inspect, scan, sort, staging_ground, sync
 from app.pipeline.execution import Ending, Execution, StageFunction
-from app.pipeline.staging_ground import what_batching_waits_for
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -63,7 +62,7 @@ def _sort(services: Services, step: StepContext, settled_policy: str | None = No
 
 def batch_with_holds(services: Services, step: StepContext) -> Report:
     """The batch stage; what is prepared is hidden from peers first, and files get their holds before publishing."""
-    waits_for = what_batching_waits_for(services)
+    waits_for = staging_ground.may_batch(services)
     if waits_for is not None:
         return Report("blocked", waits_for, batch_id=step.batch_id)
     return batch.run(services, step, holding.before_publishing)
@@ -114,7 +113,7 @@ def take_all(execution: Execution) -> Ending:
         if waiting is not None:
             return waiting
         if report.outcome == "blocked":
-            return Ending(RunStatus.DONE, report.message, "warning", report.batch_id)
+            return _blocked(execution, report)
         return _nothing_left(execution)
 
 
@@ -122,6 +121,14 @@ def waits_for_a_person(services: Services, batch: Batch) -> bool:
     """Whether no workflow run takes the batch further: it failed, is taken back, or is not to be sorted by itself."""
     is_left = batch.status is BatchStatus.SYNCED and not services.config.syncthing.auto_sort_after_sync
     return is_left or batch.status in (BatchStatus.ERROR, BatchStatus.UNDOING)
+
+
+def _blocked(execution: Execution, report: Report) -> Ending:
+    """No batch can be made now. What peers could see is waited for: the worker looks again."""
+    with execution.services.db.reading() as conn:
+        if staging_ground.is_waited_for(conn):
+            return Ending(RunStatus.WAITING, report.message, batch_id=report.batch_id)
+    return Ending(RunStatus.DONE, report.message, "warning", report.batch_id)
 
 
 def _waits_for_room(execution: Execution, report: Report) -> Ending:

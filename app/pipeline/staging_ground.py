@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 
-from app.db import batches, waiting
+from app.db import batches, facts, waiting
+from app.db.clock import later, now
+from app.db.connection import Connection
 from app.errors import SyncthingError
 from app.model import BatchStatus, RootKind
 from app.pipeline.batch_plan import source_ids
@@ -18,6 +20,36 @@ from app.syncthing.client import SyncthingClient
 
 #: What Syncthing makes at the top of each of its folders.
 TOP = b".stfolder"
+
+
+#: While nothing may be batched, it is looked again this often whether it may be.
+ASK_SECONDS = 30
+WAITS, LOOKED_AT = "batching_waits", "batching_looked_at"
+
+
+def may_batch(services: Services) -> str | None:
+    """Why no file may enter staging now, remembered until a look finds that it may; None when it may."""
+    words = what_batching_waits_for(services)
+    with services.db.reading() as conn:
+        has_waited = is_waited_for(conn)
+    if words or has_waited:
+        with services.db.transaction() as conn:
+            facts.put(conn, WAITS, words or "")
+            facts.put(conn, LOOKED_AT, now())
+    return words
+
+
+def is_waited_for(conn: Connection) -> bool:
+    """Whether nothing is batched until staging is hidden from peers."""
+    return bool(facts.find(conn, WAITS))
+
+
+def look_when_due(services: Services) -> None:
+    """While batching waits, look again whether it may go on."""
+    with services.db.reading() as conn:
+        is_due = is_waited_for(conn) and (facts.find(conn, LOOKED_AT) or "") <= later(-ASK_SECONDS)
+    if is_due:
+        may_batch(services)
 
 
 def what_batching_waits_for(services: Services) -> str | None:

@@ -9,7 +9,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, order, pairing, protecting, releasing, silence, sync
+from app.pipeline import deliver_folder, order, pairing, protecting, releasing, silence, staging_ground, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -30,6 +30,7 @@ def look_at_deliveries(services: Services) -> None:
             except Conflict:
                 # A run took the same look at the same time, and its result is stored.
                 continue
+    staging_ground.look_when_due(services)
     pairing.look_when_due(services)
     silence.listen_when_due(services)
 
@@ -50,9 +51,10 @@ def wake_waiting(services: Services) -> list[int]:
         # A verification that rests goes on by the clock (worker/timetable.py).
         waiting = [run for run in runs.list_by_status(conn, [RunStatus.WAITING]) if run.kind is not RunKind.VERIFY]
         open_batches = batches.list_by_status(conn, OPEN_BATCH)
+        may_batch = not staging_ground.is_waited_for(conn)
     for run in waiting:
         message = f"Run {run.id} goes on; its wait is over."
-        if _wait_is_over(services, run, open_batches) and wake(services, run, message):
+        if _wait_is_over(services, run, open_batches, may_batch) and wake(services, run, message):
             return [run.id]
     return []
 
@@ -74,12 +76,14 @@ def _age_seconds(instant: str) -> float:
     return (datetime.fromisoformat(now()) - datetime.fromisoformat(instant)) / timedelta(seconds=1)
 
 
-def _wait_is_over(services: Services, run: Run, open_batches: list[Batch]) -> bool:
-    """A stage run waits for its batch; a workflow run for any batch that it can take further, or for none at all."""
+def _wait_is_over(services: Services, run: Run, open_batches: list[Batch], may_batch: bool) -> bool:
+    """A stage run waits for its batch; a workflow run for any that it can take further, or until it may make one."""
     if run.kind is RunKind.PAIRING:
         return pairing.may_go_on(services, run.id)
     if run.kind is RunKind.WORKFLOW:
         pending = [b for b in open_batches if not order.waits_for_a_person(services, b)]
+        if not pending:
+            return may_batch
     else:
         pending = [b for b in open_batches if b.id == run.batch_id and b.status is not BatchStatus.ERROR]
     return not pending or any(not _is_under_way(b) and _is_due(b) and _can_go_on(services, b) for b in pending)

@@ -13,12 +13,12 @@ import pytest
 
 from app.files import publish
 from app.model import BatchStatus, RootKind, RunStatus
-from app.pipeline import sync
+from app.pipeline import staging_ground, sync
 from app.services import Services
 from app.syncthing import ignores
 from tests.conftest import read_tree
 from tests.pipeline.running import the_batches, workflow
-from tests.syncthing.carrying import ingest, pictures
+from tests.syncthing.carrying import ingest, pictures, run_is, tick_once
 from tests.syncthing.pair import FOLDER, Pair, make_pair, wait_for
 from tests.syncthing.staging import reread, services_for
 
@@ -59,7 +59,10 @@ def test_staging_in_a_shared_folder_is_hidden_before_anything_enters_it(pair: Pa
     services.close()
 
 
-def test_nothing_is_prepared_while_a_line_of_the_user_has_staging_announced(pair: Pair) -> None:
+def test_nothing_is_prepared_while_a_line_of_the_user_has_staging_announced(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging_ground, "ASK_SECONDS", 0)
     services = services_below(pair)
     files = pictures("announced", 1)
     ingest(services, files)
@@ -67,10 +70,12 @@ def test_nothing_is_prepared_while_a_line_of_the_user_has_staging_announced(pair
 
     run = workflow(services)
 
-    assert run.status is RunStatus.DONE and not the_batches(services)
+    assert run.status is RunStatus.WAITING and not the_batches(services)
     assert read_tree(services.config.paths.source_dir) == files
+    tick_once(services)
+    assert run_is(services, run.id, RunStatus.WAITING) and not the_batches(services), "a tick alone changes nothing"
     pair.ours.client().set_ignores(FOLDER, [])
-    workflow(services)
+    tick_once(services)
     assert the_batches(services)[0].published_at is not None
     services.close()
 
@@ -89,7 +94,7 @@ def test_nothing_is_prepared_or_delivered_while_two_folders_of_syncthing_reach_t
 
     run = workflow(services)
 
-    assert run.status is RunStatus.DONE and not the_batches(services)
+    assert run.status is RunStatus.WAITING and not the_batches(services)
     assert read_tree(services.config.paths.source_dir) == files
     services.close()
     pair.ours.rest("DELETE", "config/folders/inner")
