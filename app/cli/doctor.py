@@ -11,7 +11,6 @@ from app import jobs
 from app.cli.context import Cli
 from app.diagnostics import doctor as examine
 from app.model import Trigger
-from app.model.counting import counted
 
 STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
@@ -41,7 +40,4 @@ def _tell(cli: Cli, found: dict[str, Any], repaired: list[dict[str, str]]) -> No
         cli.console.print(state, Text(f"{check['name']}: {check['cause']}"), sep="", soft_wrap=True)
         if check["fix"]:
             cli.say(f"{'':9}What to do: {check['fix']}")
-    counts = found["counts"]
-    verdict = "All is well" if found["ok"] else "Something is wrong"
-    warnings, faults = counted(counts["warning"], "warning", "warnings"), counted(counts["fault"], "fault", "faults")
-    cli.say(f"{verdict}: {counts['ok']} ok, {warnings}, {faults}.")
+    cli.say(found["summary"])

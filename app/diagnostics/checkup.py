@@ -11,6 +11,7 @@ from typing import Any
 from app.db.clock import now
 from app.diagnostics import database, folders, processes, settings, tools, work
 from app.diagnostics.syncthing import examine_syncthing
+from app.diagnostics.verdict import verdict
 from app.errors import ConfigError, MediaPipelineError
 from app.services import ServiceContainer, Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
@@ -45,7 +46,7 @@ LOOKS: tuple[tuple[str, Look, float], ...] = (
 
 
 def doctor(container: ServiceContainer) -> dict[str, Any]:
-    """Every check, and `ok` when none found a fault; works also when configuration or database cannot be used."""
+    """Every check, `ok` when none found a fault, a `summary`; works also when settings or database cannot be used."""
     found = [*settings.check_settings(container)]
     try:
         services = container.services
@@ -62,6 +63,7 @@ def _report(found: list[Check]) -> dict[str, Any]:
     counted = Counter(check.state for check in found)
     return {
         "ok": counted[FAULT] == 0,
+        "summary": verdict(found),
         "checked_at": now(),
         "counts": {state: counted[state] for state in (OK, WARNING, FAULT)},
         "checks": [asdict(check) for check in found],

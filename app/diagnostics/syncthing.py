@@ -18,6 +18,7 @@ from app.config.schema import Config
 from app.db import batches
 from app.db.tables import assets, deliveries
 from app.diagnostics.releases import check_releases
+from app.diagnostics.verdict import verdict
 from app.files.place_marker import find_place_marker
 from app.log import MASK
 from app.model import AssetStatus, Batch, BatchStatus, RootKind
@@ -56,6 +57,7 @@ def diagnose(services: Services, config_path: str = "") -> dict[str, Any]:
         **dict.fromkeys(FACTS),
         **examined.facts,
         "ok": all(check.state != FAULT for check in examined.checks),
+        "summary": verdict(examined.checks),
         "checks": [asdict(check) for check in examined.checks],
     }
     return dict(masked(found, _secrets(config)))

@@ -14,6 +14,7 @@ from app.db.tables import left_in_place
 from app.model import Root
 from app.overview.balance import balance_sheet
 from app.overview.batches import batch_counts, failed_batches, recent_batches
+from app.overview.hindrances import find_hindrances, what_run_waits_for
 from app.overview.peer_policy import awaited, configured_words
 from app.overview.roots import look_at_roots
 from app.overview.runs import (
@@ -64,6 +65,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "awaits_confirmation": confirmation.sentence(conn),
         "running": is_in_flight(current),
         "run": run_with_steps(conn, current, STEPS_SHOWN) if current else None,
+        "waits_for": what_run_waits_for(conn, current),
         "last_run": run_with_steps(conn, last, STEPS_SHOWN) if last else None,
         "balance": balance_sheet(conn, services.db.path, fresh=fresh),
         "file_counts": {status.value: files for status, (files, _) in kept.items()},
@@ -73,6 +75,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "failed_batches": failed_batches(conn),
         "awaited_at_peer": awaited(conn),
         "syncing_batches": syncing_batches(conn),
+        "hindrances": find_hindrances(conn, services.config),
         "dedup": dedup_status(conn),
         "left_in_place": _left_in_place(conn),
         "findings": count_findings(conn),

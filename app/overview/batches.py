@@ -12,6 +12,8 @@ from app.db.tables import batches as batches_table
 from app.errors import printable
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus
 
+#: While a batch is one of these, a look at the other side may bring it further.
+LOOKED_AT = (BatchStatus.PENDING, BatchStatus.SYNCING, BatchStatus.SYNCED)
 #: How many batches the dashboard shows at a glance.
 RECENT = 5
 
@@ -52,9 +54,14 @@ def sync_progress(batch: Batch) -> dict[str, Any]:
         "confirmed_bytes": batch.confirmed_bytes,
         "size_bytes": batch.size_bytes,
         "synced_at": batch.synced_at,
-        "next_look_at": batch.next_look_at,
+        "next_look_at": next_look_at(batch),
         "detail": batch.error or batch.sync_detail,
     }
+
+
+def next_look_at(batch: Batch) -> str | None:
+    """When the peer, or the grace time, is looked at next; None when nothing of the batch is waited for any more."""
+    return batch.next_look_at if batch.status in LOOKED_AT else None
 
 
 def _delivered_percent(batch: Batch) -> float:

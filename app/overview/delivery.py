@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.db import batches
+from app.overview.batches import next_look_at
 from app.overview.delivery_devices import devices_of, missing_anywhere
 from app.services import Services
 from app.syncthing import notes
@@ -31,7 +32,7 @@ def delivery_status(services: Services, batch_id: int) -> dict[str, Any]:
         "size_bytes": batch.size_bytes,
         "device_id": batch.device_id,
         "synced_at": batch.synced_at,
-        "next_look_at": batch.next_look_at,
+        "next_look_at": next_look_at(batch),
         "detail": batch.error or batch.sync_detail,
         "trouble": remembered.trouble or None,
         "devices": devices,

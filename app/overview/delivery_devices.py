@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -32,7 +32,9 @@ AWAY = {
     "own_device": "this device is this Syncthing itself",
     "indexing": "the peer has not told yet what it has",
 }
-SCANNING = "Syncthing is still reading the batch"
+SCANNING_CODE, SCANNING = "scanning", "Syncthing is still reading the batch"
+#: What a look finds only after it has asked the devices: it says nothing against what they answered.
+OF_FILES = ("files_refused", "files_unreadable", "files_changed", "not_taken")
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,19 @@ class Reason:
 
 def devices_of(conn: Connection, batch: Batch) -> list[dict[str, Any]]:
     """Each device that must have the batch: how much of it is proven there, how the device stands, what is missing."""
-    trouble = notes.load(conn, batch.id).trouble
-    return [_device(conn, batch, device, trouble) for device in _known(conn, batch)]
+    remembered = notes.load(conn, batch.id)
+    known = _known(conn, batch)
+    if not _is_held_up(remembered.trouble, known):
+        return [_device(conn, batch, device, remembered.trouble) for device in known]
+    # The look ended before any device was asked: what an earlier one found of it is no longer known to be so.
+    words = remembered.trouble_words or batch.sync_detail
+    stopped = [replace(device, connected=None, code=remembered.trouble, words=words) for device in known]
+    return [_device(conn, batch, device, remembered.trouble) for device in stopped]
+
+
+def _is_held_up(trouble: str, known: Sequence[BatchDevice]) -> bool:
+    """Whether what is in the way is in the way of all of the delivery, and not a matter of one device's."""
+    return trouble not in ("", SCANNING_CODE, *OF_FILES) and trouble not in {device.code for device in known}
 
 
 def missing_at(conn: Connection, batch: Batch, device_id: str, after_id: int, limit: int) -> dict[str, Any]:
@@ -92,7 +105,7 @@ def missing_anywhere(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for device in found:
         for entry in device["missing"]:
             merged.setdefault(entry["path"], {**entry, "device_id": device["id"]})
-    waits = (Verdict.WAITING, Verdict.DOWNLOADING, *AWAY, "scanning")
+    waits = (Verdict.WAITING, Verdict.DOWNLOADING, *AWAY, SCANNING_CODE)
     return sorted(merged.values(), key=lambda entry: (entry["code"] in waits, entry["path"]))[:LISTED]
 
 
@@ -141,8 +154,8 @@ def _percent(held: Confirmed, batch: Batch, lacking: int) -> float:
 
 
 def _reason(device: BatchDevice | None, trouble: str) -> Reason:
-    if trouble == "scanning":
-        return Reason("scanning", SCANNING)
+    if trouble == SCANNING_CODE:
+        return Reason(SCANNING_CODE, SCANNING)
     code = device.code if device is not None else None
     if code in AWAY:
         return Reason(code, AWAY[code])

@@ -15,6 +15,7 @@ from app.db.clock import now
 from app.db.peer_room import GIB, PeerRoom
 from app.model import Batch, BatchStatus
 from app.model.peer_policy import POLICIES, peer_words, removal_at
+from app.overview.hindrances import hindrance_of
 from app.services import Services
 
 SETTING = "sync.peer_policy"
@@ -81,7 +82,8 @@ def countdown(batch: Batch) -> dict[str, Any]:
 def awaited(conn: Connection) -> list[dict[str, Any]]:
     """Delivered batches whose copies at the peer are about to go, or which wait for the peer to release them."""
     found = batches.list_by_status(conn, [BatchStatus.SYNCED])
-    return [{"id": b.id, "name": b.name, "file_count": b.file_count, "detail": b.sync_detail, **at_peer(conn, b)}
+    return [{"id": b.id, "name": b.name, "file_count": b.file_count, "detail": b.sync_detail, **hindrance_of(conn, b),
+             **at_peer(conn, b)}
             for b in found if b.target == "syncthing" and b.peer_policy != "keep"]  # fmt: skip
 
 

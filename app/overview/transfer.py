@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 from app.db import batches, facts, heartbeat, sync_samples, syncing
 from app.db.sync_samples import Sample
 from app.model import Batch, BatchStatus
+from app.model.peer_policy import peer_words
 from app.overview.batches import sync_progress
 from app.overview.delivery_devices import devices_of
+from app.overview.hindrances import hindrance_of
 from app.syncthing import notes, rates
 from app.syncthing.rates import Outlook
 
@@ -21,9 +23,15 @@ NO_HINDRANCE = ("", "scanning")
 
 
 def live_progress(conn: Connection, batch: Batch) -> dict[str, Any]:
-    """How far a delivery is (see sync_progress), at each of its `devices`, with its `transfer`: the rate and the time
-    that is left."""
-    return {**sync_progress(batch), "devices": devices_of(conn, batch), "transfer": transfer_of(conn, batch)}
+    """How far a delivery is (see sync_progress), at each of its `devices`, what it waits for, what becomes of the
+    peer's copies, with its `transfer`: the rate and the time that is left."""
+    return {
+        **sync_progress(batch),
+        **hindrance_of(conn, batch),
+        "at_the_peer": peer_words(batch.target, batch.peer_policy),
+        "devices": devices_of(conn, batch),
+        "transfer": transfer_of(conn, batch),
+    }
 
 
 def syncing_batches(conn: Connection) -> list[dict[str, Any]]:

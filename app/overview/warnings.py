@@ -84,7 +84,8 @@ def _about_worker(seen: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
-    found = [_warning(message, SILENCE_REMEDY) for message in seen["silences"]]
+    found = [dict(hindrance) for hindrance in seen["hindrances"]]
+    found += [_warning(message, SILENCE_REMEDY) for message in seen["silences"]]
     found += _about_failed_batches(seen["failed_batches"])
     if seen["batches"]["by_status"]["UNDOING"] and seen["run"] is None:
         what = "A batch is being taken back, and that was stopped before its end. The next batch waits for it."

@@ -18,6 +18,8 @@ blueprint = Blueprint("pages", __name__)
 
 #: How many batches the control page offers for delivery and archiving.
 CHOICES = 50
+#: The states of checks, the gravest first.
+STATES = ("fault", "warning", "ok")
 
 
 @blueprint.app_context_processor
@@ -59,6 +61,16 @@ def peer() -> str:
     return render_template("peer.html", **peer_context())
 
 
+@blueprint.get("/diagnostics")
+def diagnostics() -> str:
+    """Everything that a delivery through Syncthing needs, check by check, the gravest first."""
+    from app.diagnostics import diagnose
+
+    found = diagnose(services(), container().store.path)
+    checks = sorted(found["checks"], key=lambda check: STATES.index(check["state"]))
+    return render_template("diagnostics.html", found=found, checks=checks)
+
+
 def _of(recent: list[Any], *statuses: BatchStatus) -> list[Any]:
     return [batch for batch in recent if batch.status in statuses]
 
@@ -68,6 +80,7 @@ def _addresses() -> list[tuple[str, str]]:
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     config = services().config
     found = [("Dashboard", request.host_url + "dashboard"), ("Control", request.host_url + "control")]
+    found.append(("Peer", request.host_url + "peer"))
     found.append(("API docs", request.host_url + "docs"))
     if config.system.dbui_enabled:
         found.append(("Database browser", f"{request.scheme}://{host}:{config.system.port_dbui}/"))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 
 from app.db import totals
+from app.diagnostics.verdict import verdict
+from app.syncthing.checks import Check
 from tests.browser import rows
 from tests.web.conftest import KEY, Site
 
@@ -26,6 +30,42 @@ def test_what_is_wrong_is_told_and_mended_on_request_alone(client: FlaskClient, 
     assert [one["name"] for one in made.json["repaired"]] == ["totals", "cleanup"]
     with site.services.db.reading() as conn:
         assert totals.read(conn) == totals.count(conn)
+
+
+def check(name: str, state: str, fix: str = "") -> Check:
+    return Check(name, state, f"The {name} was looked at.", fix)
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (["ok", "ok"], "All is well: 2 checks are ok."),
+        (["ok", "warning"], "Nothing is broken, but look at the warning; 1 check is ok."),
+        (["warning", "warning"], "Nothing is broken, but look at the 2 warnings; 0 checks are ok."),
+        (["fault", "warning", "ok"], "Something is wrong: 1 fault, 1 warning; 1 check is ok."),
+    ],
+)
+def test_all_is_well_is_said_only_when_nothing_was_found(states: list[str], said: str) -> None:
+    assert verdict(check(f"place {n}", state) for n, state in enumerate(states)) == said
+
+
+def test_the_diagnostics_are_a_page_that_says_each_cause_with_what_to_do(make_site: Callable[..., Site]) -> None:
+    away = {"api_url": "http://127.0.0.1:9", "api_key": "wrong-key-0123"}
+    site = make_site(sync={"target": "syncthing"}, syncthing=away)
+    page = site.client().get("/diagnostics").get_data(as_text=True)
+    found = site.client().get("/api/sync/diagnostics").json
+    assert escape(found["summary"]) in page and found["summary"].startswith("Something is wrong")
+    fault = next(one for one in found["checks"] if one["state"] == "fault")
+    assert escape(fault["cause"]) in page and escape(fault["fix"]) in page
+    assert "✕</span> fault" in page and "wrong-key-0123" not in page
+    control = site.client().get("/control").get_data(as_text=True)
+    assert 'href="/diagnostics"' in control and 'href="/api/sync/diagnostics"' not in control
+    assert "http://localhost/peer" in control
+
+
+def test_the_diagnostics_without_syncthing_say_that_it_is_not_used(client: FlaskClient) -> None:
+    page = client.get("/diagnostics").get_data(as_text=True)
+    assert "All is well: 1 check is ok." in page and "sync.target is none" in page
 
 
 def test_the_doctor_speaks_even_when_the_settings_are_bad(client: FlaskClient, site: Site) -> None:
