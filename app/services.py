@@ -92,7 +92,7 @@ def set_up(snapshot: Snapshot) -> Services:
         # A disk that cannot be read must not keep a database that is there from its migration.
         if database_id is None:
             raise
-    migrate(db_path)
+    _migrate(snapshot, is_new=database_id is None)
     db = open_database(db_path)
     try:
         set_up_roots(db, snapshot.config)
@@ -100,6 +100,21 @@ def set_up(snapshot: Snapshot) -> Services:
         db.close()
         raise
     return _services(snapshot, db)
+
+
+def _migrate(snapshot: Snapshot, *, is_new: bool) -> None:
+    db_path = snapshot.config.system.db_path
+    try:
+        migrate(db_path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if not is_new:
+            raise StateError(f"The database {db_path} cannot be brought up to date: {reason}.") from error
+        beside = os.path.join(os.path.dirname(os.path.abspath(snapshot.path or "data/config.yaml")), "db.sqlite")
+        raise StateError(
+            f"The database cannot be made at {db_path}: {reason}. Set system.db_path to a file in a folder on a local "
+            f"disk that this user may write, as in {beside}; logs and backups of it go beside it."
+        ) from error
 
 
 def refuse_lost_database(config: Config) -> None:

@@ -57,6 +57,15 @@ def test_opening_needs_a_database_that_was_set_up(tmp_path: Path, config_path: P
     assert not (tmp_path / "state" / "other.sqlite").exists()
 
 
+def test_a_database_that_cannot_be_made_says_which_setting_names_another_place(tmp_path: Path) -> None:
+    (tmp_path / "no-folder").symlink_to(tmp_path / "gone" / "disk")
+    path = tmp_path / "config.yaml"
+    path.write_text(render(make_config(tmp_path).model_dump()))
+    edit(path, str(tmp_path / "state"), str(tmp_path / "no-folder" / "state"))
+    with pytest.raises(StateError, match=rf"cannot be made at .*no-folder.* Set system\.db_path .*{tmp_path}/db\.sqlite"):
+        set_up(ConfigStore(str(path), {}).load())
+
+
 def test_the_same_revision_gives_the_same_services(container: ServiceContainer) -> None:
     assert container.services is container.services
 
