@@ -22,11 +22,14 @@ POSSIBLE_ORIGINALS = (
     AssetStatus.SET_ASIDE,
 )
 
+#: Those that a batch has taken.
+GONE_ON = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED)
+
 #: A group waits until all its members have a digest; of groups alike, the one with the oldest file is the original.
 GROUPS = """
 SELECT COALESCE(group_id, -id) AS group_key FROM assets WHERE status = 'discovered'
 GROUP BY group_key HAVING COUNT(*) = COUNT(digest)
-ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(id)
+ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(path), MIN(id)
 """
 
 #: Labels whose original does not stand for their content any more: it has other content now, it failed or was set
@@ -80,6 +83,20 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
     return members
+
+
+def list_gone_on(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]]:
+    """The members of these groups that a batch has taken and that are accounted for, by group, in id order."""
+    c = assets.c
+    has_left = c.status.in_(GONE_ON) | ((c.status == AssetStatus.SET_ASIDE) & c.batch_id.is_not(None))
+    groups = [key for key in keys if key >= 0]
+    found: dict[int, list[Asset]] = {}
+    for start in range(0, len(groups), CHUNK):
+        query = select(*columns_for(assets, Asset)).where(c.group_id.in_(groups[start : start + CHUNK]), has_left)
+        for row in conn.execute(query.order_by(c.id)):
+            asset = build(Asset, row, CONVERTERS)
+            found.setdefault(asset.group_id or 0, []).append(asset)
+    return found
 
 
 def list_possible_originals(conn: Connection, digests: Sequence[str]) -> list[Asset]:

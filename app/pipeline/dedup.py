@@ -7,7 +7,7 @@ to the duplicates folder only under dedup.duplicate_policy: quarantine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -24,11 +24,14 @@ from app.pipeline.quarantine import quarantine_duplicates
 from app.pipeline.reopening import reopen_orphaned
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
-from app.pipeline.verdicts import Verdict, judge
+from app.pipeline.verdicts import Verdict, Whole, judge
 from app.services import Services
 
 #: Groups judged and written in one transaction.
 SLICE = 1_000
+
+#: Members whose originals are looked for: a duplicate stays one only as long as its whole group is.
+JUDGED = (AssetStatus.DISCOVERED, AssetStatus.DUPLICATE)
 
 #: What a dedup counts, in its report and in its journal event.
 COUNTED = ("read", "known", "unique", "duplicate", "set_aside", "failed", "reopened", "quarantined")
@@ -61,9 +64,10 @@ def _judge_all(services: Services, step: StepContext, tally: Tally) -> None:
         step.safe_point(tally.counts["read"], tally.counts["read"], tally.size_bytes)
         with services.db.reading() as conn:
             members = undecided.list_members(conn, part)
-        originals.load([a for group in members.values() for a in group if a.status is AssetStatus.DISCOVERED])
+            gone_on = undecided.list_gone_on(conn, part)
+        originals.load([a for group in members.values() for a in group if a.status in JUDGED])
         failed: list[tuple[Asset, FileError]] = []
-        verdicts = list(_verdicts(members.values(), originals, failed))
+        verdicts = list(_verdicts(members, gone_on, originals, failed))
         with services.db.transaction() as conn:
             _write(conn, verdicts, step, tally)
             for asset, error in failed:
@@ -71,22 +75,23 @@ def _judge_all(services: Services, step: StepContext, tally: Tally) -> None:
 
 
 def _verdicts(
-    groups: Iterable[list[Asset]],
+    groups: Mapping[int, Sequence[Asset]],
+    gone_on: Mapping[int, Sequence[Asset]],
     originals: Originals,
     failed: list[tuple[Asset, FileError]],
 ) -> Iterator[Verdict]:
     """Judge one group after the other; what one group keeps may be the original of the next."""
-    for members in groups:
+    for key, members in groups.items():
         waiting = [a for a in members if a.status is AssetStatus.DISCOVERED]
         siblings = [a for a in members if a.status is not AssetStatus.DISCOVERED]
         find_outside = partial(originals.find, group_ids={a.id for a in members})
         try:
-            verdicts = judge(waiting, siblings, find_outside)
+            verdicts = judge(Whole(waiting, siblings, gone_on.get(key, ())), find_outside)
         except FileError as error:
             failed += [(asset, error) for asset in waiting]
             continue
         for verdict in verdicts:
-            if verdict.status is AssetStatus.UNIQUE:
+            if verdict.status is AssetStatus.UNIQUE and verdict.asset.status is not AssetStatus.UNIQUE:
                 originals.keep(verdict.asset)
         yield from verdicts
 
@@ -95,13 +100,15 @@ def _write(conn: Connection, verdicts: Sequence[Verdict], step: StepContext, tal
     # The state table leads from duplicate to unique through discovered only.
     assets.mark(conn, [v.asset for v in verdicts if v.asset.status is AssetStatus.DUPLICATE], AssetStatus.DISCOVERED)
     for status in (AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE):
-        alike = [v for v in verdicts if v.status is status]
+        alike = [v for v in verdicts if v.status is status and v.asset.status is not AssetStatus.UNIQUE]
         reason = "another name of a file that is known already" if status is AssetStatus.SET_ASIDE else None
         assets.mark(conn, [_as_discovered(v.asset) for v in alike], status, reason=reason, attempts=0)
         leaning = [(v.asset, v.original.id if v.original else None) for v in alike]
         changed = [(asset.id, {"original_id": i}) for asset, i in leaning if asset.original_id != i]
         assets.set_columns(conn, changed)
         tally.counts[status.value] += len(alike)
+    joining = [(v.asset.id, {"group_id": v.joins, "inspected_at": None}) for v in verdicts if v.joins is not None]
+    assets.set_columns(conn, joining)
     for verdict in verdicts:
         if verdict.status is AssetStatus.SET_ASIDE and verdict.original is not None:
             first, second = printable(verdict.original.path), printable(verdict.asset.path)

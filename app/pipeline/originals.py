@@ -19,7 +19,7 @@ from app.errors import FileError
 from app.files.digest import full_digest
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Place, Root, RootKind
-from app.pipeline.verdicts import Original, choose_original
+from app.pipeline.verdicts import Original, same_content
 from app.services import Services
 
 
@@ -69,10 +69,10 @@ class Originals:
             kept = replace(asset, status=AssetStatus.UNIQUE)
             self._by_sha256.setdefault(asset.sha256 or "", {})[asset.id] = kept
 
-    def find(self, asset: Asset, group_ids: set[int]) -> Original | None:
-        """The original of an asset among those outside its group, or None."""
+    def find(self, asset: Asset, group_ids: set[int]) -> list[Original]:
+        """The originals of an asset among those outside its group that are accounted for, the better first."""
         candidates = [c for c in self._by_sha256.get(asset.sha256 or "", {}).values() if c.id not in group_ids]
-        return choose_original(asset, candidates, self.account)
+        return [found for c in same_content(asset, candidates) if (found := self.account(c)) is not None]
 
     def account(self, asset: Asset) -> Original | None:
         """The asset as an original, when it is accounted for now."""

@@ -2,17 +2,28 @@
 
 * Only equal size and equal SHA-256 of the whole file make two files the same. Empty files are never the same.
 * A duplicate leans on an original that is accounted for now; the original is never touched.
-* A group is one thing: it is a duplicate only when each of its members is. Half a Live Photo is no duplicate.
+* A group is one thing. It is a duplicate when each of its photos and videos is one of a member of one and the same
+  other group. Else all of it stays: a Live Photo whose still is known but whose film is new is taken in as a pair.
+  (When the archive turns out to hold the still at the very place where it would go, it is not kept twice there.)
+* What comes to a group that has gone on is judged against the group itself: what it holds already is a duplicate, the
+  half or the sidecar that it lacked is new and goes to it. A file that makes the group of a duplicate more than a
+  duplicate, as a film that comes a day later, brings the duplicate back.
+* A sidecar is a duplicate with its group when the other group has the same one. A sidecar that is new, as the JSON of
+  an export beside a photo that is known, goes to the group of the originals: what was written of a photo is not lost.
 * Two names of one file (hard links) are no duplicates: the second name is set aside and stays where it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.files.belonging import group_key
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Signature
+
+#: What a group may be known by; see `groups_of`.
+GroupName = tuple[object, ...]
 
 #: Who may be an original, the better first. A gone one counts only when a peer keeps it, and one that was set aside
 #: only when it lies in the archive, where it waits for a review, or in ingest again after an undo.
@@ -36,30 +47,40 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an asset becomes, and on which original that leans."""
+    """What an asset becomes, on which original that leans, and the group that it goes to if that is another one."""
 
     asset: Asset
     status: AssetStatus
     original: Asset | None = None
+    joins: int | None = None
 
 
-def rank(asset: Asset) -> tuple[int, int, int, int]:
-    """Sort key of possible originals: further along, older, shorter path, first seen."""
-    return RANK.get(asset.status, 3), asset.mtime_ns, len(asset.path), asset.id
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A group as dedup finds it: `waiting` for a verdict, with a verdict from before, and what has `gone_on`."""
+
+    waiting: Sequence[Asset]
+    siblings: Sequence[Asset] = ()
+    gone_on: Sequence[Asset] = ()
 
 
-def choose_original(
-    asset: Asset, candidates: Sequence[Asset], account: Callable[[Asset], Original | None]
-) -> Original | None:
-    """The best of the candidates with this very content that is accounted for, or None."""
+#: The originals of an asset outside the files of its group that stand before a batch, the better first.
+FindOriginals = Callable[[Asset], Sequence[Original]]
+
+
+def rank(asset: Asset) -> tuple[int, int, int, bytes, int]:
+    """Sort key of possible originals: further along, older, shorter path, first by name."""
+    path = asset.origin_path or asset.path
+    return RANK.get(asset.status, 3), asset.mtime_ns, len(path), path, asset.id
+
+
+def same_content(asset: Asset, candidates: Iterable[Asset]) -> list[Asset]:
+    """Those of the candidates with this very content that may be originals, the better first."""
     if asset.size_bytes == 0 or asset.sha256 is None:
-        return None
-    same = [
-        c
-        for c in candidates
-        if c.id != asset.id and c.status in RANK and (c.size_bytes, c.sha256) == (asset.size_bytes, asset.sha256)
-    ]
-    return next((found for c in sorted(same, key=rank) if (found := account(c)) is not None), None)
+        return []
+    content = (asset.size_bytes, asset.sha256)
+    same = [c for c in candidates if c.id != asset.id and c.status in RANK and (c.size_bytes, c.sha256) == content]
+    return sorted(same, key=rank)
 
 
 def is_other_name(asset: Asset, original: Original) -> bool:
@@ -68,37 +89,94 @@ def is_other_name(asset: Asset, original: Original) -> bool:
     return seen is not None and (seen.device, seen.inode) == (asset.device, asset.inode)
 
 
-def judge(
-    waiting: Sequence[Asset], siblings: Sequence[Asset], find_original: Callable[[Asset], Original | None]
-) -> list[Verdict]:
-    """Verdicts on a group's discovered members. `siblings` are its members that had theirs before this dedup;
-    `find_original` looks outside the group. Siblings labelled duplicate become unique when the group is not whole
-    a duplicate."""
-    outside = {asset.id: find_original(asset) for asset in waiting}
-    names = {a.id for a in waiting if (o := outside[a.id]) is not None and is_other_name(a, o)}
-    verdicts = [_lean(a, AssetStatus.SET_ASIDE, outside[a.id]) for a in waiting if a.id in names]
-    rest = sorted((a for a in waiting if a.id not in names), key=rank)
-    kept = [s for s in siblings if s.status is AssetStatus.UNIQUE]
-    if not kept and rest and all(_is_duplicate(a, outside[a.id], siblings, rest) for a in rest):
-        return verdicts + [_lean(a, AssetStatus.DUPLICATE, outside[a.id]) for a in rest]
+def groups_of(asset: Asset) -> frozenset[GroupName]:
+    """By what its group is known: its number, and where it came from with the name that its members share there."""
+    folder, _, name = (asset.origin_path or asset.path).rpartition(b"/")
+    root_id = asset.origin_root_id if asset.origin_root_id is not None else asset.root_id
+    by_name = (root_id, folder, group_key(name))
+    return frozenset({by_name, (asset.group_id,)} if asset.group_id is not None else {by_name})
+
+
+def judge(whole: Whole, find_originals: FindOriginals) -> list[Verdict]:
+    """Verdicts on a group's waiting members, and on siblings that are duplicates no longer."""
+    outside = {asset.id: find_originals(asset) for asset in whole.waiting}
+    names = {a.id: o for a in whole.waiting for o in outside[a.id][:1] if is_other_name(a, o)}
+    verdicts = [Verdict(a, AssetStatus.SET_ASIDE, names[a.id].asset) for a in whole.waiting if a.id in names]
+    rest = sorted((a for a in whole.waiting if a.id not in names), key=rank)
+    if not rest:
+        return verdicts
+    labelled = [s for s in whole.siblings if s.status is AssetStatus.DUPLICATE and is_media(s.path)]
+    outside.update({s.id: find_originals(s) for s in labelled})
+    if not any(is_media(a.path) for a in [*rest, *whole.siblings]):
+        return verdicts + _judge_sidecars(rest, outside)
+    original_group = _original_group(whole, rest, labelled, outside)
+    if original_group is not None:
+        early = [s for s in whole.siblings if s.status is AssetStatus.UNIQUE]
+        return verdicts + [_judge_with_group(a, outside.get(a.id, ()), original_group) for a in [*rest, *early]]
+    return verdicts + _judge_apart(whole, rest, outside) + _revived(whole, rest, outside)
+
+
+def _original_group(
+    whole: Whole, rest: Sequence[Asset], labelled: Sequence[Asset], outside: Mapping[int, Sequence[Original]]
+) -> _OriginalGroup | None:
+    """The one group that holds all photos and videos of this one, or None: then this one stays."""
+    media = [a for a in [*rest, *labelled] if is_media(a.path)]
+    if not media or any(s.status is AssetStatus.UNIQUE and is_media(s.path) for s in whole.siblings):
+        return None
+    shared = set.intersection(*({name for o in outside[a.id] for name in groups_of(o.asset)} for a in media))
+    if any(is_media(a.path) for a in whole.gone_on):
+        shared &= groups_of(media[0])
+    best = next((o.asset for o in outside[media[0].id] if not shared.isdisjoint(groups_of(o.asset))), None)
+    # What is new beside a photo that is in no group would have nowhere to go.
+    return _OriginalGroup(frozenset(shared), best.group_id) if best is not None and best.group_id is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _OriginalGroup:
+    names: frozenset[GroupName]
+    group_id: int
+
+    def holds(self, original: Original) -> bool:
+        return not self.names.isdisjoint(groups_of(original.asset))
+
+
+def _judge_with_group(asset: Asset, originals: Sequence[Original], group: _OriginalGroup) -> Verdict:
+    found = next((o.asset for o in originals if group.holds(o)), None)
+    if found is not None:
+        return Verdict(asset, AssetStatus.DUPLICATE, found)
+    return Verdict(asset, AssetStatus.UNIQUE, joins=group.group_id if group.group_id != asset.group_id else None)
+
+
+def _judge_sidecars(rest: Sequence[Asset], outside: Mapping[int, Sequence[Original]]) -> list[Verdict]:
+    """A sidecar that comes without its media file says nothing by its content alone: its name must agree too."""
+    verdicts = []
     for asset in rest:
-        twin = next((k for k in kept if _is_twin(asset, k)), None)
+        same = next((o.asset for o in outside[asset.id] if _name(o.asset) == _name(asset)), None)
+        verdicts.append(Verdict(asset, AssetStatus.DUPLICATE if same is not None else AssetStatus.UNIQUE, same))
+    return verdicts
+
+
+def _judge_apart(
+    whole: Whole, rest: Sequence[Asset], outside: Mapping[int, Sequence[Original]]
+) -> list[Verdict]:
+    """The group stays: only what is in it twice, or was in it before it went on, is a duplicate."""
+    kept = [s for s in whole.siblings if s.status is AssetStatus.UNIQUE]
+    verdicts = []
+    for asset in rest:
+        before = next((o.asset for o in outside[asset.id] if _was_here(whole, asset, o)), None)
+        twin = before or next((k for k in kept if _is_twin(asset, k)), None)
         if twin is None:
             kept.append(asset)
         status = AssetStatus.UNIQUE if twin is None else AssetStatus.DUPLICATE
-        if twin is not None and (twin.device, twin.inode) == (asset.device, asset.inode):
+        if twin is not None and before is None and (twin.device, twin.inode) == (asset.device, asset.inode):
             status = AssetStatus.SET_ASIDE
         verdicts.append(Verdict(asset, status, twin))
-    return verdicts + _revived(rest, siblings)
+    return verdicts
 
 
-def _is_duplicate(asset: Asset, original: Original | None, siblings: Sequence[Asset], rest: Sequence[Asset]) -> bool:
-    """A sidecar that comes without its media file says nothing by its content alone: its name must agree too."""
-    if original is None:
-        return False
-    if is_media(asset.path) or any(is_media(a.path) for a in [*siblings, *rest]):
-        return True
-    return _name(asset) == _name(original.asset)
+def _was_here(whole: Whole, asset: Asset, original: Original) -> bool:
+    is_member = any(original.asset.id == member.id for member in whole.gone_on)
+    return is_member and (is_media(asset.path) or _name(asset) == _name(original.asset))
 
 
 def _is_twin(asset: Asset, other: Asset) -> bool:
@@ -108,20 +186,15 @@ def _is_twin(asset: Asset, other: Asset) -> bool:
     return both_media and same and asset.size_bytes > 0 and asset.sha256 is not None
 
 
-def _revived(rest: Sequence[Asset], siblings: Sequence[Asset]) -> list[Verdict]:
-    if not rest:
-        return []
-    members = {a.id for a in [*rest, *siblings]}
-    root_id = rest[0].root_id
+def _revived(whole: Whole, rest: Sequence[Asset], outside: Mapping[int, Sequence[Original]]) -> list[Verdict]:
+    """Duplicates whose group is more than a duplicate now; not those of what lies in the group itself."""
+    members = {a.id for a in [*rest, *whole.siblings]}
+    labelled = [s for s in whole.siblings if s.status is AssetStatus.DUPLICATE and s.original_id not in members]
     return [
         Verdict(s, AssetStatus.UNIQUE)
-        for s in siblings
-        if s.status is AssetStatus.DUPLICATE and s.root_id == root_id and s.original_id not in members
+        for s in labelled
+        if not any(_was_here(whole, s, original) for original in outside.get(s.id, ()))
     ]
-
-
-def _lean(asset: Asset, status: AssetStatus, original: Original | None) -> Verdict:
-    return Verdict(asset, status, original.asset if original is not None else None)
 
 
 def _name(asset: Asset) -> bytes:

@@ -239,6 +239,69 @@ def test_a_late_half_brings_its_duplicate_other_half_back(services: Services) ->
     assert rows(services)[b"b/IMG_1.HEIC"].original_id is None
 
 
+def test_a_group_whose_members_are_known_from_two_groups_stays_whole(services: Services) -> None:
+    take_in(services, {"a/IMG_1.HEIC": b"still", "z/IMG_9.MOV": b"moving"})
+    take_in(services, {"b/IMG_1.HEIC": b"still", "b/IMG_1.MOV": b"moving"})
+    assert set(states(services).values()) == {"unique"}
+
+
+def test_a_late_half_that_makes_the_group_no_more_than_a_duplicate_is_one(services: Services) -> None:
+    take_in(services, {"a/IMG_1.HEIC": b"still", "a/IMG_1.MOV": b"moving"})
+    take_in(services, {"b/IMG_1.HEIC": b"still"})
+    take_in(services, {"b/IMG_1.MOV": b"moving"})
+    assert {states(services)[path] for path in (b"b/IMG_1.HEIC", b"b/IMG_1.MOV")} == {"duplicate"}
+
+
+def test_a_quarantined_duplicate_comes_back_with_its_late_other_half(tmp_path: Path) -> None:
+    services = make_services(tmp_path, dedup={"duplicate_policy": "quarantine"})
+    take_in(services, {"a/IMG_1.HEIC": b"still"})
+    take_in(services, {"b/IMG_1.HEIC": b"still"})
+    take_in(services, {"b/IMG_1.MOV": b"moving"})
+    assert states(services)[b"b/IMG_1.HEIC"] == "unique"
+    services.close()
+
+
+def test_a_late_half_of_what_has_gone_on_is_taken_in_although_its_other_half_is_known(services: Services) -> None:
+    take_in(services, {"a/IMG_1.HEIC": b"still", "b/IMG_1.MOV": b"moving"})
+    archive(services, b"b/IMG_1.MOV")
+    take_in(services, {"b/IMG_1.HEIC": b"still"})
+    assert states(services)[b"b/IMG_1.HEIC"] == "unique"
+
+
+def test_what_comes_again_to_a_group_that_has_gone_on_is_a_duplicate_of_what_is_in_it(services: Services) -> None:
+    tree = {"a/IMG_1.HEIC": b"still", "a/IMG_1.MOV": b"moving", "a/IMG_1.HEIC.xmp": b"words"}
+    take_in(services, tree)
+    kept = {name: archive(services, os.fsencode(name)).id for name in tree}
+    with services.db.transaction() as conn:
+        for name, asset_id in kept.items():
+            root = services.root(RootKind.ARCHIVE)
+            moved = os.path.join(root.path, b"2024", os.path.basename(os.fsencode(name)))
+            os.makedirs(os.path.dirname(moved), exist_ok=True)
+            os.rename(os.path.join(root.path, os.fsencode(name)), moved)
+            path = b"2024/" + os.path.basename(os.fsencode(name))
+            assets.place(conn, asset_id, root.id, path, signature(moved), None)
+    take_in(services, {**tree, "a/IMG_1-edited.HEIC": b"edited"})
+    assert {path: state for path, state in states(services).items() if path.startswith(b"a/")} == {
+        b"a/IMG_1.HEIC": "duplicate", b"a/IMG_1.MOV": "duplicate", b"a/IMG_1.HEIC.xmp": "duplicate",
+        b"a/IMG_1-edited.HEIC": "unique",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("sidecar_first", [True, False])
+def test_a_new_sidecar_of_a_known_photo_goes_to_the_group_of_the_photo(services: Services, sidecar_first: bool) -> None:
+    take_in(services, {"a/IMG_1.jpg": b"picture"})
+    if sidecar_first:
+        take_in(services, {"b/IMG_1.jpg.xmp": b"words"})
+        take_in(services, {"b/IMG_1.jpg": b"picture"})
+    else:
+        take_in(services, {"b/IMG_1.jpg": b"picture", "b/IMG_1.jpg.xmp": b"words"})
+    found = rows(services)
+    assert states(services) == {
+        b"a/IMG_1.jpg": "unique", b"b/IMG_1.jpg": "duplicate", b"b/IMG_1.jpg.xmp": "unique",
+    }  # fmt: skip
+    assert found[b"b/IMG_1.jpg.xmp"].group_id == found[b"a/IMG_1.jpg"].group_id
+
+
 def test_equal_sidecars_of_different_photos_stay_with_their_photos(services: Services) -> None:
     take_in(services, {"1.HEIC": b"one", "1.AAE": b"preset", "2.HEIC": b"two", "2.AAE": b"preset"})
     assert set(states(services).values()) == {"unique"}
