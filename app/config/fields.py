@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -17,6 +17,8 @@ Devices = Annotated[TextList, AfterValidator(lambda ids: tuple(canonical_or_same
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
+
+TransferMode = Literal["move", "copy"]
 
 #: Marks a field whose value never leaves the program.
 SECRET: JsonDict = {"secret": True}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from app.config.filing_fields import FOLDER_FIELDS, NAME_FIELDS
 from app.config.months import NAMES, language_of
+from app.config.name_dates import name_date_fault
 from app.config.pattern_parts import NUMBERS, Field, Pattern, read_pattern
 from app.config.schema import Config
 from app.errors import Problem
@@ -33,6 +34,10 @@ def pattern_problems(config: Config) -> Iterator[Problem]:
         "sorter.name_pattern": name_pattern_problem(config.sorter.name_pattern),
     }
     yield from (Problem(path, message) for path, message in patterns.items() if message)
+    for pattern in config.sorter.filename_dates:
+        fault = name_date_fault(pattern)
+        if fault is not None:
+            yield Problem("sorter.filename_dates", f"{pattern[:40]}: {fault}")
     if language_of(config.sorter.language) is None:
         yield Problem("sorter.language", f"is not a language whose months are known; write one of {', '.join(NAMES)}")
 

@@ -14,9 +14,23 @@ from pydantic import Field, model_validator
 
 from app.config.access import Auth
 from app.config.derived import DEFAULT_DB_PATH, derive_folders, is_zone
-from app.config.fields import NEEDS_RESTART, SECRET, Days, Device, Devices, Port, Seconds, Section, Text, TextList
+from app.config.fields import (
+    NEEDS_RESTART,
+    SECRET,
+    Days,
+    Device,
+    Devices,
+    Port,
+    Seconds,
+    Section,
+    Text,
+    TextList,
+    TransferMode,
+)
+from app.config.sorter import Sorter
 
-TransferMode = Literal["move", "copy"]
+__all__ = ["Config", "Sorter", "SyncTarget", "TransferMode"]
+
 SyncTarget = Literal["syncthing", "folder", "none"]
 
 
@@ -127,37 +141,6 @@ class Syncthing(Section):
         """Every device that must have each file: device_id and device_ids, each once; empty when none is named."""
         named = (text.strip() for text in (self.device_id, *self.device_ids))
         return tuple(dict.fromkeys(text for text in named if text))
-
-
-class Sorter(Section):
-    """How files are filed into the archive."""
-
-    folder_pattern: Text = Field(
-        default="{year}/{month:02d}/{day:02d}",
-        description="Folders of the archive; year, month, camera_model, source and more can be used.",
-    )
-    name_pattern: Text = Field(
-        default="",
-        description="Names in the archive, as in {year}{month:02d}{day:02d}_{counter:03d}. Empty: their own.",
-    )
-    language: Text = Field(default="en", description="Language of month names in the patterns, as in de or pt.")
-    safe_names: Literal["auto", "portable", "native"] = Field(
-        default="auto",
-        description="Characters in names: portable = only what Windows takes too; auto = as the archive's disk needs.",
-    )
-    exif_fallback: bool = Field(
-        default=True, description="Use the file's modification time when it holds no capture time."
-    )
-    transfer_mode: TransferMode = Field(
-        default="move", description="move: files leave the batch folder; copy: they stay there as well."
-    )
-    timezone: Text = Field(
-        default="", description="Zone that decides the day, as in Europe/Berlin. Empty: TZ, else UTC."
-    )
-    weak_dates: Literal["mtime", "review", "unknown_folder"] = Field(
-        default="mtime",
-        description="Files with a doubtful date: file by mtime, hold for review, or into unknown-date/.",
-    )
 
 
 class System(Section):

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.config.schema import Sorter
 from app.db.capture_records import CaptureRecord, Told
 from app.errors import printable
-from app.files.capture_time import CaptureTime, Claim, Reading
+from app.files.capture_time import CaptureTime, Claim, Reading, Rules
 from app.files.capture_time.choose import SIBLING, WEAK_SOURCES
 from app.files.capture_time.sidecars import sidecars_of, tells_dates
 from app.files.kinds import VIDEO_SUFFIXES, suffix
@@ -27,6 +28,11 @@ class Dated:
     taken: CaptureTime
     camera_make: str | None = None
     camera_model: str | None = None
+
+
+def rules_of(settings: Sorter) -> Rules:
+    """What the settings say of dates."""
+    return Rules(settings.video_time, settings.local_video_makes, settings.filename_dates)
 
 
 def is_read(asset: Asset) -> bool:

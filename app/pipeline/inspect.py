@@ -30,6 +30,7 @@ from app.pipeline.dating import (
     is_read,
     is_weak,
     record,
+    rules_of,
     taken_over,
 )
 from app.pipeline.step import StepContext
@@ -63,6 +64,7 @@ class _Inspection:
         kinds = (RootKind.INGEST, RootKind.DUPLICATES)
         self.roots = {root.id: root for kind in kinds for root in services.roots.get(kind, ())}
         self.zone, self.processes = services.config.zone, services.config.dedup.threads
+        self.rules = rules_of(services.config.sorter)
         self.present = datetime.now(UTC)
         self.total = 0
         self.first_damaged = ""
@@ -142,7 +144,9 @@ class _Inspection:
     def _dated(self, asset: Asset, reading: Reading, claims: Sequence[Claim]) -> Dated:
         path = asset.origin_path or asset.path
         make, model = reading.camera_make, reading.camera_model
-        taken = choose(claims, path, asset.mtime_ns, self.zone, self.present, reading.note, camera_make=make)
+        taken = choose(
+            claims, path, asset.mtime_ns, self.zone, self.present, reading.note, rules=self.rules, camera_make=make
+        )
         if reading.content_identifier is not None:
             taken = replace(taken, content_identifier=reading.content_identifier)
         return Dated(asset, taken, make, model)

@@ -198,6 +198,8 @@ def test_every_key_can_come_from_the_environment() -> None:
             word = "Europe/Berlin"
         if setting.path == "sorter.name_pattern":
             word = "{counter}"
+        if setting.path == "sorter.filename_dates":
+            word = "{day}.{month}.{year}"
         if setting.path == "verify.schedule":
             word = "0 3 * * 0"
         if setting.path in ("syncthing.gui_url", "syncthing.api_url"):

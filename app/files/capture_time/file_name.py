@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+
+from app.config.name_dates import compiled
 
 DATE = rb"(?P<year>(?:19|20)\d{2})(?P<dash>[-_.]?)(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<day>0[1-9]|[12]\d|3[01])"
 TIME = (
@@ -30,29 +31,6 @@ RANDOM = re.compile(
 #: Google's Pixel phones write UTC.
 WRITES_UTC = (b"PXL_",)
 
-#: What the fields of a pattern of the settings stand for in a name.
-FIELDS = {
-    "year": r"(?P<year>(?:19|20)\d{2})",
-    "month": r"(?P<month>0?[1-9]|1[0-2])",
-    "day": r"(?P<day>0?[1-9]|[12]\d|3[01])",
-    "hour": r"(?P<hour>[01]?\d|2[0-3])",
-    "minute": r"(?P<minute>[0-5]\d)",
-    "second": r"(?P<second>[0-5]\d)",
-    "utc": r"(?P<utc>)",
-}
-NEEDED = ("year", "month", "day")
-#: More would make the looking slow.
-MAX_STARS = 3
-PART = re.compile(r"\{([^{}]*)\}|(\*)|([{}])|([^{}*]+)")
-
-
-class PatternFault(ValueError):
-    """A pattern for file names that cannot be used: what is wrong, and at which place in it (from 1)."""
-
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} (at character {position})")
-        self.position = position
-
 
 def claims_of_name(name: bytes, patterns: Sequence[str] = ()) -> list[tuple[str, str]]:
     """(text, zone) of the dates in a file name, those of the given patterns first; without a time it is midnight."""
@@ -65,28 +43,6 @@ def claims_of_name(name: bytes, patterns: Sequence[str] = ()) -> list[tuple[str,
     if match is not None and not RANDOM.search(name):
         found.append(_told({**match.groupdict(), "utc": b"" if name.startswith(WRITES_UTC) else None}))
     return list(dict.fromkeys(found))
-
-
-@lru_cache(maxsize=64)
-def compiled(pattern: str) -> re.Pattern[bytes]:
-    """A pattern of the settings, to be looked for in names. Raises PatternFault."""
-    parts: list[str] = []
-    used: list[str] = []
-    for part in PART.finditer(pattern):
-        field, star, brace, text = part.groups()
-        if brace is not None or (field is not None and field not in FIELDS):
-            known = ", ".join("{" + name + "}" for name in FIELDS)
-            raise PatternFault(f"{part[0]} is not known here; {known} and * are", part.start() + 1)
-        if field is not None and field in used:
-            raise PatternFault(f"{part[0]} stands there twice", part.start() + 1)
-        if star and parts.count(".*?") == MAX_STARS:
-            raise PatternFault(f"* stands there more than {MAX_STARS} times", part.start() + 1)
-        used += [field] if field else []
-        parts.append(FIELDS[field] if field is not None else ".*?" if star else re.escape(text))
-    missing = [name for name in NEEDED if name not in used]
-    if missing:
-        raise PatternFault("it needs " + ", ".join("{" + name + "}" for name in missing), len(pattern) + 1)
-    return re.compile((r"(?<!\d)" + "".join(parts) + r"(?!\d)").encode(), re.IGNORECASE | re.DOTALL)
 
 
 def _told(part: dict[str, bytes | None]) -> tuple[str, str]:
