@@ -51,6 +51,15 @@ def list_others(conn: Connection, members: Sequence[Asset]) -> dict[int, list[As
     return found
 
 
+def list_with_stem(conn: Connection, root_id: int, stem: bytes) -> list[Asset]:
+    """The assets below a root whose path is this, or this with an ending."""
+    c = assets.c
+    # A slash follows the dot.
+    alike = or_(c.path == stem, and_(c.path >= stem + b".", c.path < stem + b"/"))
+    query = select(*columns_for(assets, Asset)).where(c.root_id == root_id, c.status != AssetStatus.GONE, alike)
+    return [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
+
+
 def list_taken(conn: Connection, prefix: str, unset_before: str, future_from: str) -> Iterator[list[Asset]]:
     """Group by group, what was taken in the time whose ISO 8601 text begins so, and what has a date that cannot be.
 

@@ -51,11 +51,14 @@ def is_weak(asset: Asset, today: date) -> bool:
     return asset.taken_from is None or asset.taken_from in WEAK_SOURCES or not _can_be(asset, today)
 
 
-def choose_filing(members: Sequence[Asset], settings: Sorter, given: Circumstances, number: int = 1) -> Filing:
+def choose_filing(
+    members: Sequence[Asset], settings: Sorter, given: Circumstances, number: int = 1, again: int = 0
+) -> Filing:
     """One folder for the whole group, by its surest member: a sidecar or a video goes with its photo.
 
     `number` is the group's place among those that the name pattern would call the same (see numbering.py). It is
-    {counter} where the pattern has one, else what follows the name of every such group but the first.
+    {counter} where the pattern has one, else what follows the name of every such group but the first. `again` follows
+    all of that when another group has the name already.
     """
     lead = choose_lead(members, given)
     kept = tuple(kept_name(came_as(member), given.rules) for member in members)
@@ -72,7 +75,7 @@ def choose_filing(members: Sequence[Asset], settings: Sorter, given: Circumstanc
     folder = _folder(settings.folder_pattern, group)
     if not settings.name_pattern:
         return Filing(folder, names=kept)
-    stem = _stem(settings.name_pattern, group, number)
+    stem = _stem(settings.name_pattern, group, number, again)
     names = renamed(kept, kept_name(came_as(lead), given.rules), stem, given.rules.limit_bytes)
     return Filing(folder, names=names, stem=stem)
 
@@ -135,10 +138,11 @@ def _not_ours(top: bytes) -> bytes:
     return top + b"_" if is_ours else top
 
 
-def _stem(pattern: str, group: Group, number: int) -> bytes:
+def _stem(pattern: str, group: Group, number: int, again: int) -> bytes:
     read, rules = read_pattern(pattern, NAME_FIELDS), group.given.rules
     values = {**values_of(group, read.fields - {"counter"}), "counter": number}
     suffix = b"" if "counter" in read.fields or number <= 1 else b"_%d" % (number - 1)
+    suffix += b"_%d" % again if again else b""
     name = made_name(_filled(read, values, within=()), NameRules(rules.portable, rules.limit_bytes - len(suffix)))
     return (name.lstrip(b".") or b"_") + suffix
 

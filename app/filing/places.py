@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import count
 
 from app.config.filing_fields import FOLDER_FIELDS, NAME_FIELDS
 from app.config.pattern_parts import read_pattern
@@ -12,7 +13,7 @@ from app.config.schema import Config, Sorter
 from app.db import roots as root_rows
 from app.db.capture_records import list_cameras
 from app.db.connection import Connection, Database
-from app.db.dated_groups import list_others, list_weak
+from app.db.dated_groups import list_others, list_weak, list_with_stem
 from app.filing.choose import Filing, choose_filing
 from app.filing.group_values import Circumstances
 from app.filing.name_rules import name_rules
@@ -25,14 +26,16 @@ CAMERA_FIELDS = {"camera_make", "camera_model"}
 class Places:
     """Where groups go, by one configuration and on one day.
 
-    `settings` stands in for the configured section when somebody asks what another pattern would do.
+    `settings` stands in for the configured section when somebody asks what another pattern would do with everything.
+    Then archived files are asked for a place like any other; without, they keep theirs, and no group gets the name
+    of another one beside them.
     """
 
     def __init__(
         self, db: Database, archive: Root, config: Config, settings: Sorter | None = None, today: date | None = None
     ) -> None:
         self.settings = settings or config.sorter
-        self._db = db
+        self._db, self._archive, self._keeps_archived = db, archive, settings is None
         used = read_pattern(self.settings.folder_pattern, FOLDER_FIELDS).fields
         used |= read_pattern(self.settings.name_pattern, NAME_FIELDS).fields
         self._needs_cameras = bool(used & CAMERA_FIELDS)
@@ -56,15 +59,29 @@ class Places:
             others = list_others(conn, given)
             wholes = [[*group, *others.get(group_key(group[0]), ())] for group in groups]
             circumstances = self.circumstances(conn, [asset for whole in wholes for asset in whole])
-            numbers = [self._numbers.of(conn, whole, circumstances) for whole in wholes]
+            filings = [self._choose(conn, whole, circumstances) for whole in wholes]
         return [
-            _only(choose_filing(whole, self.settings, circumstances, number), len(group))
-            for group, whole, number in zip(groups, wholes, numbers, strict=True)
+            replace(filing, names=filing.names[: len(group)])
+            for group, filing in zip(groups, filings, strict=True)
         ]
 
     def choose(self, members: Sequence[Asset]) -> Filing:
         """The filing of one group."""
         return self.choose_all([members])[0]
+
+    def _choose(self, conn: Connection, members: Sequence[Asset], given: Circumstances) -> Filing:
+        number = self._numbers.of(conn, members, given)
+        for again in count():
+            filing = choose_filing(members, self.settings, given, number, again)
+            if filing.stem is None or not self._keeps_archived or not self._is_taken(conn, filing, members[0]):
+                return filing
+        raise AssertionError("there is always another number")
+
+    def _is_taken(self, conn: Connection, filing: Filing, member: Asset) -> bool:
+        """Whether the archive holds files of another group under this name, whatever their endings."""
+        stem = filing.folder + b"/" + (filing.stem or b"") if filing.folder else filing.stem or b""
+        holders = list_with_stem(conn, self._archive.id, stem)
+        return any(group_key(holder) != group_key(member) for holder in holders)
 
     def circumstances(self, conn: Connection, assets: Sequence[Asset]) -> Circumstances:
         """What the places of these depend on."""
@@ -81,7 +98,3 @@ def source_labels(conn: Connection) -> dict[int, str]:
 
 def _name_of(path: bytes) -> str:
     return path.rstrip(b"/").rpartition(b"/")[2].decode("utf-8", "surrogateescape")
-
-
-def _only(filing: Filing, members: int) -> Filing:
-    return replace(filing, names=filing.names[:members])

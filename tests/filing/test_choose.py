@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config.schema import Sorter
-from app.model import Asset, AssetStatus
 from app.filing.choose import (
     REVIEW_FOLDER,
     UNKNOWN_DATE_FOLDER,
@@ -21,6 +20,7 @@ from app.filing.choose import (
 )
 from app.filing.group_values import Circumstances
 from app.filing.safe_names import NATIVE
+from app.model import Asset, AssetStatus
 
 TODAY = date(2025, 6, 1)
 MTIME = datetime(2022, 3, 4, 23, 30, tzinfo=UTC)
