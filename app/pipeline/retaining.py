@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from app.db import announced, batch_devices, deliveries, kept_copies, members
 from app.errors import SyncthingError
@@ -10,13 +11,15 @@ from app.model import AssetStatus, Batch, Report, RootKind
 from app.pipeline.delivery_look import Look
 from app.pipeline.waiting import wait_for_peers
 from app.services import Services
-from app.syncthing import ignores, notes, place, troubles
+from app.syncthing import ignores, notes, place, proof, troubles
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.troubles import Trouble
 
 #: Whose files lie in the batch folder as they were put there.
 IN_FOLDER = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
+#: Of a batch whose folder is not remembered, other folders are asked for so many files.
+ASKED = 3
 
 
 def retain(services: Services, batch: Batch) -> Report | None:
@@ -28,22 +31,40 @@ def retain(services: Services, batch: Batch) -> Report | None:
         present = members.list_of(conn, batch.id, IN_FOLDER, [root.id])
         files = [a.path for a in present]
         arrived = {i for device_id in required for i in deliveries.confirmed_ids(conn, batch.id, device_id)}
+        is_remembered = batch.syncing_at is None or bool(announced.list_folders(conn, batch.id))
         files += [path for _, root_id, path, _ in kept_copies.list_of_batch(conn, batch.id) if root_id == root.id]
     batch_dir = os.path.realpath(root.path)
     try:
         with SyncthingClient.from_config(services.config) as client:
             folder = place.find_only_folder(client, services.config, batch_dir)
+            prefix = place.prefix_of(services.config, folder, batch_dir)
             trouble = _announced_elsewhere(services, batch, client, folder)
+            if trouble is None and not is_remembered:
+                names = {name for path in files[:ASKED] for name in (prefix + path, path)}
+                trouble = _known_elsewhere(client, folder, names)
             if trouble is not None:
                 return wait_for_peers(this, [trouble])
-            prefix = place.prefix_of(services.config, folder, batch_dir)
             with services.db.transaction() as conn:
                 hidden = announced.Hidden(folder.id, ignores.line_for(prefix, batch.name))
                 announced.note_hidden(conn, batch.id, hidden)
-            known = {a.path for a in present if a.id in arrived}
+            known = {a.path for a in present if a.id in arrived or a.status is AssetStatus.DELIVERED}
             ignores.retain_at_peer(client, folder.id, batch.name, files, prefix, known)
     except SyncthingError as error:
         return wait_for_peers(this, [troubles.of_error(error)])
+    return None
+
+
+def _known_elsewhere(client: SyncthingClient, folder: FolderView, names: Collection[bytes]) -> Trouble | None:
+    """Whether another folder may have announced a batch of which that is not remembered, as it was not once: because
+    it knows files of the batch, or cannot be asked."""
+    for other in client.folders():
+        if other.id == folder.id:
+            continue
+        if other.paused:
+            return _other_folder(other.id, folder.id, "may have been sent", "is paused and cannot be asked: it might")
+        views = [client.file(other.id, name) for path in names if (name := proof.sendable_name(path)) is not None]
+        if any(view is not None and not view.global_deleted for view in views):
+            return _other_folder(other.id, folder.id, "was sent", "would")
     return None
 
 
@@ -57,9 +78,13 @@ def _announced_elsewhere(
     others = [folder_id for folder_id in folder_ids if folder_id in present]
     if not others:
         return None
+    return _other_folder(others[0], folder.id, "was sent", "would")
+
+
+def _other_folder(other_id: str, folder_id: str, was_sent: str, would: str) -> Trouble:
     return Trouble(
         "folder_changed",
-        f"The batch was sent through Syncthing's folder {others[0]}, and {folder.id} is in force now: {others[0]} "
-        "would delete the peer's copies. Nothing leaves the batch folder. Write the former ID in syncthing.folder_id "
-        "until the batch is archived, or set sync.peer_policy to mirror, which lets the peer's copies go.",
+        f"The batch {was_sent} through Syncthing's folder {other_id}, and {folder_id} is in force now: {other_id} "
+        f"{would} delete the peer's copies. Nothing leaves the batch folder. Write the former ID in "
+        "syncthing.folder_id until the batch is archived, or set sync.peer_policy to mirror, which lets the peer's copies go.",
     )

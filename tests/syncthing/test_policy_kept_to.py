@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from app import jobs
 from app.config.schema import Config
-from app.db import assets, policy_change
+from app.db import assets, facts, policy_change
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind, Run, Trigger
 from app.pipeline import sync
 from app.services import Services
@@ -101,6 +102,37 @@ def test_a_batch_sent_through_another_folder_than_the_one_in_force_is_not_sorted
     sort(again, batch)
     settled(pair)
     assert status_of(again, batch) is BatchStatus.SORTED and len(peer_photos(pair, batch)) == 3
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_batch_whose_folder_is_not_remembered_is_not_sorted_while_another_folder_may_have_sent_it(
+    pair: Pair, under: Opener, tmp_path: Path, is_paused: bool
+) -> None:
+    services = under("keep")
+    batch = delivered(services, f"forgotten_{is_paused}")
+    with services.db.transaction() as conn:
+        facts.put(conn, f"announced:{batch.id}", "[]")
+    # The files are known in the folder in force too, so that only the other one tells that it has sent them.
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(pair.ours.folder / batch.name, elsewhere / batch.name)
+    (elsewhere / ".stfolder").mkdir()
+    folder = {"id": "former", "path": str(elsewhere), "type": "sendonly", "fsWatcherEnabled": False}
+    pair.ours.rest("POST", "config/folders", json={**folder, "devices": [{"deviceID": pair.peer.device_id}]})
+    try:
+        pair.ours.rest("POST", "db/scan", params={"folder": "former"})
+        pair.ours.rest("PATCH", "config/folders/former", json={"paused": is_paused})
+
+        end_runs(services, sort(services, batch))
+
+        detail = reread(services, batch).sync_detail or ""
+        assert status_of(services, batch) is BatchStatus.SYNCED
+        assert f"through Syncthing's folder former, and {FOLDER} is in force" in detail
+    finally:
+        pair.ours.rest("DELETE", "config/folders/former")
+    make_due(services, batch.id)
+    sort(services, batch)
+    settled(pair)
+    assert status_of(services, batch) is BatchStatus.SORTED and len(peer_photos(pair, batch)) == 3
 
 
 def test_a_confirmed_file_that_syncthing_does_not_know_stays_where_it_is(pair: Pair, under: Opener) -> None:
