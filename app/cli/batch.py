@@ -78,12 +78,12 @@ def _tell(cli: Cli, found: dict[str, Any]) -> None:
         tell_delivery(cli, found["sync"])
     for proof in found["deliveries"]:
         when = f"between {_at(proof['first_confirmed_at'])} and {_at(proof['last_confirmed_at'])}"
-        cli.say(f"  at {proof['name']}: {counted(proof['confirmed_count'], 'file', 'files')}, {when}")
+        cli.say(f"  Proven at {proof['name']} {when}.")
     if found["target"] == "syncthing":
         tell_peer(cli, found["peer"])
     every = counted(found["sort"]["total_files"], "file is", "files are")
     cli.say(f"Archive: {found['sort']['sorted_files']:,} of {every} archived.")
-    if found["error"]:
+    if found["error"] and found["target"] == "none":
         cli.say(f"It stopped: {found['error']}")
     cli.say(found["next"])
     print_events(cli, found["events"][:EVENTS_SHOWN])

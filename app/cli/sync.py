@@ -14,13 +14,13 @@ from app.cli.context import Cli
 from app.cli.follow import start_and_follow
 from app.cli.options import BATCH_ID, DAY, LARGEST_ID
 from app.db import batches
-from app.model import Trigger
+from app.model import BatchStatus, Trigger
 from app.model.counting import counted, size_in_words
 from app.model.peer_policy import duration_in_words
 from app.overview.delivery_devices import missing_at
 from app.overview.peer_policy import policy_now
 from app.overview.sync_history import sync_history
-from app.overview.transfer import live_progress
+from app.overview.transfer import deliveries_under_way, live_progress
 
 #: So many missing files are named with each peer.
 MISSING_SHOWN = 5
@@ -55,16 +55,22 @@ def start(cli: Cli, batch_id: int) -> int:
 
 
 @sync.command("status")
-@click.argument("batch_id", type=BATCH_ID)
+@click.argument("batch_id", type=BATCH_ID, required=False)
 @click.pass_obj
-def status(cli: Cli, batch_id: int) -> int:
-    """Show how far a delivery is, how fast it goes and what it waits for."""
+def status(cli: Cli, batch_id: int | None) -> int:
+    """Show how far a delivery is, how fast it goes and what it waits for; without BATCH_ID, each one under way."""
     with cli.services.db.reading() as conn:
-        found = live_progress(conn, batches.get(conn, batch_id))
+        if batch_id is None:
+            deliveries = deliveries_under_way(conn)
+        else:
+            deliveries = [live_progress(conn, batches.get(conn, batch_id))]
     if cli.as_json:
-        cli.print_json(found)
-    else:
+        cli.print_json({"batches": deliveries} if batch_id is None else deliveries[0])
+        return 0
+    for found in deliveries:
         tell_delivery(cli, found)
+    if not deliveries:
+        cli.say("No delivery is under way.")
     return 0
 
 
@@ -86,22 +92,39 @@ def policy(cli: Cli) -> int:
 
 
 def tell_delivery(cli: Cli, found: dict[str, Any]) -> None:
-    """How far a delivery is, in words."""
+    """How far a delivery is, in words, each fact once."""
     files = counted(found["file_count"], "file", "files")
-    cli.say(f"Delivery of {found['batch']}: {found['confirmed_count']:,} of {files} proven.")
-    if found["detail"]:
-        cli.say(f"  {found['detail']}")
+    cli.say(f"Delivery of {found['batch']}: {found['confirmed_count']:,} of {files} proven{_where(found['devices'])}.")
+    words = _words(found)
+    if words:
+        cli.say(f"  {words}")
     for device in found["devices"]:
-        _tell_device(cli, found["batch_id"], device)
+        if len(found["devices"]) > 1:
+            cli.say(f"  {device['sentence']}.")
+        _tell_missing(cli, found["batch_id"], device, words)
     cli.say(f"  {transfer_words(found['transfer'])}")
 
 
-def _tell_device(cli: Cli, batch_id: int, device: dict[str, Any]) -> None:
-    """How far one peer is, and the first files that it lacks."""
-    cli.say(f"  {device['sentence']}.")
+def _where(devices: list[dict[str, Any]]) -> str:
+    if len(devices) > 1:
+        return f" at all {len(devices)} peers"
+    return f" at {devices[0]['name']}" if devices else ""
+
+
+def _words(found: dict[str, Any]) -> str:
+    """What is to be said of a delivery beside its count: why it stopped, what is released, what it waits for."""
+    if found["status"] == BatchStatus.ERROR:
+        return f"It stopped: {found['detail'] or ''}"
+    says_more = found["status"] == BatchStatus.SYNCED and found["detail"]
+    return str(found["detail"] if says_more else found["waits_for"] or "")
+
+
+def _tell_missing(cli: Cli, batch_id: int, device: dict[str, Any], told: str) -> None:
+    """What one peer waits for, when that was not told yet, and the first files that it lacks."""
     if not device["missing_count"]:
         return
-    cli.say(f"    {device['words']}")
+    if device["words"] not in told:
+        cli.say(f"    {device['words']}")
     for file in device["missing"][:MISSING_SHOWN]:
         cli.say(f"    {file['path']}: {file['reason']}")
     if device["missing_count"] > MISSING_SHOWN:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.db import batches, pairing_tests
-from app.model import Batch, BatchStatus
+from app.model import BatchStatus
 from app.model.pairing import PairingState
 from app.services import Services
 from app.syncthing import notes
@@ -24,7 +24,7 @@ FIX = ("Make the folder Send & Receive in the peer's Syncthing: Edit > Advanced 
 def check_releases(services: Services) -> Iterator[Check]:
     """One check while batches are released by the peer, none under another policy."""
     with services.db.reading() as conn:
-        awaited = [batch for batch in batches.list_by_status(conn, [BatchStatus.SYNCED]) if _is_awaited(batch)]
+        awaited = [batch for batch in batches.list_by_status(conn, [BatchStatus.SYNCED]) if batch.awaits_release]
         deaf = [batch for batch in awaited if notes.load(conn, batch.id).trouble == SENDS_NO_DELETIONS]
         test = pairing_tests.find(conn)
     if deaf:
@@ -35,7 +35,3 @@ def check_releases(services: Services) -> Iterator[Check]:
         else:
             cause = "Whether the peer's folder is Send & Receive, as releases need it, cannot be seen from here; "
             yield Check(NAME, OK, f"{cause}the pairing test (media-pipeline pairing-test) tells.")
-
-
-def _is_awaited(batch: Batch) -> bool:
-    return batch.target == "syncthing" and batch.peer_policy == "release" and batch.released_at is None

@@ -129,6 +129,12 @@ class Batch:
     undone_at: str | None = None
     hold: str | None = None
 
+    @property
+    def awaits_release(self) -> bool:
+        """Whether it is delivered and waits for the peer to release its files."""
+        is_under_policy = self.target == "syncthing" and self.peer_policy == "release"
+        return is_under_policy and self.status is BatchStatus.SYNCED and self.released_at is None
+
 
 @dataclass(frozen=True)
 class Run:

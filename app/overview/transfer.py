@@ -40,6 +40,13 @@ def syncing_batches(conn: Connection) -> list[dict[str, Any]]:
     return [live_progress(conn, batch) for batch in found if _is_under_way(batch)]
 
 
+def deliveries_under_way(conn: Connection) -> list[dict[str, Any]]:
+    """Those of syncing_batches, and the delivered batches that wait for the peer to release their files."""
+    delivered = batches.list_by_status(conn, [BatchStatus.SYNCED])
+    awaited = [live_progress(conn, batch) for batch in delivered if batch.awaits_release]
+    return [*awaited, *syncing_batches(conn)]
+
+
 def _is_under_way(batch: Batch) -> bool:
     was_looked_at = batch.target == "syncthing" and batch.next_look_at is not None
     return batch.status is BatchStatus.SYNCING or was_looked_at
@@ -74,7 +81,7 @@ def _why_unknown(conn: Connection, batch: Batch) -> str:
     if not heartbeat.is_recent(heartbeat.find(conn)):
         return "The time that is left is not known: the worker is not running, so nothing is measured."
     if notes.load(conn, batch.id).trouble not in NO_HINDRANCE:
-        return f"The time that is left is not known while it waits. {batch.sync_detail or ''}".rstrip()
+        return "The time that is left is not known while it waits."
     return ""
 
 

@@ -14,7 +14,7 @@ from app.db import batch_devices, batches, deliveries, journal, releases
 from app.db.clock import later, now
 from app.db.connection import Connection
 from app.errors import SyncthingError, printable
-from app.model import Asset, Batch, BatchStatus, Report, RootKind
+from app.model import Asset, Batch, Report, RootKind
 from app.model.counting import counted
 from app.pipeline.delays import RELEASE, note_delays
 from app.pipeline.turns import Turn
@@ -40,12 +40,6 @@ class Seen:
     vanished: list[Asset] = field(default_factory=list)
     deleted: dict[str, list[Asset]] = field(default_factory=dict)
     deleter: str = ""
-
-
-def is_awaited(batch: Batch) -> bool:
-    """Whether a delivered batch waits for the peer to release its files."""
-    is_under_policy = batch.target == "syncthing" and batch.peer_policy == "release"
-    return is_under_policy and batch.status is BatchStatus.SYNCED and batch.released_at is None
 
 
 def too_many(names: Sequence[str]) -> Trouble:
@@ -176,7 +170,7 @@ def _wait(
         note_delays(conn, batch, remembered, found, kind=RELEASE, run_id=run_id)
         _tell_progress(conn, batch, run_id, remembered, done.file_count, words)
         notes.save(conn, batch.id, remembered)
-        if is_awaited(batches.get(conn, batch.id)):
+        if batches.get(conn, batch.id).awaits_release:
             next_look_at = later(services.config.syncthing.poll_interval_sec)
             batches.set_columns(conn, batch.id, sync_detail=words, next_look_at=next_look_at)
     return Report("waiting", words, done=done.file_count, size_bytes=done.size_bytes, batch_id=batch.id)
@@ -199,7 +193,7 @@ def _released(services: Services, batch: Batch, run_id: int | None, peer: str) -
         remembered = notes.load(conn, batch.id)
         remembered.trouble = ""
         notes.save(conn, batch.id, remembered)
-        if is_awaited(batches.get(conn, batch.id)):
+        if batches.get(conn, batch.id).awaits_release:
             batches.set_columns(conn, batch.id, released_at=now(), sync_detail=words, next_look_at=None)
             journal.record(conn, "batch.released", f"Batch {batch.name}: {words}", run_id=run_id, batch_id=batch.id,
                            detail={"files": done.file_count, "size_bytes": done.size_bytes})

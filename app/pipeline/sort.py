@@ -22,7 +22,6 @@ from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
 from app.pipeline.missing import note_failed
 from app.pipeline.new_folders import note_new_folders
-from app.pipeline.releasing import is_awaited
 from app.pipeline.room import in_words, require_room
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -56,7 +55,7 @@ def what_it_waits_for(batch: Batch, at: str) -> str | None:
     """Why the files of a delivered batch may not leave its folder yet, in words; None when they may."""
     if batch.status is not BatchStatus.SYNCED:
         return None
-    if is_awaited(batch):
+    if batch.awaits_release:
         return f"Batch {batch.name} is delivered; the peer has not released its files yet. {batch.sync_detail or ''}"
     if batch.next_look_at is None or batch.next_look_at <= at:
         return None

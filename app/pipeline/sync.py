@@ -78,7 +78,7 @@ def _choose(services: Services, batch_id: int | None) -> Batch | None:
 
 
 def _advance(services: Services, batch: Batch, run_id: int | None, step: StepContext | None) -> Report:
-    if releasing.is_awaited(batch):
+    if batch.awaits_release:
         return releasing.look(services, batch, run_id)
     if batch.status not in UNDELIVERED:
         return _past(batch)

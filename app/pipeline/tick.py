@@ -9,7 +9,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, order, pairing, protecting, releasing, silence, staging_ground, sync
+from app.pipeline import deliver_folder, order, pairing, protecting, silence, staging_ground, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -102,7 +102,7 @@ def _is_under_way(batch: Batch) -> bool:
     was_begun = batch.status is BatchStatus.SYNCING or (
         batch.status is BatchStatus.PENDING and batch.next_look_at is not None
     )
-    return batch.target == "syncthing" and (was_begun or releasing.is_awaited(batch))
+    return batch.target == "syncthing" and (was_begun or batch.awaits_release)
 
 
 def _is_due(batch: Batch) -> bool:

@@ -7,6 +7,8 @@ import pytest
 from app.db import batch_devices, batches, sync_samples
 from app.db.clock import later, now
 from app.db.sync_samples import Moment
+from app.model import BatchStatus
+from app.syncthing import notes
 from tests.browser import rows
 from tests.cli.conftest import Machine
 
@@ -30,6 +32,39 @@ def test_the_status_of_a_delivery_says_why_no_time_is_known(machine: Machine, ba
     assert code == 0 and "250 of 640 files proven" in out and "worker is not running" in out
     code, found = machine.ask("sync", "status", str(batch_id))
     assert (code, found["transfer"]["remaining_seconds"]) == (0, None)
+
+
+def test_without_a_batch_the_status_lists_each_delivery_under_way(machine: Machine, batch_id: int) -> None:
+    other = rows.add_syncing_batch(machine.services, confirmed=7)
+    code, found = machine.ask("sync", "status")
+    assert code == 0 and [batch["batch_id"] for batch in found["batches"]] == [batch_id, other]
+    code, out, _ = machine.call("sync", "status")
+    assert code == 0 and "250 of 640" in out and "7 of 640" in out
+
+
+def test_without_a_delivery_the_status_says_so(machine: Machine) -> None:
+    assert machine.call("sync", "status")[:2] == (0, "No delivery is under way.\n")
+
+
+def test_a_release_that_is_waited_for_is_a_delivery_under_way(machine: Machine, batch_id: int) -> None:
+    with machine.services.db.transaction() as conn:
+        words = "3 of 640 files released by phone."
+        batches.change(conn, batches.get(conn, batch_id), BatchStatus.SYNCED, synced_at=now())
+        batches.set_columns(conn, batch_id, target="syncthing", peer_policy="release", sync_detail=words)
+    assert machine.call("config", "set", "sync.peer_policy=release")[0] == 0
+    assert machine.call("sync", "status")[1].count(words) == 1
+
+
+@pytest.mark.parametrize("words", [("sync", "status"), ("batch", "show")])
+def test_each_fact_of_a_delivery_is_told_once(machine: Machine, batch_id: int, words: tuple[str, str]) -> None:
+    away = "Waiting for phone: it is not connected, last seen 2026-05-06 07:08 UTC."
+    with machine.services.db.transaction() as conn:
+        batch_devices.note(conn, batch_id, PHONE, name="phone", code="peer_offline", words=away)
+        notes.save(conn, batch_id, notes.Notes(trouble="peer_offline", trouble_words=away))
+        detail = f"250 of 640 files confirmed at phone. {away}"
+        batches.set_columns(conn, batch_id, target="syncthing", sync_detail=detail)
+    code, out, _ = machine.call(*words, str(batch_id))
+    assert (code, out.count(away), out.count("250 of 640")) == (0, 1, 1), out
 
 
 def test_a_refresh_makes_deliveries_due_and_says_when_nobody_is_there_to_look(machine: Machine, batch_id: int) -> None:
