@@ -14,6 +14,7 @@ from app.db.tables import deliveries, findings
 from app.errors import printable
 from app.model import Asset, Root
 from app.overview.batches import batch_summary, device_name, with_device_names
+from app.overview.capture import as_json, capture_story
 from app.overview.summaries import absolute, asset_line, asset_summary, event_summary, move_summary
 
 #: How many moves and events one asset's story shows; the rest is a page away.
@@ -37,6 +38,7 @@ def asset_story(conn: Connection, asset_id: int) -> dict[str, Any]:
         "original": asset_summary(original) if original else None,
         "duplicates": _duplicates(conn, asset),
         "group": _group(conn, asset),
+        "capture": as_json(capture_story(conn, asset)),
         "batch": batch_summary(batch) if batch else None,
         "deliveries": _deliveries(conn, asset_id),
         "verification": _verification(conn, asset_id, known),

@@ -14,6 +14,7 @@ from app.db.tables import findings
 from app.errors import printable
 from app.model import Asset, AssetStatus, Batch, FindingKind, Place, Root
 from app.overview.batches import device_name, with_device_names
+from app.overview.capture import CaptureStory, capture_story
 from app.overview.delivery_devices import FOLDER
 from app.overview.retrying import why_not
 from app.overview.summaries import move_summary
@@ -39,6 +40,7 @@ class Facts:
     original_finding: str | None
     duplicates: int
     mates: tuple[str, ...]
+    capture: CaptureStory | None
     batch: Batch | None
     confirmed: tuple[tuple[str, str], ...]
     kept: tuple[str, ...]
@@ -67,6 +69,7 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         original_finding=_finding_at_its_place(conn, original) if original else None,
         duplicates=_count_duplicates(conn, asset.id),
         mates=_mates(conn, asset),
+        capture=capture_story(conn, asset),
         batch=batches.find(conn, asset.batch_id) if asset.batch_id is not None else None,
         confirmed=_confirmed(conn, asset.id),
         kept=tuple(_absolute(known, root_id, path) for root_id, path, _ in kept_copies.list_of(conn, asset.id)),

@@ -9,7 +9,7 @@ from app.config.schema import Config
 from app.files.walk import is_media
 from app.model import AssetStatus, RootKind
 from app.model.counting import counted
-from app.overview.why.dates import about_date
+from app.overview.why.dates import about_camera, about_candidates, about_date
 from app.overview.why.facts import Facts
 from app.overview.why.next_steps import about_next
 
@@ -59,7 +59,9 @@ def tell(facts: Facts, config: Config) -> list[Sentence]:
         ("from", _came_from),
         ("duplicate", _duplicate),
         ("group", _group),
-        ("date", lambda known: about_date(known.asset, known.root.kind, config)),
+        ("date", lambda known: about_date(known.asset, known.root.kind, config, known.capture)),
+        ("candidates", lambda known: about_candidates(known.capture)),
+        ("camera", lambda known: about_camera(known.capture)),
         ("batch", _batch),
         ("delivery", _delivery),
         ("moves", _moves),

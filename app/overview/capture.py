@@ -1,0 +1,108 @@
+"""Which dates were found for a file, which of them is believed, and why the others are not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.db import capture_records
+from app.db.capture_records import CaptureRecord, Told
+from app.model import Asset
+
+#: What the sources of dates are called, for people.
+SOURCE_NAMES = {
+    "person": "a person",
+    "exif": "EXIF DateTimeOriginal",
+    "exif_digitized": "EXIF DateTimeDigitized",
+    "xmp": "the XMP data in it",
+    "xmp_sidecar": "the XMP file beside it",
+    "gps": "the GPS time",
+    "quicktime": "the creation date in the film",
+    "mvhd": "the header of the film",
+    "takeout": "the JSON file of Google Takeout",
+    "filename": "the file name",
+    "folder": "the name of the folder",
+    "exif_modified": "EXIF DateTime, when it was changed last",
+    "mtime": "the modification time of the file",
+}
+
+WON, LOST, REJECTED = "won", "lost", "rejected"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One date that was found: what became of it (won, lost or rejected), and why."""
+
+    source: str
+    text: str
+    zone: str
+    outcome: str
+    why: str
+
+
+@dataclass(frozen=True)
+class CaptureStory:
+    """What is known of the date of one file: how sure it is, the camera, and every date found, the better first."""
+
+    confidence: str
+    camera_make: str | None
+    camera_model: str | None
+    candidates: tuple[Found, ...]
+
+
+def capture_story(conn: Connection, asset: Asset) -> CaptureStory | None:
+    """What was recorded of an asset's date; None for sidecars, and for files dated before records were kept."""
+    record = capture_records.find(conn, asset.id)
+    return None if record is None else told_of(record, asset)
+
+
+def as_json(story: CaptureStory | None) -> dict[str, Any] | None:
+    """As JSON-ready values."""
+    return None if story is None else asdict(story)
+
+
+def told_of(record: CaptureRecord, asset: Asset) -> CaptureStory:
+    """The story of a record, with the file's own time at its end."""
+    told = list(record.candidates)
+    if not any(one.source == "mtime" for one in told):
+        told.append(Told("mtime", _shown(asset.mtime_ns), "utc"))
+    own = record.winner
+    won = own if own is not None and own.source == asset.taken_from else None
+    stood_back = _instead(asset, own)
+    found = tuple(Found(*one[:3], *_fate(one, won, own, stood_back)) for one in told)
+    return CaptureStory(record.confidence, record.camera_make, record.camera_model, found)
+
+
+def _fate(one: Told, won: Told | None, own: Told | None, stood_back: str) -> tuple[str, str]:
+    if one.rejected:
+        return REJECTED, f"it {one.rejected}"
+    if one is won:
+        return WON, "no better source tells a date that can be"
+    if won is None and (one is own or own is None):
+        return LOST, stood_back
+    better = won or own
+    return LOST, f"{SOURCE_NAMES.get(better.source, better.source)} is asked first" if better else stood_back
+
+
+def _instead(asset: Asset, own: Told | None) -> str:
+    """Why the best date of its own is not the one that a file has."""
+    match asset.taken_from:
+        case "sibling":
+            return "the files of its group share one date, that of another one"
+        case "person":
+            return "a person has decided"
+        case None:
+            return "the file has no date now"
+    taken_from = SOURCE_NAMES.get(asset.taken_from, asset.taken_from)
+    return f"its date comes from {taken_from}, of another file of its group or from before"
+
+
+def _shown(mtime_ns: int) -> str:
+    try:
+        at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
+    except OverflowError:
+        return "out of range"
+    return at.strftime("%Y-%m-%d %H:%M:%S")
