@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from app.db import totals
-from app.db.assets import CONVERTERS
+from app.db.assets import CHUNK, CONVERTERS
 from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import assets, batches
@@ -26,6 +26,17 @@ def list_of(
     if root_ids is not None:
         query = query.where(c.root_id.in_(root_ids))
     return [build(Asset, row, CONVERTERS) for row in conn.execute(query.order_by(c.id)).all()]
+
+
+def list_archived_of_groups(conn: Connection, group_ids: Sequence[int], archive_id: int) -> list[Asset]:
+    """The members of these groups that lie in the archive, those that wait there for a review too, in id order."""
+    c = assets.c
+    there = (c.root_id == archive_id, c.status.in_((AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)))
+    found: list[Asset] = []
+    for start in range(0, len(group_ids), CHUNK):
+        query = select(*columns_for(assets, Asset)).where(c.group_id.in_(group_ids[start : start + CHUNK]), *there)
+        found += [build(Asset, row, CONVERTERS) for row in conn.execute(query.order_by(c.id))]
+    return found
 
 
 def list_unready_ids(conn: Connection, batch_id: int, source_ids: Sequence[int]) -> list[int]:

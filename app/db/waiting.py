@@ -21,7 +21,7 @@ WHERE status = 'unique' AND inspected_at IS NOT NULL AND batch_id IS NULL AND ro
   AND (group_id IS NULL OR group_id NOT IN (
     SELECT group_id FROM assets WHERE group_id IS NOT NULL
     AND (status = 'discovered' OR (status = 'unique' AND inspected_at IS NULL))))
-GROUP BY group_key ORDER BY first_taken, MIN(id)
+GROUP BY group_key ORDER BY first_taken, MIN(COALESCE(origin_path, path)), MIN(id)
 """).bindparams(bindparam("root_ids", expanding=True))
 
 

@@ -75,7 +75,26 @@ class Plan:
 
 
 def plan_group(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
-    """Where a group goes: the first suffix at which no member meets other content, the same for all of them."""
+    """Where a group goes: the first suffix at which no member meets other content, the same for all of them.
+
+    Members of one name, from different folders, cannot be suffixed alike: the first of each name go as a group, the
+    others each by itself.
+    """
+    each = list(zip(members, filing.names, strict=True))
+    firsts = list({name: (asset, name) for asset, name in reversed(each)}.values())[::-1]
+    plan = _plan_together(work, [asset for asset, _ in firsts], _of_names(filing, [name for _, name in firsts]))
+    for asset, name in each:
+        if (asset, name) not in firsts:
+            more = plan_group(work, [asset], _of_names(filing, [name]))
+            plan = Plan(plan.moves + more.moves, {**plan.originals, **more.originals})
+    return plan
+
+
+def _of_names(filing: Filing, names: Sequence[bytes]) -> Filing:
+    return replace(filing, names=tuple(names))
+
+
+def _plan_together(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
     for number in count():
         names = suffixed(filing.names, number, work.places.given.rules.limit_bytes)
         paths = [_join(filing.folder, name) for name in names]
@@ -96,7 +115,7 @@ def plan_group(work: Archiving, members: Sequence[Asset], filing: Filing) -> Pla
 
 
 def _plan_apart(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
-    """Members of the same name, from different folders, cannot be suffixed alike: each goes by itself."""
+    """Names that only differ where they are cut cannot be suffixed alike: each goes by itself."""
     each = zip(members, filing.names, strict=True)
     plans = [plan_group(work, [asset], replace(filing, names=(name,))) for asset, name in each]
     originals = {asset_id: held for plan in plans for asset_id, held in plan.originals.items()}

@@ -57,9 +57,9 @@ def members_of(work: Build, *statuses: AssetStatus) -> list[Asset]:
     return sorted(found, key=capture_order)
 
 
-def capture_order(asset: Asset) -> tuple[str, int]:
-    """The order of a batch: as taken, then as seen."""
-    return asset.taken_local or "", asset.id
+def capture_order(asset: Asset) -> tuple[str, bytes, int]:
+    """The order of a batch: as taken, then by the names that files came with, in whatever order they were seen."""
+    return asset.taken_local or "", asset.origin_path or asset.path, asset.id
 
 
 def plan(work: Build, bound: Sequence[Asset]) -> Manifest:

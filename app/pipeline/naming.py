@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from app.files.kinds import MEDIA_SUFFIXES, TAKEOUT_SUFFIX, group_stem, suffix
+from app.files.takeout import MARK, MediaNames, takeout_partner
 
 #: The longest file name of the usual file systems, in bytes.
 NAME_LIMIT_BYTES = 255
 
 #: Syncthing takes names that begin so for its own temporary files: it skips them, and deletes them once they are old.
 SYNCTHING_TEMPORARY = (b".syncthing.", b"~syncthing~")
+
+
+#: What follows the stem of a name that was taken.
+ARCHIVE_NUMBER = re.compile(rb"_(\d+)")
 
 
 def unsendable_reason(path: bytes) -> str | None:
@@ -56,13 +64,35 @@ def suffixed(names: Sequence[bytes], number: int, limit: int = NAME_LIMIT_BYTES)
     return [_cut(stem, room) + suffix + rest for stem, rest in parts]
 
 
+def name_beside(came_as: bytes, archived_as: bytes, late: bytes) -> bytes:
+    """The name of a file that comes late to a group of which one member came under one name and is archived under
+    another: with the stem that this one has now, or at least with the number that it got."""
+    for end in reversed(_stem_lengths(came_as)):
+        stem, ending = came_as[:end], came_as[end:]
+        has_stem = late.startswith(stem) and late[end : end + 1] in (b".", b"")
+        if has_stem and archived_as.endswith(ending) and len(archived_as) > len(ending):
+            return archived_as[: len(archived_as) - len(ending)] + late[end:]
+    before, after = group_stem(came_as), group_stem(archived_as)
+    number = ARCHIVE_NUMBER.fullmatch(after.removeprefix(before)) if after.startswith(before) else None
+    return suffixed([came_as, late], int(number[1]))[1] if number else late
+
+
 def _stems(names: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    """(stem, rest) of each name: the longest stem that all share, else each name's own up to its last dot."""
+    """(stem, rest) of each name: the longest stem that all share, else each name's own, without its endings."""
     shared = set.intersection(*(set(_stem_lengths(name)) for name in names)) if names else set()
     fitting = [n for n in shared if len({name[:n] for name in names}) == 1]
     if fitting:
         return [(name[: max(fitting)], name[max(fitting) :]) for name in names]
-    return [(name[: _stem_lengths(name)[-1]], name[_stem_lengths(name)[-1] :]) for name in names]
+    media = MediaNames(name for name in names if suffix(name) in MEDIA_SUFFIXES)
+    return [_own_stem(name, media) for name in names]
+
+
+def _own_stem(name: bytes, media: MediaNames) -> tuple[bytes, bytes]:
+    """A JSON of Takeout's, whose own name may be cut, is called after its photo: so it still finds it."""
+    photo = takeout_partner(name, media) if suffix(name) == TAKEOUT_SUFFIX else None
+    if photo is not None:
+        return group_stem(photo), photo[len(group_stem(photo)) :] + (MARK if MARK in name else b"") + b".json"
+    return group_stem(name), name[len(group_stem(name)) :]
 
 
 def _stem_lengths(name: bytes) -> list[int]:

@@ -18,8 +18,10 @@ from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, R
 from app.model.counting import counted
 from app.model.instants import instant_in_words
 from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
+from app.pipeline.batch_plan import capture_order
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
+from app.pipeline.late_members import beside_archived, list_archived_before
 from app.pipeline.missing import note_failed
 from app.pipeline.new_folders import note_new_folders
 from app.pipeline.room import in_words, require_room
@@ -127,8 +129,8 @@ def _groups(work: Archiving) -> list[list[Asset]]:
     for asset in placed:
         if (group := grouped.get(_group_key(asset))) is not None:
             group.append(asset)
-    by_id = [sorted(group, key=lambda a: a.id) for group in grouped.values()]
-    return sorted(by_id, key=lambda group: min((a.taken_local or "", a.id) for a in group))
+    ordered = [sorted(group, key=capture_order) for group in grouped.values()]
+    return sorted(ordered, key=lambda group: capture_order(group[0]))
 
 
 def _group_key(asset: Asset) -> int:
@@ -149,7 +151,10 @@ def _slices(groups: Sequence[list[Asset]]) -> Iterator[list[list[Asset]]]:
 
 
 def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, Failure]:
-    filings = work.places.choose_all(groups)
+    with work.services.db.reading() as conn:
+        archived = list_archived_before(conn, work.archive, work.batch, groups)
+    chosen = zip(work.places.choose_all(groups), groups, strict=True)
+    filings = [beside_archived(filing, group, archived) for filing, group in chosen]
     with work.looks:
         plans = [plan_group(work, group, filing) for group, filing in zip(groups, filings, strict=True)]
     originals = [(i, {"original_id": original}) for plan in plans for i, original in plan.originals.items()]

@@ -1,0 +1,133 @@
+"""Files that belong together stay together, whenever and in whatever order they come."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from app.db import totals
+from app.model import AssetStatus, RootKind, RunStatus
+from app.services import Services
+from tests.conftest import make_jpeg, make_services, read_tree, write_tree
+from tests.pipeline.library import assert_rows_agree
+from tests.pipeline.running import workflow
+from tests.pipeline.stages import rows
+
+DAY = "2024:05:06 10:00:00"
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Services]:
+    services = make_services(tmp_path, dedup={"threads": 1})
+    yield services
+    services.close()
+
+
+def take_in(services: Services, *arrivals: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Bring in one lot of files after the other, each with a run of its own; returns the archive."""
+    for tree in arrivals:
+        write_tree(services.config.paths.source_dir, tree)
+        run = workflow(services)
+        assert run.status is RunStatus.DONE, run.error
+    assert_rows_agree(services)
+    return archive(services)
+
+
+def archive(services: Services) -> dict[str, bytes]:
+    return read_tree(services.config.paths.sorted_dir)
+
+
+JPEG = make_jpeg(taken=DAY, seed=1)
+OTHER = make_jpeg(taken=DAY, seed=2)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"a/IMG_1.jpg.xmp": b"<x/>"},
+        {"a/IMG_1.xmp": b"<x/>"},
+        {"a/IMG_1.AAE": b"edits"},
+        {"a/IMG_1.jpg.supplemental-metadata.json": json.dumps({"title": "IMG_1.jpg"}).encode()},
+        {"a/IMG_1.MOV": b"no real film"},
+        {"a/IMG_1.CR2": b"no real raw"},
+        {"a/IMG_1-edited.jpg": b"edited"},
+    ],
+    ids=lambda tree: next(iter(tree)),
+)
+def test_what_comes_a_day_later_goes_beside_its_photo(one: Services, late: dict[str, bytes]) -> None:
+    found = take_in(one, {"a/IMG_1.jpg": JPEG}, late)
+    beside = {f"2024/05/06/{os.path.basename(path)}": content for path, content in late.items()}
+    assert found == {"2024/05/06/IMG_1.jpg": JPEG, **beside}
+
+
+def test_a_late_sidecar_has_the_suffix_of_its_photo(one: Services) -> None:
+    found = take_in(one, {"a/IMG_1.jpg": JPEG}, {"b/IMG_1.jpg": OTHER}, {"b/IMG_1.jpg.xmp": b"<b/>"},
+                    {"a/IMG_1.xmp": b"<a/>"})  # fmt: skip
+    assert found == {
+        "2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_1.xmp": b"<a/>",
+        "2024/05/06/IMG_1_1.jpg": OTHER, "2024/05/06/IMG_1_1.jpg.xmp": b"<b/>",
+    }  # fmt: skip
+
+
+def test_a_late_sidecar_stays_with_its_photo_when_the_pattern_was_changed(tmp_path: Path, one: Services) -> None:
+    take_in(one, {"a/IMG_1.jpg": JPEG})
+    changed = make_services(tmp_path, sorter={"folder_pattern": "{year}"})
+    found = take_in(changed, {"a/IMG_1.jpg.xmp": b"<x/>"})
+    changed.close()
+    assert set(found) == {"2024/05/06/IMG_1.jpg", "2024/05/06/IMG_1.jpg.xmp"}
+
+
+def test_a_json_that_comes_before_its_photo_waits_and_goes_with_it(one: Services) -> None:
+    told = json.dumps({"title": "IMG_1.jpg"}).encode()
+    assert take_in(one, {"a/IMG_1.jpg.json": told}) == {}
+    found = take_in(one, {"a/IMG_1.jpg": JPEG})
+    assert found == {"2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_1.jpg.json": told}
+
+
+def test_the_json_of_a_known_photo_goes_beside_the_original(one: Services) -> None:
+    """An export from the cloud after the phone's own pictures: only what it adds is taken in."""
+    told = json.dumps({"title": "copy.jpg"}).encode()
+    found = take_in(one, {"phone/IMG_1.jpg": JPEG}, {"takeout/IMG_1.jpg": JPEG, "takeout/IMG_1.jpg.json": told})
+    assert found == {"2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_1.jpg.json": told}
+    assert rows(one)[b"takeout/IMG_1.jpg"].status is AssetStatus.DUPLICATE
+
+
+def test_a_pair_whose_still_is_known_stays_a_pair(one: Services) -> None:
+    found = take_in(one, {"a/IMG_1.jpg": JPEG}, {"b/IMG_7.jpg": JPEG, "b/IMG_7.MOV": b"film"})
+    assert found == {
+        "2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_7.jpg": JPEG, "2024/05/06/IMG_7.MOV": b"film",
+    }  # fmt: skip
+
+
+def test_a_still_that_lies_where_its_pair_would_go_is_not_kept_twice(one: Services) -> None:
+    found = take_in(one, {"a/IMG_1.jpg": JPEG}, {"b/IMG_1.jpg": JPEG, "b/IMG_1.MOV": b"film"})
+    assert found == {"2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_1.MOV": b"film"}
+    assert read_tree(one.root(RootKind.DUPLICATES).path) != {}
+    with one.db.reading() as conn:
+        counted = {status.value: files for status, (files, _) in totals.read(conn).items() if files}
+    assert counted == {"archived": 2, "duplicate": 1}
+
+
+def test_a_known_pair_that_comes_again_is_a_duplicate_as_a_whole(one: Services) -> None:
+    pair = {"IMG_1.jpg": JPEG, "IMG_1.MOV": b"film", "IMG_1.jpg.xmp": b"<x/>"}
+    before = take_in(one, {f"a/{name}": content for name, content in pair.items()})
+    after = take_in(one, {f"b/{name.replace('_1', '_2')}": content for name, content in pair.items()})
+    assert after == before
+    again = take_in(one, {f"a/{name}": content for name, content in pair.items()})
+    assert again == before
+
+
+def test_sidecars_of_one_name_from_two_folders_part_no_pair(one: Services) -> None:
+    found = take_in(
+        one,
+        {"a/IMG_1.jpg": JPEG, "a/IMG_1.MOV": b"film", "a/IMG_1.xmp": b"<a/>"},
+        {"b/IMG_1.jpg": JPEG, "b/IMG_1.MOV": b"film", "b/IMG_1.xmp": b"<b/>"},
+    )
+    assert found == {
+        "2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_1.MOV": b"film", "2024/05/06/IMG_1.xmp": b"<a/>",
+        "2024/05/06/IMG_1_1.xmp": b"<b/>",
+    }  # fmt: skip
