@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from app.model import Batch, BatchStatus  # noqa: E402
 from app.pipeline import sync  # noqa: E402
 from app.syncthing.client import SyncthingClient  # noqa: E402
+from app.syncthing.pipelining import Pipeline  # noqa: E402
 from bench.lists import serving  # noqa: E402
 from bench.pipeline import free_port  # noqa: E402
 from tests.syncthing.pair import BINARY, FOLDER, KEY, Pair, make_pair  # noqa: E402
@@ -57,7 +58,14 @@ class Counting:
             finally:
                 self.seconds[path] += time.perf_counter() - began  # type: ignore[assignment]
 
+        send = Pipeline._send
+
+        def counted_together(pipeline: Pipeline, requests: Sequence[bytes]) -> None:
+            self.asked["db/file"] += len(requests)
+            send(pipeline, requests)
+
         SyncthingClient._exchange = counted  # type: ignore[method-assign]
+        Pipeline._send = counted_together  # type: ignore[method-assign]
 
 
 def settings(pair: Pair, base: Path, port: int) -> dict[str, dict[str, Any]]:

@@ -114,7 +114,7 @@ def list_in_batch(conn: Connection, batch_id: int, status: AssetStatus | None = 
     query = _select().where(assets.c.batch_id == batch_id)
     if status is not None:
         query = query.where(assets.c.status == status)
-    return [_asset(row) for row in conn.execute(query.order_by(assets.c.id))]
+    return [_asset(row) for row in conn.execute(query.order_by(assets.c.id)).all()]
 
 
 def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, str, Signature]]:

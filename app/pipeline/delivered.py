@@ -6,13 +6,14 @@ Files that failed on the way stay behind and are told of. A batch of which every
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from app.db import assets, batches, deliveries, journal, members, releases
 from app.db import roots as root_rows
 from app.db.clock import later, now
 from app.db.connection import Connection
 from app.errors import IllegalTransition
-from app.files.walk import signature_at
+from app.files.walk import Looks, signature_at
 from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Place, Report, Signature
 from app.model.counting import counted
 from app.pipeline.failing import failure
@@ -92,13 +93,20 @@ def list_changed(services: Services, batch: Batch) -> list[Asset]:
         released = releases.released_ids(conn, batch.id)
         expected = [a for a in assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED) if a.id not in released]
         roots = {root.id: root for root in root_rows.list_all(conn)}
-    return [asset for asset in expected if not _is_unchanged(services, Place(roots[asset.root_id], asset.path), asset)]
+    changed = []
+    with ExitStack() as open_looks:
+        looks = {root_id: open_looks.enter_context(Looks(roots[root_id])) for root_id in {a.root_id for a in expected}}
+        # Neighbours one after the other: a folder is opened once for all of its files.
+        for asset in sorted(expected, key=lambda a: a.path):
+            if not _is_unchanged(services, Place(roots[asset.root_id], asset.path), asset, looks[asset.root_id]):
+                changed.append(asset)
+    return changed
 
 
-def _is_unchanged(services: Services, place: Place, asset: Asset) -> bool:
+def _is_unchanged(services: Services, place: Place, asset: Asset, looks: Looks) -> bool:
     """Whether nothing tells that the file was written since; its change time is what no program can set back."""
     try:
-        found = signature_at(place.root, place.path)
+        found = looks.signature_at(place.path)
     except OSError:
         return False
     times = (asset.size_bytes, asset.mtime_ns, asset.ctime_ns)

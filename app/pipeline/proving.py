@@ -5,7 +5,7 @@ Confirmations are stored as they are found, each for its device, so that a peer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,7 +75,7 @@ def examine(this: Look, client: SyncthingClient) -> Trouble | None:
 def _ask_all(work: Examination, turn: Turn, asked: Sequence[Asset]) -> Trouble | None:
     this = work.this
     for start in range(0, len(asked), CHUNK):
-        trouble = _ask(work, turn.while_it_lasts(asked[start : start + CHUNK]))
+        trouble = _ask(work, turn, asked[start : start + CHUNK])
         if trouble is not None:
             return trouble
         if turn.is_over:
@@ -159,14 +159,17 @@ def _verdict_unasked(work: Examination, asset: Asset, peer: Peer, name: str | No
     return known if known is not None and work.is_still else Verdict.WAITING
 
 
-def _ask(work: Examination, part: Iterable[Asset]) -> Trouble | None:
+def _ask(work: Examination, turn: Turn, part: Sequence[Asset]) -> Trouble | None:
     """Ask for these files. What was answered before one got no answer counts. Raises SyncthingError."""
     found: list[Judgement] = []
-    expected = (Expected(a.id, a.path, a.size_bytes) for a in part)
+    answered = 0
+    expected = (Expected(a.id, a.path, a.size_bytes) for a in turn.while_it_lasts(part))
     try:
         for item, view in syncthing.views(work.client, work.this.ready_ground, expected):
             found += _judge(work, item, view)
+            answered += 1
     except SyncthingError:
+        turn.stopped_at(part[answered])
         _believe(work, found)
         raise
     return _believe(work, found)

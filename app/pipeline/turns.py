@@ -36,7 +36,8 @@ class Turn:
         return sorted(found, key=lambda asset: (asset.id <= reached, asset.id))
 
     def while_it_lasts(self, found: Sequence[Asset]) -> Iterator[Asset]:
-        """These files, until the time is over; one at least. Each is to be asked for before the next is taken."""
+        """These files, until the time is over; one at least. Each is to be asked for before the next is taken, or
+        `stopped_at` told."""
         for asset in found:
             if self.asked and time.monotonic() >= self._ends_at:
                 self.is_over = True
@@ -44,6 +45,10 @@ class Turn:
                 return
             self.asked, self._last_id = self.asked + 1, asset.id
             yield asset
+
+    def stopped_at(self, asset: Asset) -> None:
+        """This file got no answer, and what was taken after it was not asked for."""
+        self._last_id = asset.id
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -19,6 +19,7 @@ from app.config.schema import Config
 from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
 from app.syncthing import answers
 from app.syncthing.key import Key, KeyRing, find_keys
+from app.syncthing.pipelining import Pipeline
 from app.syncthing.refusals import NoSuchObject, key_refused, no_key, reason_of, refusal
 from app.syncthing.transport import Guard, base_url, guarded_pools
 
@@ -47,6 +48,7 @@ class SyncthingClient:
         self.answered_at = ""
         self._guard = Guard()
         self._pools = guarded_pools(self._guard)
+        self._pipeline = Pipeline(self.url, ring)
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
@@ -62,6 +64,7 @@ class SyncthingClient:
     def close(self) -> None:
         """Let go of the connection."""
         self._pools.clear()
+        self._pipeline.close()
 
     # --- the system
 
@@ -120,9 +123,8 @@ class SyncthingClient:
 
         Raises SyncthingRefused when Syncthing cannot scan (unknown folder, marker missing, paused).
         """
-        parameters = {"folder": folder_id, "sub": sub}
         try:
-            self._answer("POST", "db/scan", parameters, read_seconds=self._scan_seconds)
+            self._answer("POST", "db/scan", {"folder": folder_id, "sub": sub}, read_seconds=self._scan_seconds)
         except _TookTooLong:
             return False
         return True
@@ -134,6 +136,10 @@ class SyncthingClient:
         except NoSuchObject:
             return None
         return self._understood(answers.file_view, found)
+
+    def files(self, folder_id: str, paths: Iterable[str]) -> Iterator[answers.FileView | None]:
+        """Each of these files as `file` tells of it, in this order; several are asked for at once."""
+        return self._pipeline.files(folder_id, paths, self.file)
 
     def folder_status(self, folder_id: str) -> dict[str, Any]:
         """`/rest/db/status` as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -160,12 +161,21 @@ def views(
 ) -> Iterator[tuple[Expected, FileView | None]]:
     """Each file as Syncthing's index has it now: one request a file, whatever number of peers it answers for.
 
-    Only files that proof.sendable_name has a name for may be asked. Raises SyncthingError.
+    Some are taken from `expected` before the one that is answered. Only files that proof.sendable_name has a name for
+    may be asked. Raises SyncthingError.
     """
+    unanswered = deque[Expected]()
+    names = _names(expected, ground.prefix, unanswered)
+    for view in client.files(ground.folder.id, names):
+        yield unanswered.popleft(), view
+
+
+def _names(expected: Iterable[Expected], prefix: bytes, taken: deque[Expected]) -> Iterator[str]:
     for item in expected:
-        name = proof.sendable_name(ground.prefix + item.path)
+        name = proof.sendable_name(prefix + item.path)
         assert name is not None
-        yield item, client.file(ground.folder.id, name)
+        taken.append(item)
+        yield name
 
 
 def unreadable(client: SyncthingClient, ground: Ground, batch_name: str) -> dict[bytes, str]:

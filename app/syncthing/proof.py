@@ -82,9 +82,10 @@ def sendable_name(path: bytes) -> str | None:
         text = path.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    if unicodedata.normalize("NFC", text) != text:
+    if not unicodedata.is_normalized("NFC", text):
         return None
-    if any(part.startswith(TEMPORARY_PREFIXES) for part in path.split(b"/")):
+    is_suspect = any(prefix in path for prefix in TEMPORARY_PREFIXES)
+    if is_suspect and any(part.startswith(TEMPORARY_PREFIXES) for part in path.split(b"/")):
         return None
     return text
 

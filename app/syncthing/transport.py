@@ -125,7 +125,28 @@ def guarded_pools(guard: Guard) -> PoolManager:
     return pools
 
 
+def guarded_connection(url: str, guard: Guard, seconds: float) -> HTTPConnection:
+    """One connection that reports to a Guard, not opened yet, whose every step may take so long."""
+    parts = urlsplit(url)
+    host, plain, secured = parts.hostname or "", *_connection_classes(guard)
+    if parts.scheme == "http":
+        return plain(host, parts.port, timeout=seconds)
+    return secured(host, parts.port, timeout=seconds, cert_reqs="CERT_REQUIRED", ca_certs=where())
+
+
 def _pool_classes(guard: Guard) -> dict[str, Any]:
+    plain, secured = _connection_classes(guard)
+
+    class HTTPPool(HTTPConnectionPool):
+        ConnectionCls = plain
+
+    class HTTPSPool(HTTPSConnectionPool):
+        ConnectionCls = secured
+
+    return {"http": HTTPPool, "https": HTTPSPool}
+
+
+def _connection_classes(guard: Guard) -> tuple[type[HTTPConnection], type[HTTPSConnection]]:
     class GuardedHTTPConnection(HTTPConnection):
         def connect(self) -> None:
             super().connect()
@@ -138,10 +159,4 @@ def _pool_classes(guard: Guard) -> dict[str, Any]:
             if self.sock is not None:
                 guard.opened(self.sock)
 
-    class HTTPPool(HTTPConnectionPool):
-        ConnectionCls = GuardedHTTPConnection
-
-    class HTTPSPool(HTTPSConnectionPool):
-        ConnectionCls = GuardedHTTPSConnection
-
-    return {"http": HTTPPool, "https": HTTPSPool}
+    return GuardedHTTPConnection, GuardedHTTPSConnection

@@ -30,6 +30,8 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # else each body waits for the acknowledgement of its headers
+            disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
                 outer.seen.append((self.path, self.headers.get("X-API-Key")))
@@ -155,7 +157,7 @@ def test_an_endless_body_is_cut_at_the_cap(server: Server) -> None:
         while not server.stopping.is_set():
             handler.wfile.write(b"x" * 65536)
 
-    assert "longer than 8 MB" in str(error_of(server, endless))
+    assert "longer than 8 MiB" in str(error_of(server, endless))
 
 
 @pytest.mark.parametrize("in_headers", [True, False])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.conftest import read_tree
 from tests.syncthing.pair import FOLDER, KEY, Pair, wait_for
 from tests.syncthing.proxy import Proxy, Spoil, endless, plain, slow, trickling
 from tests.syncthing.staging import publish, reread
+from tests.torture.conftest import SAMPLE
 from tests.worker.installation import Installation
 
 pytestmark = pytest.mark.syncthing
@@ -83,17 +84,22 @@ FAULTS = {
     "busy": (plain(429, Retry_After=str(HOUR)), "overloaded or not ready (HTTP 429)"),
     "redirect": (plain(302, Location="http://127.0.0.1:1/"), "answers with a redirect"),
     "garbage": (plain(200, b"<html>a router's page</html>"), "does not speak as Syncthing does"),
-    "endless": (endless, "longer than 8 MB"),
+    "endless": (endless, "longer than 8 MiB"),
     "slow": (slow, "no complete answer within"),
     "trickling": (trickling, "no complete answer within"),
 }
 
 
-#: It is cut off after half a minute.
+#: It is cut off after half a minute: one day in so many it is tried without the `torture` marker too.
 LONG = ("trickling",)
+IS_ITS_DAY = datetime.now(UTC).date().toordinal() % SAMPLE == 0
 
 
-@pytest.mark.parametrize("fault", [pytest.param(f, marks=[pytest.mark.torture] * (f in LONG)) for f in FAULTS])
+def marks_of(fault: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.torture] if fault in LONG and not IS_ITS_DAY else []
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, marks=marks_of(fault)) for fault in FAULTS])
 def test_a_fault_on_the_way_is_one_clear_state_and_blocks_nothing(
     module_pair: Pair, site: Installation, proxy: Proxy, fault: str
 ) -> None:
