@@ -10,6 +10,7 @@ from app.errors import Problem, RootUnavailable, printable
 from app.files.mounts import find_mount
 from app.files.roots import check_roots, configured_roots, free_bytes, preflight
 from app.model import Root, RootKind
+from app.model.counting import size_in_words
 from app.services import Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
 
@@ -45,9 +46,9 @@ def _root(services: Services, root: Root) -> Iterator[Check]:
     where = f" on {mount.type}" if mount is not None else ""
     if free < LOW_ROOM_BYTES:
         state = FAULT if free < LOW_ROOM_BYTES // 10 else WARNING
-        yield Check(name, state, f"{path} has only {free / 1e9:.2f} GB left.", "Make room on that disk.")
+        yield Check(name, state, f"{path} has only {size_in_words(free)} left.", "Make room on that disk.")
     else:
-        yield Check(name, OK, f"{path} is mounted{where} and ours, with {free / 1e9:.1f} GB free.")
+        yield Check(name, OK, f"{path} is mounted{where} and ours, with {size_in_words(free)} free.")
     yield from _abilities(services, root)
 
 

@@ -12,7 +12,7 @@ from app.db.tables import assets, findings, left_in_place
 from app.db.tables import moves as moves_table
 from app.errors import printable
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, RootKind
-from app.model.counting import counted
+from app.model.counting import counted, size_in_words
 from app.services import Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
 
@@ -53,11 +53,12 @@ def check_trash(services: Services) -> Iterator[Check]:
     if not files:
         yield Check("trash", OK, "The trash is empty.")
     elif oldest < later(-(days + STALE_DAYS) * DAY_SECONDS):
-        cause = f"{counted(files, 'file', 'files')} ({size / 1e9:.2f} GB) in the trash, the oldest since {oldest[:10]}."
+        what = f"{counted(files, 'file', 'files')} ({size_in_words(size)}) in the trash"
+        cause = f"{what}, the oldest since {oldest[:10]}."
         yield Check("trash", WARNING, cause, "`media-pipeline cleanup` drops what is due.")
     else:
         kept = counted(days, "day", "days")
-        cause = f"{counted(files, 'file', 'files')} ({size / 1e9:.2f} GB) in the trash; each goes after {kept}."
+        cause = f"{counted(files, 'file', 'files')} ({size_in_words(size)}) in the trash; each goes after {kept}."
         yield Check("trash", OK, cause)
 
 

@@ -39,6 +39,7 @@ def peer_state(services: Services) -> dict[str, Any]:
         },
         "device_id": found.own_id or None,
         "target": config.sync_target,
+        "instead": instead_words(config),
         "at_the_peer": peer_words(config.sync_target, config.sync.peer_policy),
         "batch_dir": config.paths.batch_dir,
         "batch_dir_there": os.fsdecode(seen_path(config, batch_dir_of(config))),
@@ -48,6 +49,16 @@ def peer_state(services: Services) -> dict[str, Any]:
         "pending": found.pending.as_json(),
         "steps": [asdict(step) for step in steps],
     }
+
+
+def instead_words(config: Config) -> str | None:
+    """Where deliveries go when the settings say another way than Syncthing; None when they go or will go through it."""
+    if config.sync.target == "folder":
+        where = config.sync.folder_dir or "a folder that is not named yet (sync.folder_dir)"
+        return f"Batches are copied to {where}; each copy is read again and compared (sync.target: folder)."
+    if config.sync.target == "none":
+        return "Batches are delivered nowhere: their files go straight to the archive (sync.target: none)."
+    return None
 
 
 def pending_requests(services: Services) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.model import GRAVE_FINDINGS, went_on_without
+from app.model import GRAVE_FINDINGS, RunStatus, went_on_without
 from app.model.counting import counted
 from app.overview.roots import in_words
 
@@ -79,6 +79,9 @@ def _about_worker(seen: dict[str, Any]) -> list[dict[str, str]]:
     if seen["running"]:
         what = f"Run {seen['run']['id']} waits, because no worker is running."
         return [_warning(what, "Start one with ./scripts/restart.sh.", "error")]
+    if seen["run"] is not None and seen["run"]["status"] == RunStatus.WAITING:
+        what = f"Run {seen['run']['id']} waits, and no worker is running to go on with it."
+        return [_warning(what, "Start one with ./scripts/restart.sh.")]
     what = "No worker is running. A command on the terminal brings one for its run; pages and the API have to wait."
     return [_warning(what, "To have one all the time: ./scripts/restart.sh.", "info")]
 

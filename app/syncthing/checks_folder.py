@@ -9,7 +9,7 @@ from typing import Any
 
 from app.config.schema import Config
 from app.errors import SyncthingRefused, printable
-from app.model.counting import counted
+from app.model.counting import counted, size_in_words
 from app.syncthing import ignores, place, troubles
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
@@ -170,7 +170,7 @@ def room_check(folder: FolderView, batch_dir: bytes) -> Check:
         return Check(name, WARNING, cause, "Mount the folder again.")
     free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     wanted = wanted_free_bytes(folder.min_disk_free, folder.min_disk_free_unit, size)
-    cause = f"{free / 1e9:,.1f} GB are free at {os.fsdecode(batch_dir)}; Syncthing wants {wanted / 1e9:,.1f} GB there."
+    cause = f"{size_in_words(free)} are free at {os.fsdecode(batch_dir)}; Syncthing wants {size_in_words(int(wanted))}."
     if free < wanted:
         return Check(name, WARNING, cause, "Make room, or lower the folder's Minimum Free Disk Space in Syncthing.")
     return Check(name, OK, cause)

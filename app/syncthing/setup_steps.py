@@ -163,6 +163,9 @@ def _connection(peer: Peer) -> Step:
         return Step("connection", WRONG, f"{peer.name} is paused in Syncthing.", "Resume the device there.")
     if peer.is_connected:
         return Step("connection", OK, f"{peer.name} is connected.")
-    seen = f"last seen {instant_in_words(peer.last_seen)}" if peer.last_seen else "never seen yet"
     fix = "Start Syncthing at the peer, and accept this device there when it asks."
+    if not peer.last_seen:
+        cause = f"{peer.name} was added and has not connected yet; that takes up to a minute."
+        return Step("connection", WAITING, cause, f"If it lasts: {fix[0].lower()}{fix[1:]}")
+    seen = f"last seen {instant_in_words(peer.last_seen)}"
     return Step("connection", WAITING, f"{peer.name} is not connected, {seen}.", fix)

@@ -83,10 +83,41 @@ def test_nothing_is_wider_than_the_screen(server: Server, open_page: OpenPage, w
     rows.fill(server.services)
     rows.start_run(server.services)
     rows.add_syncing_batch(server.services)
-    for path in ("/dashboard", "/control"):
+    for path in ("/dashboard", "/control", "/diagnostics"):
         watched = open_page(server, path, width=width, scheme=scheme)
         assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert watched.faults == []
+
+
+def test_every_figure_of_a_batch_can_be_read_on_a_phone(server: Server, open_page: OpenPage) -> None:
+    rows.fill(server.services)
+    page = open_page(server, "/dashboard", width=390).page
+    cells = page.locator("table.cards tbody td").all()
+    assert len(cells) == 12
+    for cell in cells:
+        box = cell.bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, cell.inner_text()
+    assert page.evaluate("document.querySelector('.table').scrollWidth <= document.querySelector('.table').clientWidth")
+
+
+def test_a_notice_can_be_closed_and_one_of_success_goes_by_itself(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server, "/control").page
+    page.get_by_role("button", name="Run cleanup").click()
+    expect(page.locator("#notices .notice")).to_have_count(1)
+    page.get_by_role("button", name="Close this notice").click()
+    expect(page.locator("#notices .notice")).to_have_count(0)
+    page.get_by_role("button", name="Set up folders").click()
+    expect(page.locator("#notices .info")).to_have_count(1)
+    expect(page.locator("#notices .notice")).to_have_count(0, timeout=15_000)
+
+
+def test_instants_carry_their_exact_value(server: Server, open_page: OpenPage) -> None:
+    rows.fill(server.services)
+    times = open_page(server, "/dashboard").page.locator("main time")
+    assert times.count() >= 3
+    for time in times.all():
+        assert time.get_attribute("title") == time.get_attribute("datetime")
+        assert "T" not in time.inner_text() and "+00:00" not in time.inner_text()
 
 
 def test_the_api_page_shows_every_route_offline(server: Server, open_page: OpenPage) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.web.conftest import Site
 
-PAGES = {"/", "/dashboard", "/control", "/peer", "/login", "/logout", "/docs", "/docs/assets/{name}", "/openapi.json",
-         "/partials/overview", "/partials/peer", "/problems", "/problems/{name}", "/static/{filename}"}  # fmt: skip
+PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/logout", "/docs", "/docs/assets/{name}",
+         "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}", "/static/{filename}"}  # fmt: skip
 
 
 def as_template(rule: str) -> str:

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from app.syncthing.answers import FolderView
+from app.syncthing.setup_state import Peer, SetupState
+from app.syncthing.setup_steps import steps_of
 from app.web.auth import ADMIN_ENDPOINTS
+from tests.conftest import make_config
 from tests.web.conftest import Site
 
 DEVICE_ID = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
@@ -119,3 +123,42 @@ def test_every_write_needs_an_administrator(site: Site) -> None:
         if rule.rule.startswith("/api/syncthing") and "POST" in (rule.methods or set())
     }
     assert len(writes) == 5 and writes <= ADMIN_ENDPOINTS
+
+
+@pytest.mark.parametrize(
+    ("sync", "said"),
+    [
+        ({"target": "folder"}, "Batches are copied to USB; each copy is read again"),
+        ({"target": "none"}, "Batches are delivered nowhere: their files go straight to the archive"),
+    ],
+)
+def test_with_another_way_of_delivery_the_page_says_where_batches_go_and_how_to_switch(
+    make_site: Callable[..., Site], tmp_path: Path, sync: dict[str, str], said: str
+) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    said = said.replace("USB", str(usb))
+    client = make_site(sync={**sync, "folder_dir": str(usb)}, syncthing=NOWHERE).client()
+    page = client.get("/peer").get_data(as_text=True)
+    assert said in page and "sync.target: auto" in page and "http://127.0.0.1:9" in page
+    assert "Add this peer" not in page and "wrong" not in page
+    assert client.get("/api/syncthing").json["instead"].startswith(said)
+
+
+def test_the_page_does_not_send_its_reader_to_itself(away: FlaskClient) -> None:
+    page = away.get("/peer").get_data(as_text=True)
+    assert "on the page Peer" not in page and "Add this peer" in page
+    assert away.get("/api/syncthing").json["instead"] is None
+
+
+def test_a_peer_that_was_only_just_added_is_given_its_minute(tmp_path: Path) -> None:
+    def connection(last_seen: str) -> tuple[str, str]:
+        folder = FolderView("media-pipeline", "/b", "sendonly", False, (DEVICE_ID,))
+        peer = Peer(DEVICE_ID, "phone", is_connected=False, is_paused=False, is_shared=True, last_seen=last_seen)
+        state = SetupState((), folder=folder, is_same_place=True, peers=(peer,))
+        (step,) = [step for step in steps_of(state, make_config(tmp_path), ()) if step.name == "connection"]
+        return step.state, step.cause
+
+    assert connection("") == ("waiting", "phone was added and has not connected yet; that takes up to a minute.")
+    away = connection("2026-05-06T09:08:09+02:00")
+    assert away == ("waiting", "phone is not connected, last seen 2026-05-06 07:08:09 UTC.")

@@ -22,6 +22,18 @@ function offerCopying(root) {
   }
 }
 
+// A notice of what was done goes by itself, so that it does not lie over what is read next; a refusal stays.
+const NOTICE_SECONDS = 8;
+
+function letNoticesGo() {
+  for (const button of document.querySelectorAll("#notices .close")) {
+    const notice = button.closest(".notice");
+    button.hidden = false;
+    button.onclick = () => notice.remove();
+    if (notice.classList.contains("info")) setTimeout(() => notice.remove(), NOTICE_SECONDS * 1000);
+  }
+}
+
 function setOffline(offline) {
   document.getElementById("offline").hidden = !offline;
 }
@@ -33,7 +45,11 @@ if (window.Idiomorph) {
 
 showLocalTimes(document);
 offerCopying(document);
-document.body.addEventListener("htmx:afterSwap", () => { showLocalTimes(document); offerCopying(document); });
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  showLocalTimes(document);
+  offerCopying(document);
+  if (event.detail.target && event.detail.target.id === "notices") letNoticesGo();
+});
 document.body.addEventListener("htmx:sendError", () => setOffline(true));
 document.body.addEventListener("htmx:timeout", () => setOffline(true));
 document.body.addEventListener("htmx:afterRequest", (event) => {
