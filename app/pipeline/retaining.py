@@ -86,5 +86,6 @@ def _other_folder(other_id: str, folder_id: str, was_sent: str, would: str) -> T
         "folder_changed",
         f"The batch {was_sent} through Syncthing's folder {other_id}, and {folder_id} is in force now: {other_id} "
         f"{would} delete the peer's copies. Nothing leaves the batch folder. Write the former ID in "
-        "syncthing.folder_id until the batch is archived, or set sync.peer_policy to mirror, which lets the peer's copies go.",
+        "syncthing.folder_id until the batch is archived, or set sync.peer_policy to mirror, which lets the peer's "
+        "copies go.",
     )
