@@ -28,7 +28,8 @@ def find_hindrances(conn: Connection, config: Config) -> list[dict[str, str]]:
     for (code, words), names in held_up.items():
         if not (told.lost and code.startswith("syncthing_")):
             level = "error" if code.startswith("syncthing_") else "warning"
-            found.append(_told(level, f"The delivery of {' and '.join(names)} is held up: {words}"))
+            found.append(_told(level, f"The delivery of {' and '.join(names)} is held up: {words}",
+                               through_syncthing=config.sync_target == "syncthing"))
     if not found and told.folder_id and told.folder_id == config.syncthing.folder_id:
         found += _about_folder(told)
     return found
@@ -42,8 +43,8 @@ def hindrance_of(conn: Connection, batch: Batch) -> dict[str, Any]:
     return {"waits_for": words, "needs_person": words is not None and remembered.needs_person}
 
 
-def _told(level: str, message: str) -> dict[str, str]:
-    return {"level": level, "message": message, "remedy": f"{LOOK} {REMEDY}" if level == "error" else REMEDY}
+def _told(level: str, message: str, *, through_syncthing: bool = True) -> dict[str, str]:
+    return {"level": level, "message": message, "remedy": f"{LOOK} {REMEDY}" if through_syncthing else REMEDY}
 
 
 def _held_up(conn: Connection) -> dict[tuple[str, str], list[str]]:

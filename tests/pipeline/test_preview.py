@@ -151,6 +151,21 @@ def test_a_batch_in_error_is_said_to_block(services: Services) -> None:
     assert found["counts"]["waiting"]["files"] == 2
 
 
+def test_under_release_it_is_said_that_the_run_waits_for_the_files_to_be_deleted_at_the_peer(
+    open_test_services: Opener,
+) -> None:
+    services = open_test_services(sync={"target": "syncthing", "peer_policy": "release"},
+                                  syncthing={"folder_id": "photos"},
+                                  batch={"max_files": 2, "selection_mode": "files"})  # fmt: skip
+    fill(services, 2)
+    found = preview_summary(services, preview(services).id)["summary"]
+    waits = "The run waits until the files of batch_001 are uploaded or copied at the peer and deleted there."
+    assert found["ends"] == f"{waits} Then: Everything is done."
+    fill(services, 2, first=10)
+    found = preview_summary(services, preview(services).id)["summary"]
+    assert "each of 2 batches, from batch_001 to batch_002, are uploaded" in found["ends"]
+
+
 def test_a_folder_for_deliveries_that_is_away_is_warned_of(open_test_services: Opener, tmp_path: Path) -> None:
     services = open_test_services(sync={"target": "folder", "folder_dir": str(tmp_path / "disk")})
     (tmp_path / "disk").rename(tmp_path / "unplugged")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.web.conftest import Site
 
 PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/logout", "/docs", "/docs/assets/{name}",
-         "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}", "/static/{filename}"}  # fmt: skip
+         "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}",
+         "/static/{filename}"}  # fmt: skip
 
 
 def as_template(rule: str) -> str:

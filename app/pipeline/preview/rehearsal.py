@@ -37,6 +37,8 @@ class Rehearsal:
     #: Whether that is because the library cannot even be looked through.
     is_blind: bool = False
     delivery_waits_for: list[str] = field(default_factory=list)
+    #: The batches whose files a person has to delete at the peer before the run goes on.
+    release_waits_for: list[str] = field(default_factory=list)
     began_at: str = field(default_factory=now)
 
     def __post_init__(self) -> None:
@@ -135,6 +137,8 @@ def _deliver(rehearsal: Rehearsal, services: Services, step: StepContext) -> Rep
     with services.db.transaction() as conn:
         carried = batches.get(conn, carried.id)
         if carried.status in (BatchStatus.PENDING, BatchStatus.SYNCING):
+            if carried.target == "syncthing" and carried.peer_policy == "release":
+                rehearsal.release_waits_for.append(carried.name)
             batches.set_columns(conn, carried.id, released_at=now())
             _assume_proofs(conn, services, carried)
     return finish(services, carried, step.run_id, ASSUMED)

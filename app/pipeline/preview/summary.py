@@ -55,7 +55,7 @@ def summarize(rehearsal: Rehearsal) -> Report:
                 for folder, files, size_bytes in outcomes.list_folders(conn, FOLDERS_SHOWN)
             ],
             "room": room,
-            "ends": rehearsal.stops_because or rehearsal.ending.message,
+            "ends": _ends(rehearsal),
             "warnings": list(_warnings(conn, rehearsal, counts, room))[:WARNINGS_SHOWN],
         }
     return Report(
@@ -71,6 +71,17 @@ def summarize(rehearsal: Rehearsal) -> Report:
 def _as_json(need: Need) -> dict[str, Any]:
     values = asdict(need)
     return {**values, "root": need.root.kind.value, "path": printable(need.root.path)}
+
+
+def _ends(rehearsal: Rehearsal) -> str:
+    """What a run would say at its end, and that it does not get there by itself under release."""
+    ends = rehearsal.stops_because or rehearsal.ending.message
+    names = rehearsal.release_waits_for
+    if not names:
+        return ends
+    which = names[0] if len(names) == 1 else f"each of {len(names):,} batches, from {names[0]} to {names[-1]},"
+    waits = f"The run waits until the files of {which} are uploaded or copied at the peer and deleted there."
+    return f"{waits} Then: {ends}"
 
 
 def _seen(conn: Connection, rehearsal: Rehearsal) -> dict[str, int]:
