@@ -169,7 +169,7 @@ def _ask(work: Examination, turn: Turn, part: Sequence[Asset]) -> Trouble | None
             found += _judge(work, item, view)
             answered += 1
     except SyncthingError:
-        turn.stopped_at(part[answered])
+        turn.stopped_at(part[min(answered, len(part) - 1)])
         _believe(work, found)
         raise
     return _believe(work, found)

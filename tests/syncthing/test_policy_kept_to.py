@@ -11,13 +11,23 @@ import pytest
 
 from app import jobs
 from app.config.schema import Config
-from app.db import assets, facts, policy_change
+from app.db import assets, facts, policy_change, releases
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind, Run, Trigger
 from app.pipeline import sync
 from app.services import Services
 from tests.conftest import read_tree
 from tests.pipeline.running import go, make_due
-from tests.syncthing.carrying import drive, events_of, ingest, is_now, newest, peer_photos, pictures, start
+from tests.syncthing.carrying import (
+    delete_at_peer,
+    drive,
+    events_of,
+    ingest,
+    is_now,
+    newest,
+    peer_photos,
+    pictures,
+    start,
+)
 from tests.syncthing.pair import FOLDER, Pair, make_pair, wait_for
 from tests.syncthing.staging import reread, services_for, status_of
 
@@ -189,6 +199,36 @@ def test_a_change_to_mirror_after_the_batch_was_hidden_says_that_the_peer_keeps_
     (event,) = events_of(services, "batch.policy_changed", batch)
     assert f"the peer keeps its copies of it while the line /{batch.name} is in the ignore list" in event.message
     assert status_of(services, batch) is BatchStatus.SORTED and len(peer_photos(pair, batch)) == 3
+
+
+def test_after_the_batch_was_hidden_a_change_to_release_still_sees_what_the_peer_deletes(
+    pair: Pair, under: Opener
+) -> None:
+    services, releasing = under("keep"), under("release")
+    batch = delivered(services, "hidden_then_released")
+    contents = {path.read_bytes() for path in (pair.ours.folder / batch.name).glob("*.jpg")}
+    assert sync.retain_at_peer(services, batch) is None
+
+    follow(services, releasing.config)
+    sync.look(releasing, reread(releasing, batch))
+    run = sort(releasing, batch)
+    assert status_of(services, batch) is BatchStatus.SYNCED, "nothing is released yet"
+    end_runs(services, run)
+    photos = list(peer_photos(pair, batch).values())
+    delete_at_peer(pair, photos[:1])
+    drive(releasing, lambda: released(releasing, batch) == 1, "one is released")
+    assert reread(releasing, batch).released_at is None
+    delete_at_peer(pair, photos[1:])
+    drive(releasing, lambda: reread(releasing, batch).released_at is not None, "all are released")
+    sort(releasing, batch)
+
+    assert status_of(releasing, batch) is BatchStatus.SORTED
+    assert contents <= set(read_tree(services.config.paths.sorted_dir).values())
+
+
+def released(services: Services, batch: Batch) -> int:
+    with services.db.reading() as conn:
+        return releases.count(conn, batch.id).file_count
 
 
 def test_a_late_file_of_a_sorted_batch_leaves_only_when_the_peer_keeps_its_copy(
