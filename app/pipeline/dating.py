@@ -14,10 +14,13 @@ from app.files.capture_time.choose import SIBLING, WEAK_SOURCES
 from app.files.capture_time.sidecars import sidecars_of, tells_dates
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
-from app.model import Asset
+from app.model import Asset, AssetStatus
 
 #: Zones alone never make members of a group differ by more than this.
 APART = timedelta(days=1)
+
+#: How sidecars rank among the kinds of files: after photos and films.
+SIDECAR = 2
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,14 @@ def choose_lead(members: Sequence[Dated]) -> Dated:
 
 
 def _rank(member: Dated) -> tuple[object, ...]:
-    taken = member.taken
-    return (taken.source != "person", taken.weak, _kind_rank(member.asset.path), taken.taken_at, member.asset.path)
+    taken, path = member.taken, member.asset.path
+    # What was edited is called as what it was made from, and longer.
+    return (taken.source != "person", taken.weak, _kind_rank(path), taken.taken_at, len(path), path)
 
 
 def _kind_rank(path: bytes) -> int:
     if not is_media(path):
-        return 2
+        return SIDECAR
     return 1 if suffix(path) in VIDEO_SUFFIXES else 0
 
 
@@ -111,11 +115,32 @@ def is_weak(row: Mapping[str, str | None], kept: CaptureRecord | None) -> bool:
     return row["taken_from"] in WEAK_SOURCES or (kept is not None and kept.confidence == "weak")
 
 
-def taken_over(sidecar: Asset, gone_on: Sequence[Asset]) -> dict[str, str | None] | None:
-    """The date of the photo that a late sidecar belongs to, or None when no photo of its group has gone on."""
-    media = next((a for a in gone_on if is_media(a.origin_path or a.path)), None)
-    if media is None or is_media(sidecar.path):
-        return None
-    came_from = media.taken_from if media.taken_from in WEAK_SOURCES else SIBLING
-    taken = {"taken_local": media.taken_local, "taken_at": media.taken_at, "taken_from": came_from}
-    return {**taken, "content_identifier": None, "reason": None}
+def lead_gone_on(group: Sequence[Asset], gone_on: Sequence[Asset]) -> Asset | None:
+    """The member that has gone on before and whose date these, which come late, take over: a photo for its film or its
+    sidecars, a film for its sidecars. A film keeps its own date when that of its photo is doubtful."""
+    best = min(_kind_rank(a.path) for a in group)
+    before = [a for a in gone_on if a.taken_local is not None and _kind_rank(_came_as(a)) < best]
+    lead = min(before, key=lambda a: (_kind_rank(_came_as(a)), _came_as(a)), default=None)
+    return None if lead is not None and best < SIDECAR and lead.taken_from in WEAK_SOURCES else lead
+
+
+def taken_over(member: Dated, lead: Asset) -> dict[str, str | None]:
+    """What is written for a member that takes over the date of one that has gone on before."""
+    came_from = lead.taken_from if lead.taken_from in WEAK_SOURCES else SIBLING
+    taken = {"taken_local": lead.taken_local, "taken_at": lead.taken_at, "taken_from": came_from}
+    return {**taken, "content_identifier": member.taken.content_identifier, "reason": None}
+
+
+def dates_for_archived(lead: Dated, gone_on: Sequence[Asset]) -> list[tuple[int, dict[str, str | None]]]:
+    """What is written for archived films and sidecars whose photo came late: its date is that of the group. A refile
+    takes them to its day, if that is another one."""
+    if lead.taken.weak or _kind_rank(lead.asset.path) > 0 or any(_kind_rank(_came_as(a)) == 0 for a in gone_on):
+        return []
+    local, at = lead.taken.taken_local.isoformat(), lead.taken.taken_at.isoformat()
+    columns_now = {"taken_local": local, "taken_at": at, "taken_from": SIBLING}
+    archived = [a for a in gone_on if a.status is AssetStatus.ARCHIVED and a.taken_from != "person"]
+    return [(a.id, dict(columns_now)) for a in archived]
+
+
+def _came_as(asset: Asset) -> bytes:
+    return asset.origin_path or asset.path

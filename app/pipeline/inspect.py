@@ -26,13 +26,16 @@ from app.pipeline.dating import (
     choose_lead,
     claims_for,
     columns,
+    dates_for_archived,
     disagreement,
     is_read,
     is_weak,
+    lead_gone_on,
     record,
     rules_of,
     taken_over,
 )
+from app.pipeline.grouping import regroup
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -68,17 +71,28 @@ class _Inspection:
         self.present = datetime.now(UTC)
         self.total = 0
         self.first_damaged = ""
+        self.is_grouped_anew = False
 
     def run(self) -> None:
-        """Inspect slice by slice; what was written stays when the pass is stopped."""
-        with self.db.reading() as conn:
-            keys = array("q", uninspected.list_groups(conn))
-        self.total = len(keys)
+        """Inspect slice by slice, and once more what was grouped anew by what was read; what was written stays when
+        the pass is stopped."""
+        keys = self._waiting_groups()
         if not keys:
             return
         with CaptureReaders(self.processes) as readers:
-            for start in range(0, len(keys), SLICE):
-                self._slice(readers, keys[start : start + SLICE].tolist())
+            self._inspect(readers, keys)
+            if self.is_grouped_anew:
+                self._inspect(readers, self._waiting_groups())
+
+    def _waiting_groups(self) -> array[int]:
+        with self.db.reading() as conn:
+            keys = array("q", uninspected.list_groups(conn))
+        self.total += len(keys)
+        return keys
+
+    def _inspect(self, readers: CaptureReaders, keys: array[int]) -> None:
+        for start in range(0, len(keys), SLICE):
+            self._slice(readers, keys[start : start + SLICE].tolist())
 
     def _slice(self, readers: CaptureReaders, keys: list[int]) -> None:
         with self.db.reading() as conn:
@@ -88,11 +102,20 @@ class _Inspection:
         with self.db.transaction() as conn:
             self._tell_damaged(conn, [a for group in groups for a in group if is_media(a.path)], readings)
             at = now()
-            dated = [one for group in groups if group for one in self._rows(conn, group, readings)]
+            gone_on = undecided.list_gone_on(conn, keys)
+            dated = [
+                one
+                for group in groups
+                if group
+                for one in self._rows(conn, group, gone_on.get(group[0].group_id or 0, ()), readings)
+            ]
             assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row, _ in dated])
             capture_records.write(conn, [record for _, _, record in dated if record is not None])
-        self.tally.counts["inspected"] += len(dated)
-        self.tally.counts["weak"] += sum(1 for _, row, kept in dated if is_weak(row, kept))
+            again = regroup(conn, [key for key in keys if key >= 0])
+        self.is_grouped_anew = self.is_grouped_anew or bool(again)
+        lasting = [(row, kept) for asset_id, row, kept in dated if asset_id not in again]
+        self.tally.counts["inspected"] += len(lasting)
+        self.tally.counts["weak"] += sum(1 for row, kept in lasting if is_weak(row, kept))
 
     def _tell_damaged(self, conn: Connection, read: Sequence[Asset], readings: Mapping[int, Reading]) -> None:
         """Name each file that is no whole photo or video; it is archived like any other, by its bytes."""
@@ -120,24 +143,29 @@ class _Inspection:
         return readings
 
     def _rows(
-        self, conn: Connection, group: Sequence[Asset], readings: Mapping[int, Reading]
+        self,
+        conn: Connection,
+        group: Sequence[Asset],
+        gone_on: Sequence[Asset],
+        readings: Mapping[int, Reading],
     ) -> Sequence[tuple[int, dict[str, str | None], CaptureRecord | None]]:
         moved_on = [a for a in group if a.id in readings and readings[a.id].moved_on]
         if moved_on:
             words = "it is no longer the file that was found"
             self.tally.failures += [Failure(printable(a.path), words, a.id) for a in moved_on]
             return []
-        if not any(is_media(a.path) for a in group) and group[0].group_id is not None:
-            gone_on = uninspected.list_gone_on(conn, group[0].group_id)
-            late = [(a.id, row, None) for a in group if (row := taken_over(a, gone_on)) is not None]
-            if late:
-                return late
         dated = [self._dated(a, readings.get(a.id, Reading(a.id)), claims_for(a, group, readings)) for a in group]
         lead = choose_lead(dated)
         differ = disagreement(dated, lead)
         self.tally.size_bytes += sum(a.size_bytes for a in group)
+        assets.set_columns(conn, dates_for_archived(lead, gone_on))
+        before = lead_gone_on(group, gone_on)
         return [
-            (m.asset.id, columns(m, lead, differ), record(m, lead, differ) if is_media(m.asset.path) else None)
+            (
+                m.asset.id,
+                taken_over(m, before) if before is not None else columns(m, lead, differ),
+                record(m, lead, differ) if is_media(m.asset.path) else None,
+            )
             for m in dated
         ]
 
