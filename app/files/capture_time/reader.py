@@ -9,7 +9,7 @@ import os
 import resource
 import stat
 import struct
-from dataclasses import asdict
+from dataclasses import fields
 from typing import IO, Any
 
 from app.files.capture_time import exif_tool, sidecars
@@ -30,6 +30,8 @@ ENOUGH = ("exif", "exif_digitized", "quicktime", "mvhd", "xmp")
 
 #: Of a sound file that keeps what it says where our readers do not look.
 UNREAD = "unread"
+
+PARTS = tuple(part.name for part in fields(Told))
 
 #: What parsers raise on damaged files; anything else ends this process, and the parent starts another one.
 PARSER_FAULTS = (
@@ -143,7 +145,7 @@ def _ask_exif_tool(file: IO[bytes], told: Told, note: str) -> str:
 
 
 def _said(told: Told, note: str) -> dict[str, Any]:
-    return {**asdict(told), "note": note}
+    return {**{name: getattr(told, name) for name in PARTS}, "note": note}
 
 
 def _limit() -> None:
