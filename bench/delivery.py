@@ -1,8 +1,9 @@
 """How long it takes, and how many requests, to prove that a batch has arrived at a peer: `python bench/delivery.py`.
 
-Two real Syncthings on loopback, one batch of many small files, looks as the worker takes them. Beside them, in the same
-run: one bare question about each of as many files, one after the other, and what the web process takes to answer idle
-and meanwhile. Another Syncthing is measured with MEDIA_PIPELINE_TEST_SYNCTHING=/path/to/syncthing.
+Two real Syncthings on loopback, one batch of many small files, looks as far apart as the worker takes them, or
+`--every` so many seconds. Beside them, in the same run: one bare question about each of as many files, one after the
+other, and what the web process takes to answer idle and meanwhile. Another Syncthing is measured with
+MEDIA_PIPELINE_TEST_SYNCTHING=/path/to/syncthing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import os
 import random
 import statistics
 import subprocess
@@ -33,12 +35,14 @@ from app.syncthing.client import SyncthingClient  # noqa: E402
 from app.syncthing.pipelining import Pipeline  # noqa: E402
 from bench.lists import serving  # noqa: E402
 from bench.pipeline import free_port  # noqa: E402
-from tests.syncthing.pair import BINARY, FOLDER, KEY, Pair, make_pair  # noqa: E402
+from tests.syncthing.pair import BINARY, FOLDER, KEY, Node, Pair, in_session, make_pair  # noqa: E402
 from tests.syncthing.staging import publish, reread  # noqa: E402
 from tests.worker.installation import Installation  # noqa: E402
+from worker.early_looks import LEAST_SECONDS, SECONDS_PER_FILE  # noqa: E402
 
+#: Looks by the clock alone are this far apart (syncthing.poll_interval_sec).
+POLL_SECONDS = 60.0
 GOAL_SECONDS, GOAL_REQUESTS_A_FILE = 15.0, 1.2
-PAUSE_SECONDS = 2.0
 PAGES = ("/health", "/api/batches?limit=50")
 
 
@@ -145,31 +149,53 @@ def told(times: dict[str, list[float]]) -> str:
 
 @dataclass
 class Proof:
-    """What it took until a batch was SYNCED: seconds in looks, of which so many of a processor, and altogether."""
+    """What it took until a batch was SYNCED: seconds in looks, of which so many of a processor here and in our
+    Syncthing, and altogether."""
 
     inside: float = 0.0
     processor: float = 0.0
+    syncthing: float = 0.0
     wall: float = 0.0
     looks: int = 0
 
 
-def prove(site: Installation, batch: Batch) -> Proof:
-    """Look every other second until the batch is SYNCED."""
+def processor_seconds(node: Node) -> float:
+    """What every process of a Syncthing has used of a processor so far."""
+    assert node.process is not None
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in in_session(node.process.pid)]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
+
+
+def pause(pair: Pair, unproven: int, every: float | None) -> None:
+    """Wait as the worker does: long while much is lacking, unless the peer is said to need nothing more."""
+    ends_at = time.monotonic() + (every or min(max(LEAST_SECONDS, unproven * SECONDS_PER_FILE), POLL_SECONDS))
+    time.sleep(every or LEAST_SECONDS)
+    while time.monotonic() < ends_at:
+        if not pair.ours.rest("GET", f"db/completion?folder={FOLDER}&device={pair.peer.device_id}")["needItems"]:
+            return
+        time.sleep(1)
+
+
+def prove(site: Installation, batch: Batch, pair: Pair, every: float | None) -> Proof:
+    """Look until the batch is SYNCED."""
     began, found = time.perf_counter(), Proof()
-    while reread(site.services, batch).status is not BatchStatus.SYNCED:
-        at, spent = time.perf_counter(), time.thread_time()
+    while True:
+        at, spent, spent_there = time.perf_counter(), time.thread_time(), processor_seconds(pair.ours)
         sync.look(site.services, reread(site.services, batch))
         found.inside += time.perf_counter() - at
         found.processor += time.thread_time() - spent
+        found.syncthing += processor_seconds(pair.ours) - spent_there
+        found.wall = time.perf_counter() - began
         found.looks += 1
+        seen = reread(site.services, batch)
+        if seen.status is BatchStatus.SYNCED:
+            return found
         if found.looks > 500:
-            raise SystemExit(reread(site.services, batch).sync_detail or "the batch does not arrive")
-        time.sleep(PAUSE_SECONDS)
-    found.wall = time.perf_counter() - began - PAUSE_SECONDS
-    return found
+            raise SystemExit(seen.sync_detail or "the batch does not arrive")
+        pause(pair, seen.file_count - seen.confirmed_count, every)
 
 
-def measure(base: Path, files: int) -> None:
+def measure(base: Path, files: int, every: float | None) -> None:
     """One batch; prints the figures."""
     pair, port, counting = make_pair(base / "pair"), free_port(), Counting()
     try:
@@ -179,20 +205,26 @@ def measure(base: Path, files: int) -> None:
             with visitor(port) as idle:
                 time.sleep(3)
             with visitor(port) as meanwhile:
-                took = prove(site, batch)
+                took = prove(site, batch, pair, every)
+            asked, asked_by_path, seconds = counting.asked.total(), dict(counting.asked), counting.seconds
+            spent, spent_there = time.thread_time(), processor_seconds(pair.ours)
             limit = ask_all(pair, [f"bench/{path}" for path in small_files(files)])
+            spent, spent_there = time.thread_time() - spent, processor_seconds(pair.ours) - spent_there
     finally:
         pair.stop()
     print(subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.split()[1])
-    asked = counting.asked.total()
     print(
         f"{files} files: {took.inside:.1f} s in {took.looks} looks (aim {GOAL_SECONDS:.0f} s), "
-        f"{took.processor:.1f} s of a processor; {took.wall:.1f} s with the transfer"
+        f"of a processor {took.processor:.1f} s here and {took.syncthing:.1f} s in Syncthing; "
+        f"{took.wall:.1f} s with the transfer"
     )
-    print(f"requests: {asked}, {asked / files:.3f} a file (aim {GOAL_REQUESTS_A_FILE}); {dict(counting.asked)}")
-    slowest = ", ".join(f"{path} {seconds:.1f} s" for path, seconds in counting.seconds.most_common(3))
-    print(f"waited for: {slowest}; altogether {counting.seconds.total():.1f} s")
-    print(f"limit: {limit:.1f} s for one bare question a file; ratio {took.inside / limit:.2f}")
+    print(f"requests: {asked}, {asked / files:.3f} a file (aim {GOAL_REQUESTS_A_FILE}); {asked_by_path}")
+    slowest = ", ".join(f"{path} {seconds:.1f} s" for path, seconds in seconds.most_common(3))
+    print(f"waited for, asked one by one: {slowest}; altogether {seconds.total():.1f} s")
+    print(
+        f"limit: {limit:.1f} s for one bare question a file, of a processor {spent:.1f} s here and "
+        f"{spent_there:.1f} s in Syncthing; ratio {took.inside / limit:.2f}"
+    )
     print(f"web, idle: {told(idle)}; meanwhile: {told(meanwhile)}", flush=True)
 
 
@@ -201,11 +233,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--every", type=float, help="seconds between two looks, not as the worker paces them")
     parser.add_argument("--folder", type=Path, help="where to work; on the file system to measure")
     options = parser.parse_args()
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="media-pipeline-bench-", dir=options.folder) as name:
-            measure(Path(name), options.files)
+            measure(Path(name), options.files, options.every)
     return 0
 
 

@@ -106,7 +106,7 @@ class Node:
         Syncthing puts its worker into a process group of its own; the session is what they share.
         """
         assert self.process is not None
-        for pid in _in_session(self.process.pid):
+        for pid in in_session(self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, with_signal)
         self.process.wait(30)
@@ -242,7 +242,7 @@ def make_trio(base: Path, kind: str = "sendonly", peer_kind: str = "receiveonly"
     return trio
 
 
-def _in_session(session: int) -> list[int]:
+def in_session(session: int) -> list[int]:
     """The ids of all processes of a session (proc(5): the sixth field of stat)."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
