@@ -55,7 +55,7 @@ def _protect(services: Services, batch: Batch) -> None:
 def _tell(services: Services, batch: Batch, words: str) -> None:
     with services.db.transaction() as conn:
         remembered = notes.load(conn, batch.id)
-        if not remembered.first_time(words):
+        if not remembered.first_time(f"at rest: {words}"):
             return
         notes.save(conn, batch.id, remembered)
         notes.remember_error(conn, batch.id, words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from app import jobs
 from app.files import publish as publishing
-from app.model import HELD, Batch, BatchStatus, RunStatus, Trigger
+from app.model import HELD, Batch, BatchStatus, RootKind, RunStatus, Trigger
 from app.pipeline import protecting, sync, tick
 from app.services import Services
 from tests.pipeline.running import go
@@ -152,3 +153,37 @@ def test_it_is_told_once_that_a_peer_can_delete_an_only_copy_that_can_have_no_ho
     assert reread(services, batch).hold == batch.hold
     go(services, jobs.start_sort(services, batch.id, Trigger.API))
     assert reread(services, batch).status is BatchStatus.SORTED
+
+
+@pytest.fixture
+def mounted(pair: Pair) -> Iterator[Path]:
+    """A folder of a batch that is a mount of its own, so that nothing in it can have a second name elsewhere."""
+    folder = pair.ours.folder / "crossed"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_holds_that_would_cross_a_mount_are_a_clear_state_and_never_protection(
+    pair: Pair, under: Opener, mounted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = under("keep")
+    monkeypatch.setattr(protecting, "ASK_SECONDS", 0)
+    files = pictures("crossed", 2)
+    batch = publish(services, mounted.name, files)
+    assert os.stat(mounted).st_dev != os.stat(services.root(RootKind.STAGING).path).st_dev
+    pair.ours.change_folder(type="sendreceive")
+
+    report = sync.look(services, batch)
+
+    assert report.outcome == "waiting" and "it would cross a mount" in report.message
+    assert "make it Send Only in Syncthing" in report.message
+    assert (reread(services, batch).hold or "").startswith("2 files have no hold")
+    pair.ours.change_folder(type="sendonly")
+    wait_for(lambda: is_delivered(services, batch), "in a Send Only folder it is delivered all the same")
+    pair.ours.change_folder(type="sendreceive")
+    tick.look_at_deliveries(services)
+    assert "make it Send Only in Syncthing" in events_of(services, "batch.unprotected", batch)[-1].message
+    run = go(services, jobs.start_sort(services, batch.id, Trigger.API))
+    assert run.status is RunStatus.DONE and set(files.values()) <= archived(services)
