@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from app.files.capture_time import xmp
+from app.files.capture_time import embedded_xmp
+from app.files.capture_time.told import Claims, Told
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.takeout import takeout_partner
-
-Claims = list[tuple[str, str, str]]
 
 #: Those that tell dates; the thumbnail is a photo and is read as one.
 XMP, TAKEOUT, THUMBNAIL = b"xmp", b"json", b"thm"
@@ -37,7 +36,9 @@ def read(file: IO[bytes], name: bytes) -> Claims:
     if len(content) > MAX_BYTES:
         raise ValueError("it is far larger than any sidecar")
     if suffix(name) == XMP:
-        return [("xmp_sidecar", text, zone) for text, zone in xmp.dates_in(content)]
+        told = Told()
+        embedded_xmp.read(content, told)
+        return [("xmp_sidecar", text, zone) for _, text, zone in told.claims]
     return _takeout(json.loads(content))
 
 

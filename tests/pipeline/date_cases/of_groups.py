@@ -1,0 +1,81 @@
+"""Files beside each other: XMP, Takeout and thumbnails that date a photo, and groups that share one date."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from tests.files import camera_files
+from tests.files.camera_files import xmp_packet
+from tests.files.tiff_data import Shot
+from tests.pipeline.date_cases import BY_MTIME, Case, film, photo, plain
+
+TAKEN = "2024:05:06 07:08:09"
+#: In Berlin this is on 2023-07-02.
+LATE = datetime(2023, 7, 1, 22, 30, tzinfo=UTC)
+XMP, EXIF, TAKEOUT = ("2023/07/01", "xmp_sidecar"), ("2024/05/06", "exif"), ("2023/07/02", "takeout")
+
+
+def xmp(text: str) -> bytes:
+    return xmp_packet(exif_DateTimeOriginal=text)
+
+
+def takeout(taken: object = LATE, **more: object) -> bytes:
+    stamp = str(int(taken.timestamp())) if isinstance(taken, datetime) else taken
+    return json.dumps({"photoTakenTime": {"timestamp": stamp}, **more}).encode()
+
+
+def beside(name: str, photo_name: str, content: bytes, sidecar: str, says: bytes, expected: tuple[str, str]) -> Case:
+    return Case(name, {photo_name: content, sidecar: says}, {photo_name: expected})
+
+
+CASES: list[Case] = [
+    beside("XMP by the stem", "a.jpg", plain(1), "a.xmp", xmp("2023-07-01T12:00:00"), XMP),
+    beside("XMP by the full name", "a.jpg", plain(2), "a.jpg.xmp", xmp("2023-07-01T12:00:00"), XMP),
+    beside("XMP in capitals", "A.JPG", plain(3), "A.XMP", xmp("2023-07-01T12:00:00"), XMP),
+    beside("XMP beside with a zone", "a.jpg", plain(4), "a.xmp", xmp("2023-07-01T23:59:00-09:00"), XMP),
+    beside("XMP beside in UTC", "a.jpg", plain(5), "a.xmp", xmp("2023-06-30T22:30:00Z"), XMP),
+    beside("XMP of a year alone", "a.jpg", plain(6), "a.xmp", xmp("2023"), BY_MTIME),
+    beside("XMP that is no XML", "a.jpg", plain(7), "a.xmp", b"no XML", BY_MTIME),
+    beside("XMP with entities", "a.jpg", plain(8), "a.xmp", b"<!DOCTYPE x [<!ENTITY y 'z'>]>" + xmp("2023-07-01"),
+        BY_MTIME),
+    beside("EXIF before the XMP beside it", "a.jpg", photo(taken=TAKEN), "a.xmp", xmp("2023-07-01"), EXIF),
+    beside("the XMP beside before satellites", "a.jpg", photo(gps_date="2020:01:01", gps_time=(1, 1, 1)), "a.xmp",
+           xmp("2023-07-01"), XMP),
+    beside("XMP of a film before its header", "a.mp4", film("2020-01-01 10:00:00"), "a.xmp", xmp("2023-07-01"), XMP),
+    Case("two XMP files: the full name first", {"a.jpg": plain(9), "a.jpg.xmp": xmp("2023-07-01"),
+        "a.xmp": xmp("2020-01-01")},
+         {"a.jpg": XMP, "a.xmp": ("2023/07/01", "sibling"), "a.jpg.xmp": ("2023/07/01", "sibling")}),
+    Case("each half has its own XMP, and both one date",
+         {"a.jpg": plain(10), "a.dng": camera_files.dng(Shot()), "a.jpg.xmp": xmp("2023-07-01")},
+         {"a.jpg": XMP, "a.dng": ("2023/07/01", "sibling")}),
+    beside("Takeout", "a.jpg", plain(20), "a.jpg.json", takeout(), TAKEOUT),
+    beside("Takeout of these days", "a.jpg", plain(21), "a.jpg.supplemental-metadata.json", takeout(), TAKEOUT),
+    beside("Takeout, its mark cut off", "a.jpg", plain(22), "a.jpg.suppl.json", takeout(), TAKEOUT),
+    beside("Takeout of a copy", "a(1).jpg", plain(23), "a.jpg.supplemental-metadata(1).json", takeout(), TAKEOUT),
+    beside("Takeout of a film", "a.mp4", film(), "a.mp4.json", takeout(), TAKEOUT),
+    beside("Takeout that counts from 0", "a.jpg", plain(24), "a.jpg.json", takeout("0"), BY_MTIME),
+    beside("Takeout of a time far away", "a.jpg", plain(25), "a.jpg.json", takeout("99999999999999999999"), BY_MTIME),
+    beside("Takeout without a time", "a.jpg", plain(26), "a.jpg.json", takeout(None), BY_MTIME),
+    beside("Takeout that is a list", "a.jpg", plain(27), "a.jpg.json", b"[1, 2]", BY_MTIME),
+    beside("Takeout that is cut off", "a.jpg", plain(28), "a.jpg.json", takeout()[:20], BY_MTIME),
+    beside("the upload is no date", "a.jpg", plain(29), "a.jpg.json",
+        b'{"creationTime": {"timestamp": "1688250600"}}', BY_MTIME),
+    beside("EXIF before Takeout", "a.jpg", photo(taken=TAKEN, model="t"), "a.jpg.json", takeout(), EXIF),
+    beside("Takeout before the name", "IMG_20200101_120000.jpg", plain(30), "IMG_20200101_120000.jpg.json", takeout(),
+        TAKEOUT),
+    Case("an edited photo shares the JSON", {"a.jpg": plain(31), "a-edited.jpg": plain(32), "a.jpg.json": takeout()},
+         {"a.jpg": ("2023/07/02", "takeout"), "a-edited.jpg": ("2023/07/02", "sibling")}),
+    beside("the thumbnail of a film", "a.avi", camera_files.avi(""), "a.thm", photo(taken=TAKEN, model="thm"), EXIF),
+    Case("a Live Photo", {"I.HEIC": camera_files.heif(Shot(TAKEN)), "I.MOV": film("2024-05-06 23:30:00")},
+         {"I.HEIC": EXIF, "I.MOV": ("2024/05/06", "sibling")}),
+    Case("a raw file with its JPEG", {"I.JPG": photo(taken=TAKEN, model="r"), "I.DNG": camera_files.dng(Shot(TAKEN))},
+         {"I.DNG": EXIF, "I.JPG": ("2024/05/06", "sibling")}),
+    Case("a still without a date, a film with one", {"I.JPG": plain(40),
+        "I.MOV": film(apple="2023-07-01T12:00:00+0200")},
+         {"I.JPG": ("2023/07/01", "sibling"), "I.MOV": ("2023/07/01", "quicktime")}),
+    Case("sidecars go with their photo", {"I.JPG": photo(taken=TAKEN, model="s"), "I.AAE": b"x",
+        "I.JPG.xmp": xmp("2020-01-01")},
+         {"I.JPG": EXIF, "I.AAE": ("2024/05/06", "sibling"), "I.JPG.xmp": ("2024/05/06", "sibling")}),
+    Case("a group without any date", {"I.JPG": plain(41), "I.AAE": b"y"}, {"I.JPG": BY_MTIME, "I.AAE": BY_MTIME}),
+]  # fmt: skip
