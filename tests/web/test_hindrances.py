@@ -132,6 +132,17 @@ def test_waiting_for_a_peer_that_is_away_is_no_warning(client: FlaskClient, site
     assert client.get(f"/api/sync/status/{batch_id}").json["devices"][0]["code"] == "peer_offline"
 
 
+def test_of_several_peers_that_are_away_each_is_told_once(client: FlaskClient, site: Site, batch_id: int) -> None:
+    words = [f"Waiting for {name}: it is not connected, never seen yet." for name in ("phone", "tablet")]
+    with site.services.db.transaction() as conn:
+        batch_devices.add(conn, batch_id, ["TABLET0-BBBBBBB"])
+        for device, name, each in zip((PHONE, "TABLET0-BBBBBBB"), ("phone", "tablet"), words, strict=True):
+            batch_devices.note(conn, batch_id, device, name=name, connected=False, code="peer_offline", words=each)
+    hold_up(site.services, batch_id, "peer_offline", " ".join(words), needs_person=False)
+    page = shown(client)
+    assert [page.count(each) for each in words] == [1, 1]
+
+
 def test_a_delivery_says_each_fact_once(client: FlaskClient, batch_id: int) -> None:
     page = shown(client)
     assert len(re.findall(r"\b250 of 640", page)) == 1
