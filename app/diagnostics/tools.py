@@ -24,8 +24,8 @@ def check_tools(_services: Services) -> Iterator[Check]:
 def _exiftool() -> Check:
     path = shutil.which("exiftool")
     if path is None:
-        cause = "exiftool is not installed: the capture dates of Canon CR3, Fujifilm, Panasonic and some other raw "
-        cause += "files are not read; such files go by their name or time."
+        cause = "exiftool is not installed: the capture dates of rare kinds (Canon CRW, RED and the like) and of "
+        cause += "damaged raw files are not read; such files go by their name or time."
         return Check("exiftool", WARNING, cause, "Install it (libimage-exiftool-perl on Debian); the image has it.")
     try:
         answer = subprocess.run([path, "-ver"], capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)
@@ -37,7 +37,8 @@ def _exiftool() -> Check:
 
 
 def _media_info() -> Check:
-    cause = "MediaInfo cannot be loaded: the capture dates of films are not read; they go by their name or time."
+    cause = "MediaInfo cannot be loaded: the capture dates of WMV, MPEG and damaged films are not read; "
+    cause += "they go by their name or time."
     lost = Check("mediainfo", WARNING, cause, "Install the program again (scripts/setup.sh), or libmediainfo.")
     if find_spec("pymediainfo") is None:
         return lost
@@ -49,7 +50,7 @@ def _media_info() -> Check:
 
 def _heif() -> Check:
     if find_spec("pi_heif") is None:
-        cause = "The HEIC reader is not installed: the capture dates of HEIC photos are not read by Pillow."
+        cause = "The HEIC reader is not installed: the capture dates of unusual HEIC photos are not read."
         return Check("heif", WARNING, cause, "Install the program again (scripts/setup.sh).")
     return Check("heif", OK, f"HEIC photos can be read (pi-heif {_version('pi-heif')}).")
 
