@@ -73,7 +73,7 @@ def test_what_is_wrong_is_mended_with_a_persons_word_from_the_page(
     page = open_page(server, "/peer").page
     page.get_by_role("textbox", name="Device ID").fill("not an id")
     page.get_by_role("button", name="Add this peer").click()
-    expect(page.locator("#notices")).to_contain_text("A device ID has 56 letters")
+    expect(page.locator("#notices")).to_contain_text("This device ID must have 56 letters")
     page.get_by_role("textbox", name="Device ID").fill(phone.device_id.lower())
     page.get_by_label("Name, if you like").fill("<b>phone</b>")
     page.keyboard.press("Enter")
