@@ -16,6 +16,7 @@ from app.log import get_logger
 from app.services import ServiceContainer
 from worker.actors import declare_actors
 from worker.executor import Executor
+from worker.recover import tell_cut_off
 from worker.schedule import Schedule
 
 #: A run that does not reach a safe point in this time is cut off, as by a kill; recovery makes it good.
@@ -38,6 +39,7 @@ def serve(container: ServiceContainer) -> int:
     worker = Worker(broker, worker_threads=1, worker_timeout=IDLE_MILLISECONDS)
     # A message in this process's memory could be handled by nobody else.
     worker.queue_prefetch = 1
+    tell_cut_off(container.services)
     worker.start()
     schedule.start()
     get_logger().info("the worker is ready")

@@ -22,6 +22,7 @@ from app.pipeline.batch_plan import capture_order
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
 from app.pipeline.late_members import beside_archived, list_archived_before
+from app.pipeline.mirrored import tell_mirrored
 from app.pipeline.missing import note_failed
 from app.pipeline.new_folders import note_new_folders
 from app.pipeline.room import in_words, require_room
@@ -200,6 +201,8 @@ def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
         level = "warning" if set(counts) - {"archived"} else "info"
         journal.record(conn, "batch.sorted", words, level=level, run_id=run_id, batch_id=batch.id,
                        detail={**counts, "size_bytes": size_bytes})
+        if work.services.config.sorter.transfer_mode == "move":
+            tell_mirrored(conn, batch, archived + len(apart), run_id)
     listed = [failure for asset_id, failure in failures.items() if asset_id in lasting]
     return Report("done", words, archived, sum(counts.values()) - archived, size_bytes, batch.id, listed,
                   {"batch_name": batch.name, "counts": counts})

@@ -101,6 +101,8 @@ def test_mirror_takes_the_peers_copies_when_the_files_are_archived(pair: Pair, o
     drive(services, lambda: run_is(services, run_id, RunStatus.DONE), "the run ends")
 
     assert set(files.values()) <= archived(services)
+    (told,) = events_of(services, "batch.mirrored", batch)
+    assert told.detail == {"files": 4, "peers": ["peer"]} and "4 files have left the shared folder" in told.message
     wait_for(lambda: not (pair.peer.folder / batch.name).exists(), "the peer's copies and their folder go")
     assert {name for name in read_tree(pair.peer.folder) if name.startswith("batch_")} == others
 

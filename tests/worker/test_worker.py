@@ -161,6 +161,27 @@ def test_sigterm_in_the_middle_of_a_run_leaves_it_queued_and_the_next_worker_end
     assert (site.counts(), site.census()) == ({AssetStatus.ARCHIVED: 150}, before)
 
 
+def test_a_worker_that_comes_back_after_a_kill_says_what_was_cut_off_and_one_that_was_stopped_says_nothing(
+    install: Install,
+) -> None:
+    site = install()
+    site.fill_ingest(150, size=400_000)
+    worker = site.start_worker()
+    run = jobs.start_workflow(site.services, Trigger.API)
+    site.until(lambda: any(s.progress_done for s in site.steps(run.id)), "the run has begun to work")
+    worker.kill()
+    worker.wait(30)
+    left = site.run(run.id).status
+    worker = site.start_worker()
+    (told,) = site.events("worker.cut_off")
+    assert left is RunStatus.RUNNING and told.detail["runs"] == [run.id] == [told.run_id]
+    assert f"Run {run.id} was cut off in " in told.message and "last seen 20" in told.message
+    assert "is taken up again" in told.message and site.ended(run.id).status is RunStatus.DONE
+    assert site.terminate(worker) == 0
+    site.start_worker()
+    assert len(site.events("worker.cut_off")) == 1
+
+
 def test_jobs_queued_delayed_and_running_all_end_done_once_after_sigterm_and_sigkill(install: Install) -> None:
     site = install(batch={"max_files": 40, "selection_mode": "files"})
     site.fill_ingest(120)
