@@ -79,7 +79,7 @@ def _ask_all(work: Examination, turn: Turn, asked: Sequence[Asset]) -> Trouble |
         if trouble is not None:
             return trouble
         if turn.is_over:
-            this.cut_short = troubles.slow_answers(turn.asked, len(asked))
+            this.cut_short = troubles.slow_answers(turn.answered, len(asked))
             return None
         if this.step is not None:
             this.step.safe_point(work.total - len(asked) + min(start + CHUNK, len(asked)), work.total)
@@ -168,6 +168,8 @@ def _ask(work: Examination, turn: Turn, part: Sequence[Asset]) -> Trouble | None
         for item, view in syncthing.views(work.client, work.this.ready_ground, expected):
             found += _judge(work, item, view)
             answered += 1
+            if turn.ends_after(part[answered - 1]):
+                break
     except SyncthingError:
         turn.stopped_at(part[min(answered, len(part) - 1)])
         _believe(work, found)

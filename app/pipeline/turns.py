@@ -27,7 +27,7 @@ class Turn:
             self._before = facts.find(conn, self._name) or "0"
         self._ends_at = time.monotonic() + ASK_SECONDS
         self._last_id = 0
-        self.asked = 0
+        self.asked, self.answered = 0, 0
         self.is_over = False
 
     def order(self, found: Sequence[Asset]) -> list[Asset]:
@@ -45,6 +45,14 @@ class Turn:
                 return
             self.asked, self._last_id = self.asked + 1, asset.id
             yield asset
+
+    def ends_after(self, asset: Asset) -> bool:
+        """Whether the time is over now that this file is answered; those taken after it are not waited for."""
+        self.answered += 1
+        if time.monotonic() < self._ends_at:
+            return False
+        self.is_over, self._last_id = True, asset.id
+        return True
 
     def stopped_at(self, asset: Asset) -> None:
         """This file got no answer, and what was taken after it was not asked for."""

@@ -70,6 +70,27 @@ def test_a_look_that_has_no_more_time_keeps_what_is_proven_and_the_next_goes_on_
     assert "had time to ask for 1 of 3 files, and the next goes on there" in words[0]
 
 
+def test_files_that_were_asked_for_together_are_not_all_waited_for(
+    module_pair: Pair, proxy: Proxy, opened: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = opened(module_pair, syncthing={"api_url": proxy.url})
+    batch = at_the_peer(module_pair, services, "together")
+    monkeypatch.setattr(turns, "ASK_SECONDS", 0.5)
+
+    def late(handler: BaseHTTPRequestHandler, found: Proxy) -> None:
+        if "/rest/db/file" in handler.path:
+            found.released.wait(0.3)
+        pass_on(handler, handler.upstream, handler.body)  # type: ignore[attr-defined]
+
+    proxy.misbehave(late)
+    sync.look(services, reread(services, batch))
+
+    assert 1 <= confirmed(services, batch) <= 2
+    sync.look(services, reread(services, batch))
+    proxy.behave()
+    wait_for(lambda: sync.look(services, reread(services, batch)).outcome == "done", "the rest is proven")
+
+
 def test_a_file_without_an_answer_keeps_no_other_from_being_proven(
     module_pair: Pair, proxy: Proxy, opened: Callable[..., Services]
 ) -> None:
