@@ -42,6 +42,8 @@ title "Addresses"
 host=$(uname -n)
 say "dashboard         http://$host:$setting_port_api/dashboard"
 say "control center    http://$host:$setting_port_api/control"
+say "connect a peer    http://$host:$setting_port_api/peer"
+say "diagnostics       http://$host:$setting_port_api/diagnostics"
 say "API and docs      http://$host:$setting_port_api/docs"
 say "database browser  http://$host:$setting_port_dbui"
 say "Syncthing API     $setting_syncthing_url"

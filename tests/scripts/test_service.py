@@ -220,6 +220,8 @@ def test_the_debug_output_names_everything_but_no_secret(checkout: Checkout) -> 
     titles = ("Platform", "Versions", "Configuration", "Processes", "Database", "Addresses", "Health", "Logs")
     assert [title for title in (*titles, "Syncthing") if f"== {title}" not in done.stdout] == []
     assert "integrity: ok" in done.stdout
+    pages = ("dashboard", "control", "peer", "diagnostics", "docs")
+    assert [page for page in pages if f"/{page}\n" not in done.stdout] == []
     assert done.stdout.count("requirements.txt asks for 0.0.1") == done.stdout.count("requirements.txt asks for") == 1
     assert "CANARY" not in done.stdout + done.stderr
     assert "other-secret" not in done.stdout + done.stderr
