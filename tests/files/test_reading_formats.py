@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import resource
 import signal
 import stat
 import subprocess
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from app.files.capture_time import Reading, exif_tool
 from app.files.capture_time.formats import format_of
@@ -129,6 +133,32 @@ def test_sonys_and_international_texts_of_films_are_told() -> None:
     told = told_by(start + box(b"moov", meta))
     assert (told.claims[0], told.model) == (("quicktime", "2019-05-06T07:08:09", "+02:00"), "ILCE-7")
     assert told_by(start + box(b"moov", user)).claims[0] == ("quicktime", "2010-05-06T07:08:09", "+0200")
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("Sat, 1 Jul 2023 12:00:00 +0200", ("2023:07:01 12:00:00", "+02:00")),
+        ("1 Jul 2023 12:00:00 -0330", ("2023:07:01 12:00:00", "-03:30")),
+        ("2023-07-01T12:00:00+02:00", ("2023-07-01T12:00:00", "+02:00")),
+        ("2023:07:01 12:00:00", ("2023:07:01 12:00:00", "local")),
+        ("99 Foo 2023 99:99:99", ("99 Foo 2023 99:99:99", "local")),
+    ],
+)
+def test_the_text_of_a_png_tells_when_it_was_made(text: str, claim: tuple[str, str]) -> None:
+    texts, buffer = PngInfo(), io.BytesIO()
+    texts.add_text("Creation Time", text)
+    texts.add_text("Software", "1 Jul 1999 12:00:00")
+    Image.new("RGB", (8, 8)).save(buffer, "PNG", pnginfo=texts)
+    assert told_by(buffer.getvalue()).claims == [("exif_digitized", *claim)]
+
+
+def test_many_texts_that_unpack_to_much_take_no_time() -> None:
+    packed = b"XML:com.adobe.xmp\0\0" + zlib.compress(b"<a>" + b" " * (4 << 20) + b"</a>", 9)
+    chunk = len(packed).to_bytes(4, "big") + b"zTXt" + packed + bytes(4)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    assert told_by(b"\x89PNG\r\n\x1a\n" + chunk * 2_000).claims == []
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 5
 
 
 BILLION = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'

@@ -13,6 +13,8 @@ XMP_TYPE = b"application/rdf+xml"
 EXIF_START = b"Exif\0\0"
 #: A large picture of many tiles has a few hundred.
 MAX_ITEMS = 10_000
+#: A picture has one of each that says something of it.
+MAX_TELLING = 8
 #: An item is in one piece, as a rule; one that needs no bytes to be told of could be in any number of them.
 MAX_PIECES = 64
 #: Where an item lies: in the file, or in the box idat.
@@ -66,7 +68,7 @@ def _read_items(window: Window, meta: Box, told: Told) -> None:
     if not kinds:
         return
     places = _places(parts[b"iloc"].content(window), kinds.keys())
-    for item in sorted(kinds, key=lambda item: kinds[item] != "exif"):
+    for item in sorted(kinds, key=lambda item: kinds[item] != "exif")[:MAX_TELLING]:
         data = _content(window, places.get(item), parts.get(b"idat"))
         if kinds[item] == "exif":
             _read_exif(data, told)

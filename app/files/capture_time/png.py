@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from email.utils import parsedate_tz
 
 from app.files.capture_time import embedded_xmp, exif
 from app.files.capture_time.told import Odd, Told
@@ -13,17 +14,20 @@ START = 8
 #: A picture of 100 megapixels has a few thousand.
 MAX_CHUNKS = 20_000
 MAX_TEXT_BYTES = 4 << 20
+#: Of those that may hold dates; a small file could unpack thousands of large ones.
+MAX_TEXTS = 8
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 XMP = b"XML:com.adobe.xmp"
 #: ImageMagick's way of keeping EXIF data: hexadecimal text.
 RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")
 CREATED, HEX = b"Creation Time", re.compile(rb"[0-9a-fA-F\s]+\Z")
+MAIL, LONGEST_DATE = re.compile(r"\s*([A-Z][a-z]{2},\s*)?\d{1,2} [A-Z][a-z]{2} \d{4} "), 60
 EXIF_START = b"Exif\0\0"
 
 
 def read(window: Window, told: Told) -> None:
     """EXIF, XMP and texts of a picture; raises Odd when its chunks are damaged."""
-    offset = START
+    offset, texts = START, 0
     for _ in range(MAX_CHUNKS):
         start = window.at(offset, 8)
         length, name = int.from_bytes(start[:4], "big"), start[4:]
@@ -31,8 +35,8 @@ def read(window: Window, told: Told) -> None:
             return
         if name == b"eXIf":
             _read_exif(window.at(offset + 8, length), told)
-        elif name in TEXTS:
-            _read_text(name, window.at(offset + 8, length), told)
+        elif name in TEXTS and texts < MAX_TEXTS:
+            texts += _read_text(name, window.at(offset + 8, length), told)
         elif name == b"tIME" and length == 7:
             _read_time(window.at(offset + 8, length), told)
         offset += 12 + length
@@ -43,10 +47,11 @@ def _read_exif(data: bytes, told: Told) -> None:
     exif.read(Window.of_bytes(data.removeprefix(EXIF_START)), told)
 
 
-def _read_text(kind: bytes, data: bytes, told: Told) -> None:
+def _read_text(kind: bytes, data: bytes, told: Told) -> bool:
+    """Whether it is one that may hold a date; it is told."""
     keyword, _, text = data.partition(b"\0")
     if keyword not in (XMP, CREATED, *RAW_EXIF):
-        return
+        return False
     if kind == b"iTXt":
         is_packed, text = text[:1] == b"\1", text[2:].partition(b"\0")[2].partition(b"\0")[2]
         text = _unpacked(text) if is_packed else text
@@ -55,9 +60,20 @@ def _read_text(kind: bytes, data: bytes, told: Told) -> None:
     if keyword == XMP:
         embedded_xmp.read(text, told)
     elif keyword == CREATED:
-        told.zoned_date("exif_digitized", text.decode("utf-8", "replace"))
+        told.zoned_date("exif_digitized", _standard(text.decode("utf-8", "replace")))
     else:
         _read_profile(text, told)
+    return True
+
+
+def _standard(text: str) -> str:
+    """A date as EXIF has it; the standard of PNG wants it as in mail: Sat, 1 Jul 2023 12:00:00 +0200."""
+    mail = parsedate_tz(text.strip()[:LONGEST_DATE]) if MAIL.match(text) else None
+    if mail is None:
+        return text
+    minutes = abs(mail[9]) // 60 if mail[9] is not None else 0
+    zone = f"{'-' if (mail[9] or 0) < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}" if mail[9] is not None else ""
+    return f"{mail[0]:04d}:{mail[1]:02d}:{mail[2]:02d} {mail[3]:02d}:{mail[4]:02d}:{mail[5]:02d}{zone}"
 
 
 def _read_profile(text: bytes, told: Told) -> None:

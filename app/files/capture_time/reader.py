@@ -102,6 +102,8 @@ def _read(kind: Format, window: Window, told: Told) -> str:
         return UNREAD
     except Odd as odd:
         return str(odd)
+    except PARSER_FAULTS as fault:
+        return type(fault).__name__
     return ""
 
 
