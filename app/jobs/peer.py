@@ -14,7 +14,7 @@ from app.jobs.peer_setup import PeerSetup, peer_setup
 from app.model import device_id as device_ids
 from app.services import ServiceContainer
 from app.syncthing import pending, provision
-from app.syncthing.answers import FolderView
+from app.syncthing.answers import FolderView, device_label, shown_name
 from app.syncthing.client import SyncthingClient
 from app.syncthing.setup_steps import CHANGES, DELIVER
 
@@ -109,11 +109,11 @@ def _require_offer(client: SyncthingClient, folder_id: str, device_id: str) -> N
 
 def _connect(this: PeerSetup, folder_id: str, device_id: str, name: str) -> None:
     """Make the device known, share the folder with it, and write it into the settings when none is there."""
-    known_as = pending.shown_name(name) or _own_name(this.client, device_id)
+    known_as = shown_name(name) or _own_name(this.client, device_id)
     if provision.add_device(this.client, device_id, known_as):
         sentence = f"The device {known_as or device_id[:7]} was added in Syncthing."
         this.tell("sync.peer_added", sentence, device_id=device_id, name=known_as)
-    shown = known_as or pending.shown_name(this.client.devices()[device_id].get("name")) or device_id[:7]
+    shown = known_as or device_label(this.client.devices()[device_id], device_id)
     if provision.share_folder(this.client, folder_id, device_id):
         sentence = f"The folder {folder_id} is shared with {shown}."
         this.tell("sync.folder_shared", sentence, folder_id=folder_id, device_id=device_id)

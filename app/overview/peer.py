@@ -12,6 +12,7 @@ from app.files.place_marker import find_place_marker
 from app.model import RootKind
 from app.model.peer_policy import peer_words
 from app.services import Services
+from app.syncthing.answers import shown_name
 from app.syncthing.client import SyncthingClient
 from app.syncthing.pending import find_pending
 from app.syncthing.place import seen_path
@@ -65,7 +66,7 @@ def pending_requests(services: Services) -> dict[str, Any]:
     """What waits in Syncthing for a person's word; `fault` says why nothing can be told."""
     try:
         with SyncthingClient.from_config(services.config) as client:
-            names = {key: str(entry.get("name") or "") for key, entry in client.devices().items()}
+            names = {key: shown_name(entry.get("name")) for key, entry in client.devices().items()}
             return {**find_pending(client, names).as_json(), "fault": None}
     except SyncthingError as error:
         return {"devices": [], "folders": [], "fault": str(error)}

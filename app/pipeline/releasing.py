@@ -21,7 +21,7 @@ from app.pipeline.turns import Turn
 from app.services import Services
 from app.syncthing import look as syncthing
 from app.syncthing import notes, proof, troubles
-from app.syncthing.answers import FileView
+from app.syncthing.answers import FileView, shown_name
 from app.syncthing.client import SyncthingClient
 from app.syncthing.look import Standing
 from app.syncthing.troubles import Trouble
@@ -93,7 +93,7 @@ def _who(client: SyncthingClient, deleted_by: str, our_id: str) -> str:
     """The device that a deletion comes from, of which only the beginning of the ID is known."""
     if deleted_by == our_id[:7]:
         return "on this side, in the batch folder"
-    names = {device_id[:7]: str(entry.get("name") or "") for device_id, entry in client.devices().items()}
+    names = {device_id[:7]: shown_name(entry.get("name")) for device_id, entry in client.devices().items()}
     return f"by {names.get(deleted_by) or f'a device {deleted_by}'}"
 
 

@@ -11,6 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.errors import printable
+
+#: No device is called more than that.
+NAME_LENGTH = 100
 #: What Syncthing tells of a file that one side does not have.
 NO_FILE = {"size": 0, "version": None, "deleted": False, "invalid": False, "ignored": False, "mustRescan": False,
            "modifiedBy": ""}  # fmt: skip
@@ -159,9 +163,14 @@ def devices(answer: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return {_text(entry, "deviceID"): dict(entry) for entry in answer}
 
 
+def shown_name(value: Any) -> str:
+    """What a device or a folder is called, fit to be shown: one short line without control characters."""
+    return printable(str(value or "")[:NAME_LENGTH].encode("utf-8", "replace"))
+
+
 def device_label(entry: Mapping[str, Any], device_id: str) -> str:
     """What a person calls a device of Syncthing's configuration: its name there, else the beginning of its ID."""
-    return str(entry.get("name") or "") or device_id[:7]
+    return shown_name(entry.get("name")) or device_id[:7]
 
 
 # --- parts of an answer: what is of another kind than Syncthing's, or not there although every version has it, raises

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.errors import printable
+from app.syncthing.answers import shown_name
 from app.syncthing.client import SyncthingClient
-
-#: No device is called more than that.
-NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,6 @@ def _device(device_id: str, entry: dict[str, Any]) -> PendingDevice:
 def _folder(folder_id: str, device_id: str, offer: dict[str, Any], names: dict[str, str]) -> PendingFolder:
     label, at = shown_name(offer.get("label")), str(offer.get("time") or "")
     return PendingFolder(folder_id, label, device_id, names.get(device_id) or device_id[:7], at)
-
-
-def shown_name(value: Any) -> str:
-    """What another device calls itself or a folder, fit to be shown: one short line without control characters."""
-    return printable(str(value or "")[:NAME_LENGTH].encode("utf-8", "replace"))
 
 
 def _mapping(value: Any) -> dict[str, Any]:

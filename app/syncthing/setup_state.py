@@ -8,10 +8,10 @@ from typing import Any
 from app.config.schema import Config
 from app.errors import SyncthingError, SyncthingRefused
 from app.syncthing import ignores, place, troubles
-from app.syncthing.answers import FolderView
+from app.syncthing.answers import FolderView, device_label
 from app.syncthing.client import SyncthingClient
 from app.syncthing.key import Key, find_keys
-from app.syncthing.pending import Pending, find_pending, shown_name
+from app.syncthing.pending import Pending, find_pending
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,6 @@ def _peers(client: SyncthingClient, own_id: str, folder: FolderView | None) -> t
 
 
 def _peer(device_id: str, entry: dict[str, Any], is_connected: bool, seen: str, is_shared: bool) -> Peer:
-    name = shown_name(entry.get("name")) or device_id[:7]
+    name = device_label(entry, device_id)
     last_seen = "" if seen.startswith(("1970", "0001")) else seen
     return Peer(device_id, name, is_connected, bool(entry.get("paused")), is_shared, last_seen)

@@ -174,3 +174,9 @@ def test_no_spoiled_answer_about_a_file_proves_it_or_releases_it() -> None:
                 proven.append((path, odd))
 
     assert not proven
+
+
+def test_a_name_from_syncthings_configuration_is_one_short_line_wherever_it_is_shown() -> None:
+    assert answers.device_label({"name": "my\nphone\x1b[31m" + "x" * 500}, "ABCDEFG-1").isprintable()
+    assert len(answers.device_label({"name": "x" * 500}, "ABCDEFG-1")) == 100
+    assert answers.device_label({"name": ""}, "ABCDEFG-1") == answers.device_label({}, "ABCDEFG-1") == "ABCDEFG"
