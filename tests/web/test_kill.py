@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import configparser
 import http.client
 import json
 import os
 import random
+import re
 import signal
 import socket
 import threading
@@ -20,7 +22,7 @@ import pytest
 from app.db import runs
 from app.model import AssetStatus, RunStatus
 from tests.web.serving import WebServer, on_loopback, read_answer
-from tests.worker.installation import ENDED, Installation
+from tests.worker.installation import ENDED, PROGRAM, Installation
 
 FILES = 60
 #: The time that gunicorn gives requests in flight; longer than a test waits for a stop, so that only one that does not
@@ -217,7 +219,12 @@ def test_a_stop_does_not_wait_longer_than_the_supervisor_for_a_client_that_sends
     connection, _rest = half_a_request(web)
     with connection:
         web.ask("GET", "/health")
-        assert web.terminate() < 13
+        web.terminate()
+    supervisor = configparser.RawConfigParser()
+    supervisor.read(PROGRAM / "docker" / "supervisord.conf")
+    settings = (PROGRAM / "docker" / "gunicorn.conf.py").read_text()
+    given = re.search(r"^graceful_timeout = (\d+)$", settings, re.MULTILINE)
+    assert given is not None and int(given[1]) < supervisor.getint("program:web", "stopwaitsecs")
 
 
 def test_a_run_goes_on_while_the_web_process_is_down(site: Installation, web: WebServer) -> None:
