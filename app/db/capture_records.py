@@ -83,6 +83,13 @@ def list_cameras(conn: Connection, asset_ids: Sequence[int]) -> dict[int, tuple[
     return found
 
 
+def set_confidence(conn: Connection, asset_ids: Iterable[int], confidence: str) -> None:
+    """Write how sure the dates of these are from now on, where something is known of them."""
+    rows = [(confidence, asset_id) for asset_id in asset_ids]
+    if rows:
+        conn.exec_driver_sql("UPDATE capture_records SET confidence = ? WHERE asset_id = ?", rows)
+
+
 def drop(conn: Connection, asset_ids: Iterable[int]) -> None:
     """Forget what these said: they hold something else now."""
     rows = [(asset_id,) for asset_id in asset_ids]

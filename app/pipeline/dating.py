@@ -10,7 +10,7 @@ from app.config.schema import Sorter
 from app.db.capture_records import CaptureRecord, Told
 from app.errors import printable
 from app.files.capture_time import CaptureTime, Claim, Reading, Rules
-from app.files.capture_time.choose import SIBLING, WEAK_SOURCES
+from app.files.capture_time.choose import CONFIDENCE, SIBLING, WEAK_SOURCES
 from app.files.capture_time.sidecars import sidecars_of, tells_dates
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
@@ -99,14 +99,17 @@ def columns(member: Dated, lead: Dated, disagree: str = "") -> dict[str, str | N
     }
 
 
-def record(member: Dated, lead: Dated, disagree: str = "") -> CaptureRecord:
-    """What is kept of a photo or video: the dates found for it, its camera, and how sure the date is that it got."""
+def record(member: Dated, lead: Dated, disagree: str = "", before: Asset | None = None) -> CaptureRecord:
+    """What is kept of a photo or video: the dates found for it, its camera, and how sure the date is that it got, be it
+    that of a member that has gone on `before`."""
     told = tuple(
         Told(c.claim.source, c.claim.text, c.claim.zone, c.rejected)
         for c in member.taken.candidates
         if c.won or c.claim.source != "mtime"
     )
     confidence = "weak" if disagree else lead.taken.confidence
+    if before is not None:
+        confidence = CONFIDENCE.get(before.taken_from or "", "likely")
     return CaptureRecord(member.asset.id, told, member.camera_make, member.camera_model, confidence)
 
 

@@ -158,13 +158,15 @@ class _Inspection:
         lead = choose_lead(dated)
         differ = disagreement(dated, lead)
         self.tally.size_bytes += sum(a.size_bytes for a in group)
-        assets.set_columns(conn, dates_for_archived(lead, gone_on))
+        archived = dates_for_archived(lead, gone_on)
+        assets.set_columns(conn, archived)
+        capture_records.set_confidence(conn, [asset_id for asset_id, _ in archived], lead.taken.confidence)
         before = lead_gone_on(group, gone_on)
         return [
             (
                 m.asset.id,
                 taken_over(m, before) if before is not None else columns(m, lead, differ),
-                record(m, lead, differ) if is_media(m.asset.path) else None,
+                record(m, lead, differ, before) if is_media(m.asset.path) else None,
             )
             for m in dated
         ]

@@ -7,11 +7,18 @@ from app.model import Asset, AssetStatus, RootKind
 
 #: How the source of a capture time is told.
 SAYS = {
+    "person": "a person says {when}",
     "exif": "EXIF DateTimeOriginal says {when}",
     "exif_digitized": "EXIF DateTimeDigitized says {when}",
     "quicktime": "the video's creation date says {when}",
     "mvhd": "the video's movie header says {when}",
+    "xmp": "the XMP data in it says {when}",
+    "xmp_sidecar": "the XMP file beside it says {when}",
+    "gps": "the GPS time says {when}",
+    "takeout": "the JSON file of Google Takeout says {when}",
     "filename": "its file name says {when}",
+    "folder": "only its folder says {when}",
+    "exif_modified": "only the date of its last change says {when}",
 }
 
 
