@@ -179,6 +179,14 @@ def test_hostile_xmp_tells_nothing_and_keeps_the_rest(packet: bytes) -> None:
     assert told_by(tiff(shot)).claims == [("exif", TAKEN, "local")]
 
 
+def test_damage_in_one_part_leaves_the_others_to_be_read() -> None:
+    broken = b"http://ns.adobe.com/xap/1.0/\0<a"
+    segment = b"\xff\xe1" + (len(broken) + 2).to_bytes(2, "big") + broken
+    photo = files.jpeg(SHOT)
+    assert told_by(photo[:2] + segment + photo[2:]).claims == [("exif", TAKEN, "local")]
+    assert told_by(files.heif(SHOT, xmp=b"<a")).claims == [("exif", TAKEN, "local")]
+
+
 def test_what_a_photo_was_made_from_does_not_date_it() -> None:
     inner = b'<y:Ingredients xmlns:y="y"><rdf:Bag><rdf:li xmp:CreateDate="1999-01-01"/></rdf:Bag></y:Ingredients>'
     packet = files.xmp_packet(tiff_Make="Maker").replace(

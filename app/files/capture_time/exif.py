@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.files.capture_time import embedded_xmp
 from app.files.capture_time.tiff import Entry, Tiff
-from app.files.capture_time.told import Odd, Told
+from app.files.capture_time.told import Faults, Told
 from app.files.capture_time.window import MAX_PART_BYTES, Window
 
 #: Source, then the tags of its date, of the fraction of its second and of its offset.
@@ -28,19 +28,19 @@ def read(window: Window, told: Told) -> None:
     """Everything in TIFF data; raises Odd when it is damaged, after what could be read was told."""
     tiff = Tiff(window)
     fields = tiff.directory(tiff.first, FIELDS)
-    faults = [_try(_tell_camera, fields, told)]
+    faults = Faults()
+    faults.attempt(_tell_camera, fields, told)
     details = fields.get(DETAILS)
     gps = fields.get(GPS)
     if details is not None and details.number():
-        faults.append(_try(_add_details, tiff, details.number(), fields))
-    faults += [_try(tell_dates, fields, told), _try(_tell_maker_note, fields, told)]
+        faults.attempt(_add_details, tiff, details.number(), fields)
+    faults.attempt(tell_dates, fields, told)
+    faults.attempt(_tell_maker_note, fields, told)
     if gps is not None and gps.number():
-        faults.append(_try(tell_gps, tiff, gps.number(), told))
+        faults.attempt(tell_gps, tiff, gps.number(), told)
     if XMP in fields:
-        faults.append(_try(_tell_xmp, fields[XMP], told))
-    for fault in faults:
-        if fault is not None:
-            raise fault
+        faults.attempt(_tell_xmp, fields[XMP], told)
+    faults.raise_first()
 
 
 def read_details(window: Window, told: Told) -> None:
@@ -76,16 +76,6 @@ def tell_gps(tiff: Tiff, start: int, told: Told) -> None:
         fraction = f".{rest:03d}" if rest else ""
         clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
         told.date("gps", f"{date} {clock}{fraction}", "utc")
-
-
-def _try(tell: object, *given: object) -> Odd | None:
-    """One part's damage leaves the others to be read."""
-    assert callable(tell)
-    try:
-        tell(*given)
-    except Odd as fault:
-        return fault
-    return None
 
 
 def _tell_camera(fields: Fields, told: Told) -> None:

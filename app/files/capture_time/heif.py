@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from app.files.capture_time import embedded_xmp, exif
 from app.files.capture_time.boxes import Box, boxes
-from app.files.capture_time.told import Odd, Told, Unread
+from app.files.capture_time.told import Faults, Odd, Told, Unread
 from app.files.capture_time.window import Window
 
 XMP_TYPE = b"application/rdf+xml"
@@ -67,13 +67,12 @@ def _read_items(window: Window, meta: Box, told: Told) -> None:
     kinds = _kinds(window, parts[b"iinf"])
     if not kinds:
         return
+    faults = Faults()
     places = _places(parts[b"iloc"].content(window), kinds.keys())
     for item in sorted(kinds, key=lambda item: kinds[item] != "exif")[:MAX_TELLING]:
         data = _content(window, places.get(item), parts.get(b"idat"))
-        if kinds[item] == "exif":
-            _read_exif(data, told)
-        else:
-            embedded_xmp.read(data, told)
+        faults.attempt(_read_exif if kinds[item] == "exif" else embedded_xmp.read, data, told)
+    faults.raise_first()
 
 
 def _read_exif(data: bytes, told: Told) -> None:

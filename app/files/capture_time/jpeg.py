@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.files.capture_time import embedded_xmp, exif
-from app.files.capture_time.told import Odd, Told
+from app.files.capture_time.told import Faults, Odd, Told
 from app.files.capture_time.window import Window
 
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
@@ -19,7 +19,7 @@ SAMSUNG_MAX_ENTRIES = 100
 
 def read(window: Window, told: Told) -> None:
     """EXIF and XMP of a photo; raises Odd when its segments are damaged."""
-    offset = 2
+    offset, faults = 2, Faults()
     for _ in range(MAX_SEGMENTS):
         start = window.upto(offset, 4)
         if len(start) < 4 or start[0] != 0xFF:
@@ -32,10 +32,11 @@ def read(window: Window, told: Told) -> None:
             continue
         length = int.from_bytes(start[2:], "big")
         if marker == APP1:
-            _read_segment(window.at(offset + 4, max(0, length - 2)), told)
+            faults.attempt(_read_segment, window.at(offset + 4, max(0, length - 2)), told)
         offset += 2 + length
     if (told.make or "").lower() == "samsung":
         told.motion_photo |= _has_samsung_film(window)
+    faults.raise_first()
 
 
 def _read_segment(segment: bytes, told: Told) -> None:

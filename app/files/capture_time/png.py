@@ -7,7 +7,7 @@ import zlib
 from email.utils import parsedate_tz
 
 from app.files.capture_time import embedded_xmp, exif
-from app.files.capture_time.told import Odd, Told
+from app.files.capture_time.told import Faults, Odd, Told
 from app.files.capture_time.window import Window
 
 START = 8
@@ -22,21 +22,25 @@ XMP = b"XML:com.adobe.xmp"
 RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")
 CREATED, HEX = b"Creation Time", re.compile(rb"[0-9a-fA-F\s]+\Z")
 MAIL, LONGEST_DATE = re.compile(r"\s*([A-Z][a-z]{2},\s*)?\d{1,2} [A-Z][a-z]{2} \d{4} "), 60
+TELLING = (XMP, CREATED, *RAW_EXIF)
 EXIF_START = b"Exif\0\0"
 
 
 def read(window: Window, told: Told) -> None:
     """EXIF, XMP and texts of a picture; raises Odd when its chunks are damaged."""
-    offset, texts = START, 0
+    offset, texts, faults = START, 0, Faults()
     for _ in range(MAX_CHUNKS):
         start = window.at(offset, 8)
         length, name = int.from_bytes(start[:4], "big"), start[4:]
         if name == b"IEND":
+            faults.raise_first()
             return
         if name == b"eXIf":
-            _read_exif(window.at(offset + 8, length), told)
+            faults.attempt(_read_exif, window.at(offset + 8, length), told)
         elif name in TEXTS and texts < MAX_TEXTS:
-            texts += _read_text(name, window.at(offset + 8, length), told)
+            content = window.at(offset + 8, length)
+            texts += content.startswith(TELLING)
+            faults.attempt(_read_text, name, content, told)
         elif name == b"tIME" and length == 7:
             _read_time(window.at(offset + 8, length), told)
         offset += 12 + length
@@ -47,11 +51,10 @@ def _read_exif(data: bytes, told: Told) -> None:
     exif.read(Window.of_bytes(data.removeprefix(EXIF_START)), told)
 
 
-def _read_text(kind: bytes, data: bytes, told: Told) -> bool:
-    """Whether it is one that may hold a date; it is told."""
+def _read_text(kind: bytes, data: bytes, told: Told) -> None:
     keyword, _, text = data.partition(b"\0")
-    if keyword not in (XMP, CREATED, *RAW_EXIF):
-        return False
+    if keyword not in TELLING:
+        return
     if kind == b"iTXt":
         is_packed, text = text[:1] == b"\1", text[2:].partition(b"\0")[2].partition(b"\0")[2]
         text = _unpacked(text) if is_packed else text
@@ -63,7 +66,6 @@ def _read_text(kind: bytes, data: bytes, told: Told) -> bool:
         told.zoned_date("exif_digitized", _standard(text.decode("utf-8", "replace")))
     else:
         _read_profile(text, told)
-    return True
 
 
 def _standard(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from app.files.capture_time import embedded_xmp, exif
-from app.files.capture_time.told import Odd, Told
+from app.files.capture_time.told import Faults, Odd, Told
 from app.files.capture_time.window import Window
 
 START = 12
@@ -24,11 +24,13 @@ SHORT = re.compile(r"(\d{4})/\s*(\d+)/\s*(\d+)/?\s+(\d+):\s*(\d+)\s*(P?)")
 
 def read_webp(window: Window, told: Told) -> None:
     """EXIF and XMP of a picture; raises Odd when its chunks are damaged."""
+    faults = Faults()
     for name, offset, length in _chunks(window, START, window.size):
         if name == b"EXIF":
-            exif.read(Window.of_bytes(window.at(offset, length).removeprefix(EXIF_START)), told)
+            faults.attempt(exif.read, Window.of_bytes(window.at(offset, length).removeprefix(EXIF_START)), told)
         elif name == b"XMP ":
-            embedded_xmp.read(window.at(offset, length), told)
+            faults.attempt(embedded_xmp.read, window.at(offset, length), told)
+    faults.raise_first()
 
 
 def read_avi(window: Window, told: Told) -> None:

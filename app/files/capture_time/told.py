@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 #: Source, date as it is written, and its zone: "local" (none told), "utc", or an offset like "+02:00".
@@ -22,6 +23,25 @@ class Odd(ValueError):
 
 class Unread(Odd):
     """The file is sound as far as was read, but says what it says where only another program looks."""
+
+
+class Faults:
+    """One part's damage leaves the others to be read, and is told of at the end."""
+
+    def __init__(self) -> None:
+        self._first: Odd | None = None
+
+    def attempt(self, tell: Callable[..., object], *given: object) -> None:
+        """Call `tell`, whatever is odd about its part."""
+        try:
+            tell(*given)
+        except Odd as odd:
+            self._first = self._first or odd
+
+    def raise_first(self) -> None:
+        """Raise the first fault, if there was one."""
+        if self._first is not None:
+            raise self._first
 
 
 @dataclass(slots=True)
