@@ -72,6 +72,17 @@ def test_a_run_under_release_says_that_it_waits_for_the_person_at_the_peer(
     assert client.get("/api/workflow/overview").json["waits_for"].startswith("Waiting for you at phone")
 
 
+def test_a_run_that_waits_without_a_worker_is_a_warning(client: FlaskClient, site: Site, batch_id: int) -> None:
+    wait_with(site.services, batch_id)
+    assert client.get("/api/workflow/overview").json["warnings"] == []
+    with site.services.db.transaction() as conn:
+        facts.put(conn, "worker_heartbeat_at", "2026-05-06T07:08:09.000000+00:00")
+    (warned,) = client.get("/api/workflow/overview").json["warnings"]
+    assert (warned["level"], warned["message"]) == (
+        "warning", "Run 1 waits, and no worker is running to go on with it."
+    )  # fmt: skip
+
+
 def test_a_run_that_waits_for_the_grace_time_says_until_when(client: FlaskClient, site: Site, batch_id: int) -> None:
     wait_with(site.services, batch_id)
     deliver(site.services, batch_id, "mirror")
