@@ -46,11 +46,8 @@ class Pattern:
 
     parts: tuple[str | Field, ...]
     faults: tuple[Fault, ...]
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The names of its fields."""
-        return frozenset(part.name for part in self.parts if isinstance(part, Field))
+    #: The names of its fields.
+    fields: frozenset[str]
 
 
 @lru_cache(maxsize=100)
@@ -68,7 +65,8 @@ def read_pattern(text: str, allowed: tuple[str, ...]) -> Pattern:
             part = token[0]
         parts.append(part)
     parts.append(text[last:])
-    return Pattern(tuple(part for part in parts if part != ""), tuple(faults))
+    fields = frozenset(part.name for part in parts if isinstance(part, Field))
+    return Pattern(tuple(part for part in parts if part != ""), tuple(faults), fields)
 
 
 def _part(token: re.Match[str], allowed: tuple[str, ...]) -> str | Field | Fault:

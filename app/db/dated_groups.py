@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
@@ -20,6 +21,18 @@ COUNTED = tuple(
     if status not in (AssetStatus.DISCOVERED, AssetStatus.DUPLICATE, AssetStatus.GONE)
 )  # fmt: skip
 CONVERTERS = {"status": AssetStatus}
+
+
+class Dated(NamedTuple):
+    """A dated asset, as far as folders by date go."""
+
+    taken_local: str
+    taken_from: str | None
+    mtime_ns: int
+    status: str
+    size_bytes: int
+    root_id: int
+    path: bytes
 
 
 def list_weak(conn: Connection, asset_ids: Sequence[int]) -> set[int]:
@@ -75,6 +88,28 @@ def list_in_tree(conn: Connection, statuses: Sequence[AssetStatus]) -> Iterator[
     """Group by group, the dated assets of these statuses."""
     c = assets.c
     return _groups(conn, and_(c.status.in_(statuses), c.taken_local.is_not(None)))
+
+
+def list_first(conn: Connection, statuses: Sequence[AssetStatus], limit: int) -> list[Asset]:
+    """Some of the dated assets of these statuses, the first of each."""
+    c = assets.c
+    found: list[Asset] = []
+    for status in statuses:
+        query = select(*columns_for(assets, Asset)).where(c.status == status, c.taken_local.is_not(None))
+        rows = conn.execute(query.order_by(c.id).limit(limit - len(found)))
+        found += [build(Asset, row, CONVERTERS) for row in rows]
+    return found
+
+
+def list_dates(conn: Connection, statuses: Sequence[AssetStatus]) -> Iterator[Sequence[Dated]]:
+    """Of every dated asset of these statuses what a folder by date is counted with, page by page."""
+    c = assets.c
+    query = select(c.taken_local, c.taken_from, c.mtime_ns, c.status, c.size_bytes, c.root_id, c.path)
+    rows = conn.execution_options(yield_per=FETCHED).execute(
+        query.where(c.status.in_(statuses), c.taken_local.is_not(None))
+    )
+    for page in rows.partitions():
+        yield cast("Sequence[Dated]", page)
 
 
 def count_undated(conn: Connection) -> int:

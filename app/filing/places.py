@@ -20,7 +20,11 @@ from app.filing.name_rules import name_rules
 from app.filing.numbering import Numbers, group_key
 from app.model import Asset, Root, RootKind
 
-CAMERA_FIELDS = {"camera_make", "camera_model"}
+CAMERA_FIELDS = frozenset({"camera_make", "camera_model"})
+#: All members of a group have these in common; others are those of its lead.
+DATE_FIELDS = frozenset(
+    {"year", "month", "day", "hour", "minute", "second", "week", "week_year", "month_name", "month_short"}
+)
 
 
 class Places:
@@ -39,6 +43,9 @@ class Places:
         used = read_pattern(self.settings.folder_pattern, FOLDER_FIELDS).fields
         used |= read_pattern(self.settings.name_pattern, NAME_FIELDS).fields
         self._needs_cameras = bool(used & CAMERA_FIELDS)
+        self._needs_doubts = self.settings.weak_dates != "mtime"
+        #: Whether the folder of a file follows from its own date alone, and it keeps its name.
+        self.are_by_date = used <= DATE_FIELDS and not self.settings.name_pattern and not self._needs_doubts
         with db.reading() as conn:
             sources = source_labels(conn)
         self.given = Circumstances(
@@ -56,14 +63,11 @@ class Places:
         """
         given = [asset for group in groups for asset in group]
         with self._db.reading() as conn:
-            others = list_others(conn, given)
+            others = {} if self.are_by_date else list_others(conn, given)
             wholes = [[*group, *others.get(group_key(group[0]), ())] for group in groups]
             circumstances = self.circumstances(conn, [asset for whole in wholes for asset in whole])
             filings = [self._choose(conn, whole, circumstances) for whole in wholes]
-        return [
-            replace(filing, names=filing.names[: len(group)])
-            for group, filing in zip(groups, filings, strict=True)
-        ]
+        return [_only(filing, len(group)) for group, filing in zip(groups, filings, strict=True)]
 
     def choose(self, members: Sequence[Asset]) -> Filing:
         """The filing of one group."""
@@ -87,7 +91,8 @@ class Places:
         """What the places of these depend on."""
         ids = [asset.id for asset in assets]
         cameras = list_cameras(conn, ids) if self._needs_cameras else {}
-        return replace(self.given, cameras=cameras, weak_ids=list_weak(conn, ids))
+        weak_ids = list_weak(conn, ids) if self._needs_doubts else frozenset()
+        return replace(self.given, cameras=cameras, weak_ids=weak_ids)
 
 
 def source_labels(conn: Connection) -> dict[int, str]:
@@ -98,3 +103,7 @@ def source_labels(conn: Connection) -> dict[int, str]:
 
 def _name_of(path: bytes) -> str:
     return path.rstrip(b"/").rpartition(b"/")[2].decode("utf-8", "surrogateescape")
+
+
+def _only(filing: Filing, members: int) -> Filing:
+    return filing if len(filing.names) == members else replace(filing, names=filing.names[:members])

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
 from app.config.patterns import pattern_problems
 from app.config.schema import Config, Sorter
 from app.db.connection import Connection
-from app.db.dated_groups import count_undated, list_in_tree
+from app.db.dated_groups import Dated, count_undated, list_dates, list_first, list_in_tree
 from app.errors import ConfigError, Problem, printable
-from app.filing.choose import choose_filing
+from app.filing.choose import EARLIEST_YEAR, choose_filing
 from app.filing.places import Places
 from app.model import Asset, AssetStatus, RootKind
 from app.services import Services
@@ -27,6 +27,8 @@ STATUSES: Mapping[Which, tuple[AssetStatus, ...]] = {
 }
 #: Groups looked at between two questions to the database.
 AT_A_TIME = 500
+#: Moments whose folders are remembered.
+MOMENTS = 100_000
 #: So many folders are listed; all are counted.
 FOLDERS_SHOWN = 1_000
 #: So many files are named with the path that they would get.
@@ -44,30 +46,36 @@ class Counts:
     size_bytes: int = 0
 
 
-@dataclass
 class _Tree:
-    """The folders counted so far, cut at a depth, and those files of them that are shown."""
+    """The folders counted so far, cut at a depth."""
 
-    archive_id: int
-    depth: int
-    folders: dict[bytes, Counts] = field(default_factory=dict)
-    all: Counts = field(default_factory=Counts)
+    def __init__(self, archive_id: int, depth: int) -> None:
+        self.folders: dict[bytes, Counts] = {}
+        self._archive_id, self._depth = archive_id, depth
+        self._shown: dict[bytes, Counts] = {}
 
-    def add(self, members: Sequence[Asset], folder: bytes) -> None:
-        """Count a group in its folder."""
-        shown = b"/".join(folder.split(b"/")[: self.depth])
-        for counts in (self.folders.setdefault(shown, Counts()), self.all):
-            for asset in members:
-                self._count(counts, asset, folder)
+    @property
+    def all(self) -> Counts:
+        """All folders together."""
+        total = Counts()
+        for counts in self.folders.values():
+            for name, value in vars(counts).items():
+                setattr(total, name, getattr(total, name) + value)
+        return total
 
-    def _count(self, counts: Counts, asset: Asset, folder: bytes) -> None:
-        counts.size_bytes += asset.size_bytes
-        if asset.status is not AssetStatus.ARCHIVED:
+    def add(self, folder: bytes, file: Asset | Dated) -> None:
+        """Count a file that goes to a folder."""
+        counts = self._shown.get(folder)
+        if counts is None:
+            shown = b"/".join(folder.split(b"/")[: self._depth])
+            counts = self._shown[folder] = self.folders.setdefault(shown, Counts())
+        counts.size_bytes += file.size_bytes
+        if file.status != AssetStatus.ARCHIVED:
             counts.waiting += 1
             return
         counts.archived += 1
-        is_there = asset.root_id == self.archive_id and asset.path.rpartition(b"/")[0] == folder
-        counts.elsewhere += not is_there
+        if file.root_id != self._archive_id or file.path.rpartition(b"/")[0] != folder:
+            counts.elsewhere += 1
 
 
 def archive_tree(
@@ -82,11 +90,10 @@ def archive_tree(
     archive = services.root(RootKind.ARCHIVE)
     places = Places(services.db, archive, services.config, settings)
     tree = _Tree(archive.id, depth)
-    shown: list[list[Asset]] = []
+    count = _count_by_date if places.are_by_date else _count_by_group
     with services.db.reading() as conn:
-        for part in _parts(list_in_tree(conn, STATUSES[which])):
-            _add(tree, conn, places, part)
-            shown += part[: EXAMPLES - len(shown)]
+        count(tree, conn, places, STATUSES[which])
+        shown = list_first(conn, STATUSES[which], EXAMPLES)
         undated = count_undated(conn) if which != "archived" else 0
     return {
         "which": which,
@@ -115,24 +122,42 @@ def _is_of(problem: Problem, patterns: Mapping[str, str]) -> bool:
     return problem.path.removeprefix("sorter.") in patterns
 
 
-def _parts(groups: Iterable[list[Asset]]) -> Iterator[list[list[Asset]]]:
-    iterator = iter(groups)
-    while part := list(islice(iterator, AT_A_TIME)):
-        yield part
+def _count_by_date(tree: _Tree, conn: Connection, places: Places, statuses: Sequence[AssetStatus]) -> None:
+    """A folder for each moment, chosen once; what no camera can have taken is looked at file by file."""
+    today = places.given.today.isoformat()
+    known: dict[tuple[str, str | None], bytes] = {}
+    for page in list_dates(conn, statuses):
+        for row in page:
+            key = (row.taken_local[:19], row.taken_from)
+            folder = known.get(key)
+            if folder is None:
+                folder = _folder_by_date(places, row)
+                if str(EARLIEST_YEAR) <= row.taken_local[:10] <= today and len(known) < MOMENTS:
+                    known[key] = folder
+            tree.add(folder, row)
 
 
-def _add(tree: _Tree, conn: Connection, places: Places, groups: Sequence[list[Asset]]) -> None:
+def _folder_by_date(places: Places, row: Dated) -> bytes:
+    asset = Asset(0, row.root_id, row.path, AssetStatus(row.status), row.size_bytes, row.mtime_ns, 0, 0, 0,
+                  taken_local=row.taken_local, taken_from=row.taken_from)  # fmt: skip
+    return choose_filing([asset], places.settings, places.given).folder
+
+
+def _count_by_group(tree: _Tree, conn: Connection, places: Places, statuses: Sequence[AssetStatus]) -> None:
     """Folders alone are asked for: names, which take more looking, change none of them."""
     settings = places.settings.model_copy(update={"name_pattern": ""})
-    circumstances = places.circumstances(conn, [asset for group in groups for asset in group])
-    for group in groups:
-        tree.add(group, choose_filing(group, settings, circumstances).folder)
+    groups = list_in_tree(conn, statuses)
+    while part := list(islice(groups, AT_A_TIME)):
+        circumstances = places.circumstances(conn, [asset for group in part for asset in group])
+        for group in part:
+            folder = choose_filing(group, settings, circumstances).folder
+            for asset in group:
+                tree.add(folder, asset)
 
 
-def _examples(places: Places, groups: Sequence[list[Asset]]) -> Iterator[dict[str, str]]:
-    for group, filing in zip(groups, places.choose_all(groups), strict=True):
-        asset, name = group[0], filing.names[0]
-        target = filing.folder + b"/" + name if filing.folder else name
+def _examples(places: Places, shown: Sequence[Asset]) -> Iterator[dict[str, str]]:
+    for asset, filing in zip(shown, places.choose_all([[asset] for asset in shown]), strict=True):
+        target = filing.folder + b"/" + filing.names[0] if filing.folder else filing.names[0]
         yield {"came_as": printable(asset.origin_path or asset.path), "goes_to": printable(target)}
 
 
