@@ -115,18 +115,20 @@ def choose(
     candidates += [*_of_folder(folder, mtime, zone, now), mtime]
     candidates.sort(key=lambda candidate: ranks[candidate.claim.source])
     at = next(i for i, candidate in enumerate(candidates) if not candidate.rejected)
-    won = candidates[at] = replace(offsets.sharpened(candidates[at], candidates), won=True)
-    assert won.taken_local is not None
-    assert won.taken_at is not None
-    source = won.claim.source
+    best = candidates[at]
+    local, instant = best.taken_local, offsets.sharpened(best, candidates)
+    assert local is not None
+    assert instant is not None
+    candidates[at] = Candidate(best.claim, local, instant, won=True)
+    source = best.claim.source
     why = note or (_doubt(source, candidates) if source in WEAK_SOURCES else "")
-    return CaptureTime(won.taken_local, won.taken_at, source, CONFIDENCE[source], tuple(candidates), note=why)
+    return CaptureTime(local, instant, source, CONFIDENCE[source], tuple(candidates), note=why)
 
 
 def _of_mtime(mtime_ns: int, zone: tzinfo) -> Candidate:
     at = offsets.instant(mtime_ns)
     local = at.astimezone(zone).replace(tzinfo=None)
-    return Candidate(Claim("mtime", at.strftime("%Y-%m-%d %H:%M:%S"), "utc"), local, at)
+    return Candidate(Claim("mtime", at.isoformat(" ", "seconds")[:19], "utc"), local, at)
 
 
 def _of_folder(folder: bytes, mtime: Candidate, zone: tzinfo, now: datetime) -> list[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 EARLIEST_YEAR = 1990
 FUTURE_ALLOWANCE = timedelta(days=1)
@@ -49,8 +50,9 @@ def judge(claim: Claim, zone: tzinfo, now: datetime) -> Candidate:
     if written is None:
         return Candidate(claim, rejected=fault)
     is_utc = claim.zone in ("utc", "Z")
+    told = UTC if is_utc else None if claim.zone == "local" else offset_of(claim.zone)
     try:
-        at = written.replace(tzinfo=(UTC if is_utc else offset_of(claim.zone)) or zone).astimezone(UTC)
+        at = written.replace(tzinfo=told or zone).astimezone(UTC)
         local = at.astimezone(zone).replace(tzinfo=None) if is_utc else written
     except OverflowError:
         return Candidate(claim, rejected=f"is out of range ({_shown(claim.text)})")
@@ -76,6 +78,7 @@ def offset_of(text: str) -> tzinfo | None:
     return timezone(-delta if match[1] == "-" else delta)
 
 
+@lru_cache(maxsize=1024)
 def _read(text: str) -> tuple[datetime | None, str]:
     """The wall time, or why there is none."""
     bare = text.replace("\0", "").strip()

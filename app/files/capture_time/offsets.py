@@ -41,14 +41,14 @@ def _agrees_with_name(claim: Claim, named: Sequence[Claim], zone: tzinfo) -> boo
     return False
 
 
-def sharpened(winner: Candidate, candidates: Sequence[Candidate]) -> Candidate:
-    """A local time without a zone gets its instant from the satellites' time, where they differ by an offset."""
+def sharpened(winner: Candidate, candidates: Sequence[Candidate]) -> datetime | None:
+    """Its instant; a local time without a zone gets it from the satellites' time, where they differ by an offset."""
     local = winner.taken_local
     if winner.claim.zone != "local" or local is None or not winner.claim.source.startswith("exif"):
-        return winner
+        return winner.taken_at
     gps = next((c.taken_at for c in candidates if c.claim.source == "gps" and c.taken_at is not None), None)
     offset = _offset(local.replace(tzinfo=UTC) - gps) if gps is not None else None
-    return winner if offset is None else replace(winner, taken_at=local.replace(tzinfo=UTC) - offset)
+    return winner.taken_at if offset is None else local.replace(tzinfo=UTC) - offset
 
 
 def _offset(difference: timedelta) -> timedelta | None:
