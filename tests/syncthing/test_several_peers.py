@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -125,13 +125,12 @@ def test_one_answer_serves_both_peers(trio: Trio, opened: Any, requests_of_files
 def requests_of_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The path of every file that our client asks the real Syncthing for."""
     asked: list[str] = []
-    ask = SyncthingClient.file
+    ask = SyncthingClient.files
 
-    def note(client: SyncthingClient, folder_id: str, path: str) -> FileView | None:
-        asked.append(path)
-        return ask(client, folder_id, path)
+    def note(client: SyncthingClient, folder_id: str, paths: Iterable[str]) -> Iterator[FileView | None]:
+        return ask(client, folder_id, (asked.append(path) or path for path in paths))  # type: ignore[func-returns-value]
 
-    monkeypatch.setattr(SyncthingClient, "file", note)
+    monkeypatch.setattr(SyncthingClient, "files", note)
     return asked
 
 
