@@ -66,6 +66,9 @@ ANSWERS: dict[str, Answer] = {
     "Which files have failed, and why?": Answer("Input/output error"),
     "Which files were set aside, and why?": Answer("another name of a file that is known already"),
     "What lies in the ingest folder and is not taken in?": Answer("{stray_path}", same=True),
+    "Which dates were found for this file, and why is this one believed?": Answer(
+        "EXIF DateTimeOriginal is asked first", same=True
+    ),
     "Which files have a doubtful date?": Answer("2021/07/08/scan.jpg", same=True),
     "What was taken in May 2024?": Answer("2024/05/06/IMG_0001.JPG", same=True),
     "Which file has this checksum?": Answer("2024/05/06/IMG_0001.JPG", same=True),
