@@ -86,6 +86,8 @@ def lists(least: int, most: int) -> st.SearchStrategy[list[File]]:
     return st.lists(shots(), min_size=least, max_size=most).map(lambda found: [file for shot in found for file in shot])
 
 
+FOLDER_PATTERNS = ("{year}/{month:02d}/{day:02d}", "{year}", "all", "{type}/{folder}", "{camera_make}/{month_name}")
+
 foreign_places = st.tuples(
     st.sampled_from((b"2024/05/06/", b"2023/12/31/", b"2023/11/14/", b"unknown-date/", b"review/")).flatmap(
         lambda folder: st.sampled_from((b"IMG_1.jpg", b"IMG_1_1.jpg", b"IMG_2.jpg", b"bad\xff.jpg")).map(
@@ -109,7 +111,9 @@ def settings_of_a_library(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
             "transfer_mode": draw(st.sampled_from(["move", "move", "copy"])),
             "weak_dates": draw(st.sampled_from(["mtime", "review", "unknown_folder"])),
             "exif_fallback": draw(st.booleans()),
-            "folder_pattern": draw(st.sampled_from(["{year}/{month:02d}/{day:02d}", "{year}", "all"])),
+            "folder_pattern": draw(st.sampled_from(FOLDER_PATTERNS)),
+            "name_pattern": draw(st.sampled_from(["", "", "{year}_{counter:03d}", "{camera_model}"])),
+            "safe_names": draw(st.sampled_from(["auto", "portable", "native"])),
         },
         "dedup": {"duplicate_policy": draw(st.sampled_from(["label", "quarantine"])), "threads": 1},
         "sync": {"target": target, "peer_policy": "mirror"},

@@ -565,3 +565,15 @@ def test_no_move_is_left_open_by_a_rebuild(site: Site) -> None:
         assert not moves.has_open(conn)
         assert batches.list_recent(conn) == []
     assert workflow.STAGES[Stage.REBUILD] is rebuild_stage.run
+
+
+def test_files_that_a_pattern_has_renamed_are_known_again(tmp_path: Path) -> None:
+    sorter = {"name_pattern": "{year}_{counter:03d}", "folder_pattern": "{camera_model}/{month_name}"}
+    site = Site(tmp_path, sync={"target": "none"}, sorter=sorter)
+    fill(site.services, 7)
+    run_workflow(site.services)
+    before = read_tree(site.config.paths.sorted_dir)
+    report = site.lost_and_rebuilt()
+    assert report["statuses"]["archived"] == 7
+    site.go_on()
+    assert read_tree(site.config.paths.sorted_dir) == before
