@@ -1,4 +1,4 @@
-"""Whole pages: dashboard, control, peer, login."""
+"""Whole pages: dashboard, control, peer, diagnostics, the story of a file, login."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ blueprint = Blueprint("pages", __name__)
 
 #: How many batches the control page offers for delivery and archiving.
 CHOICES = 50
+#: No path is longer.
+LONGEST_PATH = 4096
 #: The states of checks, the gravest first.
 STATES = ("fault", "warning", "ok")
 
@@ -69,6 +71,17 @@ def diagnostics() -> str:
     found = diagnose(services(), container().store.path)
     checks = sorted(found["checks"], key=lambda check: STATES.index(check["state"]))
     return render_template("diagnostics.html", found=found, checks=checks)
+
+
+@blueprint.get("/why")
+def why() -> str:
+    """The story of one file, with every date that was found for it."""
+    from app.overview.capture import SOURCE_NAMES
+    from app.overview.why import explain
+
+    given = request.args.get("file", "").replace("\0", "").strip()[:LONGEST_PATH]
+    story = explain(services(), given) if given else None
+    return render_template("why.html", given=given, story=story, names=SOURCE_NAMES)
 
 
 def _of(recent: list[Any], *statuses: BatchStatus) -> list[Any]:

@@ -16,7 +16,7 @@ from tests.web.conftest import Site
 
 PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/logout", "/docs", "/docs/assets/{name}",
          "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}",
-         "/static/{filename}"}  # fmt: skip
+         "/static/{filename}", "/why"}  # fmt: skip
 
 
 def as_template(rule: str) -> str:

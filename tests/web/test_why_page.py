@@ -1,0 +1,31 @@
+"""The page that tells the story of a file: every date that was found, escaped, and what it says of strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+
+from tests.conftest import make_jpeg, write_tree
+from tests.pipeline.stages import ingest, take_stock
+from tests.web.conftest import Site
+
+
+def test_the_page_shows_each_date_that_was_found_and_what_became_of_it(make_site: Callable[..., Site]) -> None:
+    site = make_site()
+    name = "<b>IMG_20210304_050607.jpg"
+    write_tree(ingest(site.services), {name: make_jpeg("2024:05:06 07:08:09")})
+    take_stock(site.services)
+    page = site.client().get("/why", query_string={"file": name}).get_data(as_text=True)
+    assert "<td>EXIF DateTimeOriginal</td><td>2024:05:06 07:08:09</td><td>local</td><td>won: " in page
+    assert "<td>the file name</td><td>2021-03-04 05:06:07</td><td>local</td><td>lost: " in page
+    assert "The date is sure." in page
+    assert "&lt;b&gt;IMG" in page and "<b>IMG" not in page
+
+
+def test_the_page_asks_first_and_answers_whatever_is_asked(client: FlaskClient) -> None:
+    assert "Why is a file where it is?" in client.get("/why").get_data(as_text=True)
+    for given in ("no such file.jpg", "/", "..", "\0", b"\xff", "x" * 5000, "9" * 30):
+        answer = client.get("/why", query_string={"file": given})
+        assert answer.status_code == 200
+        assert "Dates that were found" not in answer.get_data(as_text=True)
