@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from app.errors import RootUnavailable
 from app.files.directory import signature_of
 from app.files.kinds import MEDIA_SUFFIXES, TAKEOUT_SUFFIX, Kind, file_kind, folder_reason, ignored_by, is_own, suffix
-from app.files.takeout import HEAD_BYTES, MediaNames, takeout_partners, title_of
+from app.files.partners import Partners
+from app.files.takeout import HEAD_BYTES
 from app.model import Root, Signature
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 HEAD_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+#: Why a sidecar is left: on its own it says nothing, and would be filed by the day of its copy.
+ALONE = "waits for the photo or video that it belongs to"
 
 #: The names of media that came into a folder and may have left it since.
 KnownNames = Callable[[bytes], Iterable[bytes]]
@@ -132,12 +136,13 @@ def list_names(root: Root, folder: bytes) -> list[bytes]:
 
 
 def walk(
-    root: Root, ignore_patterns: Sequence[str] = (), known_names: KnownNames = lambda folder: ()
+    root: Root, ignore_patterns: Sequence[str] = (), known_names: KnownNames | None = None
 ) -> Iterator[Found]:
     """Every file under a root, and every folder that is not entered; what is our own is passed over in silence.
 
-    A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable. A JSON file
-    may describe media that has left its folder before it came: `known_names` tells of these.
+    A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable.
+    `known_names` tells of media that has left its folder: what comes late is a sidecar of it. Where it is given, a
+    sidecar that has no media, neither there nor gone on, is left until that comes.
     """
     patterns = tuple(os.fsencode(p) for p in ignore_patterns)
     waiting = [b""]
@@ -152,24 +157,25 @@ def walk(
 
 
 def _folder(
-    root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes], known_names: KnownNames
+    root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes], known_names: KnownNames | None
 ) -> Iterator[Found]:
     prefix = folder + b"/" if folder else b""
-    described: list[Found] = []
+    beside: list[Found] = []
     media_names: set[bytes] = set()
     for entry in _entries(root, folder):
         name = os.fsencode(entry.name)
         found = None if is_own(name) else _look_at(entry, name, prefix + name, patterns, waiting)
         if found is None:
             continue
-        if found.signature is not None and found.kind == "left" and suffix(name) == TAKEOUT_SUFFIX:
-            described.append(found)
+        is_json = found.signature is not None and found.kind == "left" and suffix(name) == TAKEOUT_SUFFIX
+        if found.kind == "sidecar" or is_json:
+            beside.append(found)
             continue
         if found.kind == "media":
             media_names.add(name)
         yield found
-    if described:
-        yield from _with_partners(root, described, media_names, lambda: known_names(folder))
+    if beside:
+        yield from _with_partners(root, folder, beside, media_names, known_names)
 
 
 def _entries(root: Root, folder: bytes) -> Iterator[os.DirEntry[str]]:
@@ -205,24 +211,23 @@ def _look_at(
 
 
 def _with_partners(
-    root: Root, described: list[Found], media_names: set[bytes], known_names: Callable[[], Iterable[bytes]]
+    root: Root, folder: bytes, beside: list[Found], media_names: set[bytes], known_names: KnownNames | None
 ) -> Iterator[Found]:
-    """What a JSON describes may lie beside it, or have left before its JSON came."""
-    by_name = {found.group_name: found for found in described}
-    titles: dict[bytes, str | None] = {}
-
-    def title(name: bytes) -> str | None:
-        if name not in titles:
-            titles[name] = title_of(_head(root, by_name[name].path))
-        return titles[name]
-
-    partners = takeout_partners(by_name, MediaNames(media_names), title)
-    if len(partners) < len(by_name):
-        gone_on = {name for name in known_names() if suffix(name) in MEDIA_SUFFIXES}
-        partners = takeout_partners(by_name, MediaNames(media_names | gone_on), title)
-    for name, found in by_name.items():
-        partner = partners.get(name)
-        yield Found(found.path, "sidecar", found.signature, "", partner) if partner is not None else found
+    """Sidecars and JSON files: a JSON is a sidecar only of media; in ingest, a sidecar without any waits for it."""
+    prefix = folder + b"/" if folder else b""
+    partners = Partners(
+        media_names,
+        (lambda: known_names(folder)) if known_names is not None else tuple,
+        lambda name: _head(root, prefix + name),
+    )
+    described = partners.of_json(found.group_name for found in beside if found.kind == "left")
+    for found in beside:
+        if found.kind == "left" and found.group_name in described:
+            yield Found(found.path, "sidecar", found.signature, "", described[found.group_name])
+        elif found.kind == "sidecar" and known_names is not None and not partners.has_media(found.group_name):
+            yield Found(found.path, "left", found.signature, ALONE)
+        else:
+            yield found
 
 
 def _head(root: Root, path: bytes) -> bytes:

@@ -14,7 +14,7 @@ from app.files.capture_time.choose import CONFIDENCE, SIBLING, WEAK_SOURCES
 from app.files.capture_time.sidecars import sidecars_of, tells_dates
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
-from app.model import Asset, AssetStatus
+from app.model import Asset
 
 #: Zones alone never make members of a group differ by more than this.
 APART = timedelta(days=1)
@@ -132,17 +132,6 @@ def taken_over(member: Dated, lead: Asset) -> dict[str, str | None]:
     came_from = lead.taken_from if lead.taken_from in WEAK_SOURCES else SIBLING
     taken = {"taken_local": lead.taken_local, "taken_at": lead.taken_at, "taken_from": came_from}
     return {**taken, "content_identifier": member.taken.content_identifier, "reason": None}
-
-
-def dates_for_archived(lead: Dated, gone_on: Sequence[Asset]) -> list[tuple[int, dict[str, str | None]]]:
-    """What is written for archived films and sidecars whose photo came late: its date is that of the group. A refile
-    takes them to its day, if that is another one."""
-    if lead.taken.weak or _kind_rank(lead.asset.path) > 0 or any(_kind_rank(_came_as(a)) == 0 for a in gone_on):
-        return []
-    local, at = lead.taken.taken_local.isoformat(), lead.taken.taken_at.isoformat()
-    columns_now = {"taken_local": local, "taken_at": at, "taken_from": SIBLING}
-    archived = [a for a in gone_on if a.status is AssetStatus.ARCHIVED and a.taken_from != "person"]
-    return [(a.id, dict(columns_now)) for a in archived]
 
 
 def _came_as(asset: Asset) -> bytes:

@@ -26,7 +26,6 @@ from app.pipeline.dating import (
     choose_lead,
     claims_for,
     columns,
-    dates_for_archived,
     disagreement,
     is_read,
     is_weak,
@@ -107,7 +106,7 @@ class _Inspection:
                 one
                 for group in groups
                 if group
-                for one in self._rows(conn, group, gone_on.get(group[0].group_id or 0, ()), readings)
+                for one in self._rows(group, gone_on.get(group[0].group_id or 0, ()), readings)
             ]
             assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row, _ in dated])
             capture_records.write(conn, [record for _, _, record in dated if record is not None])
@@ -144,7 +143,6 @@ class _Inspection:
 
     def _rows(
         self,
-        conn: Connection,
         group: Sequence[Asset],
         gone_on: Sequence[Asset],
         readings: Mapping[int, Reading],
@@ -158,9 +156,6 @@ class _Inspection:
         lead = choose_lead(dated)
         differ = disagreement(dated, lead)
         self.tally.size_bytes += sum(a.size_bytes for a in group)
-        archived = dates_for_archived(lead, gone_on)
-        assets.set_columns(conn, archived)
-        capture_records.set_confidence(conn, [asset_id for asset_id, _ in archived], lead.taken.confidence)
         before = lead_gone_on(group, gone_on)
         return [
             (

@@ -1,27 +1,43 @@
-"""Where files go that come to a group of which others are in the archive already: beside those, under their stem.
+"""Where files go that come to a group of which others are in the archive already.
 
-What is archived is not moved by a sort. If the late ones change the date of their group, or a pattern was changed
-meanwhile, a refile takes the group as a whole to its new place.
+They go beside those, under their stem, also when a pattern was changed meanwhile. Only when the late ones change the
+date of the group, as a still does that comes after its film, the archived ones go with them to the day of the group:
+so the archive is the same as if all had come at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.db.connection import Connection
 from app.db.members import list_archived_of_groups
+from app.files.capture_time.choose import CONFIDENCE, SIBLING, Confidence
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
+from app.filing.choose import choose_lead
 from app.model import Asset, AssetStatus, Batch, Root
-from app.pipeline.filing import Filing, archive_name
+from app.pipeline.filing import Filing, Places, archive_name, choose_filing
 from app.pipeline.naming import name_beside
+
+#: By group, the members in the archive that came there with another batch.
+Archived = Mapping[int, Sequence[Asset]]
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Files of one group, which ones go where, and what is written of those whose date is another one now."""
+
+    members: Sequence[Asset]
+    filing: Filing
+    dates: Sequence[tuple[int, dict[str, str | None]]] = ()
+    confidence: Confidence = "likely"
 
 
 def list_archived_before(
     conn: Connection, archive: Root, batch: Batch, groups: Sequence[Sequence[Asset]]
 ) -> dict[int, list[Asset]]:
-    """By group, the members in the archive that came there with another batch."""
+    """The archived members of these groups that did not come with this batch."""
     group_ids = list({asset.group_id for group in groups for asset in group if asset.group_id is not None})
     found: dict[int, list[Asset]] = {}
     for asset in list_archived_of_groups(conn, group_ids, archive.id):
@@ -30,15 +46,49 @@ def list_archived_before(
     return found
 
 
-def beside_archived(filing: Filing, members: Sequence[Asset], archived: Mapping[int, Sequence[Asset]]) -> Filing:
+def file_all(conn: Connection, places: Places, groups: Sequence[Sequence[Asset]], archived: Archived) -> list[Filed]:
+    """The filing of every group; `archived` are members that are in the archive with other batches."""
+    filed = []
+    for group, filing in zip(groups, places.choose_all(groups), strict=True):
+        there = archived.get(group[0].group_id or 0, ())
+        if there and _is_drawn_along(conn, places, there, filing):
+            filed.append(_together(conn, places, group, there))
+        else:
+            filed.append(Filed(group, beside_archived(filing, group, there)))
+    return filed
+
+
+def _is_drawn_along(conn: Connection, places: Places, there: Sequence[Asset], filing: Filing) -> bool:
+    """Whether archived files lie where they belong by themselves, and the late ones make that another folder."""
+    if filing.needs_review or any(asset.status is not AssetStatus.ARCHIVED for asset in there):
+        return False
+    by_themselves = choose_filing(there, places.settings, places.circumstances(conn, there))
+    folders = {_folder(asset) for asset in there}
+    return folders == {by_themselves.folder} and filing.folder != by_themselves.folder
+
+
+def _together(conn: Connection, places: Places, group: Sequence[Asset], there: Sequence[Asset]) -> Filed:
+    """What is archived goes first: cut off, the late ones find it where they go."""
+    whole = [*there, *group]
+    lead = choose_lead(whole, places.circumstances(conn, whole))
+    taken: dict[str, str | None] = {"taken_local": lead.taken_local, "taken_at": lead.taken_at, "taken_from": SIBLING}
+    dates = [(a.id, dict(taken)) for a in there if a.id != lead.id and a.taken_from != "person"]
+    return Filed(whole, places.choose(whole), dates, CONFIDENCE.get(lead.taken_from or "", "likely"))
+
+
+def beside_archived(filing: Filing, members: Sequence[Asset], there: Sequence[Asset]) -> Filing:
     """The filing of members that come late; that of a group of which no photo or video is archived is as it was."""
-    there = [asset for asset in archived.get(members[0].group_id or 0, ()) if is_media(archive_name(asset))]
-    if not there:
+    media = [asset for asset in there if is_media(archive_name(asset))]
+    if not media:
         return filing
-    lead = min(there, key=_rank)
-    folder, _, name = lead.path.rpartition(b"/")
+    lead = min(media, key=_rank)
+    name = lead.path.rpartition(b"/")[2]
     names = tuple(name_beside(archive_name(lead), name, archive_name(member)) for member in members)
-    return replace(filing, folder=folder, names=names, needs_review=lead.status is AssetStatus.SET_ASIDE)
+    return replace(filing, folder=_folder(lead), names=names, needs_review=lead.status is AssetStatus.SET_ASIDE)
+
+
+def _folder(asset: Asset) -> bytes:
+    return asset.path.rpartition(b"/")[0]
 
 
 def _rank(asset: Asset) -> tuple[bool, int, bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.db import assets, batches, journal, members
+from app.db import assets, batches, capture_records, journal, members
 from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
@@ -21,7 +21,7 @@ from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
 from app.pipeline.batch_plan import capture_order
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
-from app.pipeline.late_members import beside_archived, list_archived_before
+from app.pipeline.late_members import Filed, file_all, list_archived_before
 from app.pipeline.mirrored import tell_mirrored
 from app.pipeline.missing import note_failed
 from app.pipeline.new_folders import note_new_folders
@@ -154,14 +154,15 @@ def _slices(groups: Sequence[list[Asset]]) -> Iterator[list[list[Asset]]]:
 def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, Failure]:
     with work.services.db.reading() as conn:
         archived = list_archived_before(conn, work.archive, work.batch, groups)
-    chosen = zip(work.places.choose_all(groups), groups, strict=True)
-    filings = [beside_archived(filing, group, archived) for filing, group in chosen]
+        filed = file_all(conn, work.places, groups, archived)
     with work.looks:
-        plans = [plan_group(work, group, filing) for group, filing in zip(groups, filings, strict=True)]
+        plans = [plan_group(work, one.members, one.filing) for one in filed]
     originals = [(i, {"original_id": original}) for plan in plans for i, original in plan.originals.items()]
-    if originals:
+    dated = [one for one in filed if one.dates]
+    if originals or dated:
         with work.services.db.transaction() as conn:
             assets.set_columns(conn, originals)
+            _write_dates(conn, dated)
     work.tell_progress(())
     moves = [move for plan in plans for move in plan.moves]
     note_new_folders(work.services, (move.target for move in moves), work.folders)
@@ -170,6 +171,13 @@ def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, F
     raise_when_full(moved)
     noted = [note_failed(work, m) for m in moved if m.outcome == "failed"]
     return {failure.asset_id: failure for failure in noted if failure is not None and failure.asset_id is not None}
+
+
+def _write_dates(conn: Connection, dated: Sequence[Filed]) -> None:
+    """The date of archived files that are drawn along by what came late to their group."""
+    for one in dated:
+        assets.set_columns(conn, one.dates)
+        capture_records.set_confidence(conn, [asset_id for asset_id, _ in one.dates], one.confidence)
 
 
 def _settle(conn: Connection, moved: Sequence[Moved]) -> None:

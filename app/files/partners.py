@@ -1,0 +1,42 @@
+"""The media that the sidecars of one folder belong to: what lies beside them, and what has left the folder before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+from app.files.belonging import group_key
+from app.files.kinds import MEDIA_SUFFIXES, suffix
+from app.files.takeout import MediaNames, takeout_partners, title_of
+
+
+class Partners:
+    """Of one folder. `known_names` tells what came into it and may have left; `head_of` the first bytes of a file."""
+
+    def __init__(
+        self, media_names: set[bytes], known_names: Callable[[], Iterable[bytes]], head_of: Callable[[bytes], bytes]
+    ) -> None:
+        self._here, self._known_names, self._head_of = MediaNames(media_names), known_names, head_of
+        self._names_here = media_names
+        self._titles: dict[bytes, str | None] = {}
+
+    def of_json(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The media file that each of these JSON files describes; those that describe none are left out."""
+        asked = list(names)
+        found = takeout_partners(asked, self._here, self._title)
+        return found if len(found) == len(asked) else takeout_partners(asked, self._ever, self._title)
+
+    def has_media(self, sidecar: bytes) -> bool:
+        """Whether there is, or was, media in the group of a sidecar."""
+        key = group_key(sidecar)
+        return bool(self._here.of_group(key) or self._ever.of_group(key))
+
+    @cached_property
+    def _ever(self) -> MediaNames:
+        gone_on = {name for name in self._known_names() if suffix(name) in MEDIA_SUFFIXES}
+        return MediaNames(self._names_here | gone_on)
+
+    def _title(self, name: bytes) -> str | None:
+        if name not in self._titles:
+            self._titles[name] = title_of(self._head_of(name))
+        return self._titles[name]
