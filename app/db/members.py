@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, text, update
 
 from app.db import totals
 from app.db.assets import CHUNK, CONVERTERS
@@ -37,6 +37,17 @@ def list_archived_of_groups(conn: Connection, group_ids: Sequence[int], archive_
         query = select(*columns_for(assets, Asset)).where(c.group_id.in_(group_ids[start : start + CHUNK]), *there)
         found += [build(Asset, row, CONVERTERS) for row in conn.execute(query.order_by(c.id))]
     return found
+
+
+def list_names_in(conn: Connection, root_id: int, folder: bytes) -> list[bytes]:
+    """The names of assets in one folder of a root, not below it."""
+    c = assets.c
+    prefix = folder + b"/" if folder else b""
+    # "0" is the character after the slash.
+    within = (c.path > prefix, c.path < folder + b"0") if folder else ()
+    query = select(c.path).where(c.root_id == root_id, text("status != 'gone'"), *within)
+    names = (path[len(prefix) :] for path in conn.execute(query).scalars())
+    return [name for name in names if b"/" not in name]
 
 
 def list_unready_ids(conn: Connection, batch_id: int, source_ids: Sequence[int]) -> list[int]:

@@ -14,6 +14,7 @@ from app.model import Asset, AssetStatus, Batch, Place, Root, RootKind, Signatur
 from app.pipeline.failing import holds
 from app.pipeline.filing import Filing, places_of
 from app.pipeline.naming import suffixed
+from app.pipeline.spellings import Spellings
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -53,6 +54,8 @@ class Archiving:
         self.archive = self.services.root(RootKind.ARCHIVE)
         self.looks = self.services.disk.looks(self.archive)
         self.places = places_of(self.services)
+        rules = self.places.given.rules
+        self.spellings = Spellings(self.services, self.archive, portable=rules.portable)
 
     def is_placed(self, asset: Asset) -> bool:
         """Whether the asset is in the archive already."""
@@ -109,6 +112,7 @@ def _plan_together(work: Archiving, members: Sequence[Asset], filing: Filing) ->
             continue
         if target is not Target.HELD:
             work.claimed[path] = asset.id
+            work.spellings.add(path)
         moves.append(_move(work, asset, path, target, filing))
     originals = {asset.id: held for asset, (_, held) in zip(members, found, strict=True) if held is not None}
     return Plan(tuple(moves), originals)
@@ -130,7 +134,7 @@ def look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | N
     if work.is_placed(asset) and asset.path == path:
         return Target.OWN, None
     claimant = work.claimed.get(path, asset.id)
-    if claimant != asset.id:
+    if claimant != asset.id or work.spellings.is_taken(asset, path):
         return Target.OTHER, None
     place = Place(work.archive, path)
     try:

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from app.db import totals
+from app.files.belonging import group_key
+from app.files.takeout import takeout_partner
 from app.model import AssetStatus, RootKind, RunStatus
+from app.pipeline.naming import name_beside, suffixed
 from app.services import Services
 from tests.conftest import make_jpeg, make_services, read_tree, write_tree
 from tests.pipeline.library import assert_rows_agree
@@ -131,3 +134,58 @@ def test_sidecars_of_one_name_from_two_folders_part_no_pair(one: Services) -> No
         "2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_1.MOV": b"film", "2024/05/06/IMG_1.xmp": b"<a/>",
         "2024/05/06/IMG_1_1.xmp": b"<b/>",
     }  # fmt: skip
+
+
+def test_names_that_differ_in_case_alone_are_told_apart_where_names_are_portable(tmp_path: Path) -> None:
+    services = make_services(tmp_path, sorter={"safe_names": "portable"})
+    pair = {"a/IMG_1.jpg": JPEG, "a/IMG_1.MOV": b"film", "b/img_1.JPG": OTHER, "b/img_1.xmp": b"<b/>"}
+    found = take_in(services, pair, {"c/Img_1.jpg": make_jpeg(taken=DAY, seed=3), "a/IMG_1.jpg.xmp": b"<a/>"})
+    services.close()
+    assert set(found) == {
+        f"2024/05/06/{name}" for name in
+        ("IMG_1.jpg", "IMG_1.MOV", "IMG_1.jpg.xmp", "img_1_1.JPG", "img_1_1.xmp", "Img_1_2.jpg")
+    }  # fmt: skip
+
+
+def test_long_names_are_cut_alike_for_a_group_and_stay_together() -> None:
+    """143 bytes is what encrypted folders of a NAS leave of 255."""
+    stem = "n" * 150
+    names = [f"{stem}.jpg", f"{stem}.MOV", f"{stem}.jpg.xmp", f"{stem}.jpg.supplemental-metadata.json"]
+    for number in (0, 1, 12):
+        cut = suffixed([name.encode() for name in names], number, 143)
+        assert all(len(name) <= 143 for name in cut)
+        assert len({group_key(name) for name in cut[:3]}) == 1
+        assert takeout_partner(cut[3], cut[:2]) == cut[0]
+
+
+@pytest.mark.parametrize(
+    ("group", "number", "names"),
+    [
+        (["IMG_1.HEIC", "IMG_1.HEIC.xmp", "IMG_E1.HEIC"], 2, ["IMG_1_2.HEIC", "IMG_1_2.HEIC.xmp", "IMG_E1_2.HEIC"]),
+        (["PXL_1.MP.jpg", "PXL_1.MP"], 1, ["PXL_1_1.MP.jpg", "PXL_1_1.MP"]),
+        (["IMG(1).jpg", "IMG.jpg(1).json"], 3, ["IMG(1)_3.jpg", "IMG(1)_3.jpg.json"]),
+        (
+            ["IMG(1).jpg", "IMG.jpg.supplemental-metadata(1).json"],
+            1,
+            ["IMG(1)_1.jpg", "IMG(1)_1.jpg.supplemental-metadata.json"],
+        ),
+    ],
+)
+def test_with_a_suffix_sidecars_still_name_their_photo(group: list[str], number: int, names: list[str]) -> None:
+    assert suffixed([name.encode() for name in group], number) == [name.encode() for name in names]
+
+
+@pytest.mark.parametrize(
+    ("came_as", "archived_as", "late", "name"),
+    [
+        ("IMG_1.jpg", "IMG_1.jpg", "IMG_1.jpg.xmp", "IMG_1.jpg.xmp"),
+        ("IMG_1.jpg", "IMG_1_2.jpg", "IMG_1.jpg.xmp", "IMG_1_2.jpg.xmp"),
+        ("IMG_1.jpg", "IMG_1_2.jpg", "IMG_1.xmp", "IMG_1_2.xmp"),
+        ("IMG_1.jpg", "2024-05-06 one.jpg", "IMG_1.MOV", "2024-05-06 one.MOV"),
+        ("IMG_1234.HEIC", "IMG_1234_2.HEIC", "IMG_E1234.HEIC", "IMG_E1234_2.HEIC"),
+        ("IMG(1).jpg", "IMG(1)_2.jpg", "IMG.jpg(1).json", "IMG(1)_2.jpg.json"),
+        ("a.jpg", "b.jpg", "c.xmp", "c.xmp"),
+    ],
+)
+def test_what_comes_late_is_called_after_what_is_archived(came_as: str, archived_as: str, late: str, name: str) -> None:
+    assert name_beside(came_as.encode(), archived_as.encode(), late.encode()) == name.encode()
