@@ -16,10 +16,11 @@ SHARED = {
     "month_short": "short name of the month in sorter.language",
     "camera_make": "maker of the camera",
     "camera_model": "model of the camera",
-    "source": "label of the ingest folder that it came from",
+    "source": "sorter.source_label, or the name of the ingest folder that it came from",
     "type": "photo or video; that of the photo for a Live Photo",
     "group": "name that the files of its group share",
     "folder": "folder below the ingest folder in which it lay",
+    "top_folder": "first level of that folder",
 }
 FOLDER_FIELDS = tuple(SHARED)
 #: A name can also be numbered, and carry on the name that the file came with.

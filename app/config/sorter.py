@@ -21,6 +21,9 @@ class Sorter(Section):
         description="Names in the archive, as in {year}{month:02d}{day:02d}_{counter:03d}. Empty: their own.",
     )
     language: Text = Field(default="en", description="Language of month names in the patterns, as in de or pt.")
+    source_label: Text = Field(
+        default="", description="What {source} says of files from this ingest folder. Empty: the folder's name."
+    )
     safe_names: Literal["auto", "portable", "native"] = Field(
         default="auto",
         description="Characters in names: portable = only what Windows takes too; auto = as the archive's disk needs.",

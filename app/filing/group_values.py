@@ -117,5 +117,6 @@ VALUES: Mapping[str, Callable[[Group], int | str]] = {
     "type": _type,
     "group": lambda group: _text(shared_stem(group.names, came_as(group.lead))),
     "folder": _folder,
+    "top_folder": lambda group: _folder(group).partition("/")[0],
     "name": lambda group: _text(own_stem(came_as(group.lead))),
 }

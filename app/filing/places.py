@@ -14,6 +14,7 @@ from app.db import roots as root_rows
 from app.db.capture_records import list_cameras
 from app.db.connection import Connection, Database
 from app.db.dated_groups import list_others, list_weak, list_with_stem
+from app.files.roots import normal_path
 from app.filing.choose import Filing, choose_filing
 from app.filing.group_values import Circumstances
 from app.filing.name_rules import name_rules
@@ -47,7 +48,7 @@ class Places:
         #: Whether the folder of a file follows from its own date alone, and it keeps its name.
         self.are_by_date = used <= DATE_FIELDS and not self.settings.name_pattern and not self._needs_doubts
         with db.reading() as conn:
-            sources = source_labels(conn)
+            sources = source_labels(conn, config, self.settings.source_label)
         self.given = Circumstances(
             today or datetime.now(UTC).date(),
             config.zone,
@@ -95,10 +96,12 @@ class Places:
         return replace(self.given, cameras=cameras, weak_ids=weak_ids)
 
 
-def source_labels(conn: Connection) -> dict[int, str]:
-    """What the ingest folders are called, those of former settings too: their label, else the folder's name."""
+def source_labels(conn: Connection, config: Config, label: str) -> dict[int, str]:
+    """What the ingest folders are called, those of former settings too: a label, else the folder's name."""
     found = [root for root in root_rows.list_all(conn) if root.kind is RootKind.INGEST]
-    return {root.id: root.label or _name_of(root.path) for root in found}
+    in_force = normal_path(config.paths.source_dir)
+    labels = {root.id: root.label or _name_of(root.path) for root in found}
+    return labels | {root.id: label for root in found if label and root.path == in_force}
 
 
 def _name_of(path: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from app.config.schema import Sorter
 from app.filing.numbering import precision
 from app.model import RootKind, RunStatus
 from app.services import Services
-from tests.conftest import make_jpeg, make_services, read_tree, write_tree
+from tests.conftest import make_config, make_jpeg, make_services, read_tree, write_tree
 from tests.pipeline.running import Opener, workflow
 
 #: Of one day, two of them in one second, and one of another day; a photo with its sidecar.
@@ -94,6 +95,17 @@ def test_what_arrives_later_takes_its_rank_and_no_archived_file_gets_another_nam
     assert {path: after[path] for path in before} == before
     assert after["2024/05/06/01_1.png"] == PHOTOS["three.png"], "01.png would look like one group with 01.jpg"
     assert sorted(after.values()) == sorted(PHOTOS[f] for f in ("one.jpg", "two.jpg", "three.png", "four.jpg"))
+
+
+def test_the_source_is_called_by_its_label_or_by_its_folder(open_test_services: Opener) -> None:
+    services = open_test_services(sync={"target": "none"}, sorter={"folder_pattern": "{source}"})
+    write_tree(services.config.paths.source_dir, {"a.jpg": PHOTOS["one.jpg"]})
+    workflow(services)
+    labelled = replace(services, config=make_config(Path(services.config.paths.source_dir).parent, sync={
+        "target": "none"}, sorter={"folder_pattern": "{source}", "source_label": "Anna's phone"}))
+    write_tree(services.config.paths.source_dir, {"b.jpg": PHOTOS["two.jpg"]})
+    workflow(labelled)
+    assert sorted(archive(services)) == ["Anna's phone/b.jpg", "ingest/a.jpg"]
 
 
 def test_a_sidecar_that_comes_late_gets_the_name_of_its_photo(open_test_services: Opener) -> None:

@@ -74,6 +74,7 @@ def test_the_camera_of_a_group_is_that_of_its_photo_or_of_a_member_that_knows_it
 def test_a_video_by_itself_is_a_video_and_a_file_at_the_top_of_ingest_has_no_folder() -> None:
     assert file("/clip.mp4", folder_pattern="{type}/{folder}/{year}").folder == b"video/2024"
     assert file("a/b c/clip.mp4", folder_pattern="{folder}").folder == b"a/b c"
+    assert file("a/b c/clip.mp4", folder_pattern="{top_folder}").folder == b"a"
 
 
 @pytest.mark.parametrize(
