@@ -251,7 +251,7 @@ def test_files_without_content_cut_off_and_with_a_picture_too_large_to_open(hous
         os.utime(house.ingest / name, (1_715_000_000, 1_715_000_000))
     said = house.work()
     assert said.exit_code == 0
-    said_by_inspect = "5 files dated, 4 of them only by their modification time."
+    said_by_inspect = "5 files dated, 4 of them with a doubtful date."
     assert said_by_inspect in said.command_line
     assert said_by_inspect in str(said.overview["last_run"])
     journal = "\n".join(said.journal)

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from app.files.capture_time import Reading, exif_tool
+from app.files.capture_time import Reading, aside, exif_tool
 from app.files.capture_time.formats import format_of
 from app.files.capture_time.told import Odd, Told
 from app.files.capture_time.window import Window
@@ -246,6 +246,47 @@ def test_damage_is_named_and_no_other_file_is_called_damaged(tmp_path: Path) -> 
     assert notes.pop("empty.jpg") == "the file is empty"
     assert set(notes) == {"cut.mov", "cut.jpg"}
     assert all(note.startswith("it is damaged or too large to open: ") for note in notes.values())
+
+
+FAULTS = (ValueError,)
+
+
+def hang(told: Told) -> None:
+    told.date("exif", TAKEN)
+    while True:
+        pass
+
+
+def crash(_told: Told) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail(told: Told) -> None:
+    told.date("exif", TAKEN)
+    raise ValueError
+
+
+def succeed(told: Told) -> None:
+    told.date("exif", TAKEN)
+    told.camera("Maker", None)
+
+
+def test_a_library_that_hangs_or_crashes_costs_its_own_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside, "ANSWER_SECONDS", 0.5)
+    for misbehave in (hang, crash):
+        told = Told(make="known")
+        assert not aside.ask(misbehave, FAULTS, told)
+        assert told == Told(make="known")
+    told = Told()
+    assert not aside.ask(fail, FAULTS, told)
+    assert told == Told(claims=[("exif", TAKEN, "local")])
+
+
+def test_what_a_library_tells_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside, "ANSWER_SECONDS", 60.0)
+    told = Told(claims=[("gps", TAKEN, "utc")])
+    assert aside.ask(succeed, FAULTS, told)
+    assert told == Told(claims=[("gps", TAKEN, "utc"), ("exif", TAKEN, "local")], make="Maker")
 
 
 def fake_exiftool(folder: Path, script: str) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 from app.files.capture_time.told import Told
 from app.files.reader_process import end_with
 
-ANSWER_SECONDS = 6.0
+ANSWER_SECONDS = 5.0
 MEMORY_BYTES = 384 << 20
-CPU_SECONDS_PER_FILE = 6
+CPU_SECONDS_PER_FILE = 5
 #: A few dates and names; one that says more than this has lost its mind.
 MAX_ANSWER_BYTES = 1 << 20
 READY = b"{ready}"

@@ -10,9 +10,10 @@ import resource
 import stat
 import struct
 from dataclasses import fields
+from functools import partial
 from typing import IO, Any
 
-from app.files.capture_time import exif_tool, sidecars
+from app.files.capture_time import aside, exif_tool, sidecars
 from app.files.capture_time.formats import Format, format_of
 from app.files.capture_time.told import Odd, Told, Unread
 from app.files.capture_time.window import Window
@@ -111,21 +112,15 @@ def _ask_library(kind: Format, file: IO[bytes], told: Told) -> bool:
     """Tell what a library finds; whether the file needs no other reader."""
     # They are large and slow to start; a library of plain photos and films never needs them.
     file.seek(0)
-    try:
-        if kind.library == "media_info":
-            from app.files.capture_time import media_info
+    if kind.library == "media_info":
+        from app.files.capture_time import media_info
 
-            media_info.read(file.fileno(), told)
-            return told.has_source(*ENOUGH)
-        from app.files.capture_time import pillow
-
-        if kind.library == "tiff":
-            pillow.read_tiff(file, told)
-        else:
-            pillow.read_picture(file, told, is_heif=kind.library == "heif")
-    except PARSER_FAULTS:
+        aside.ask(partial(media_info.read, file.fileno()), PARSER_FAULTS, told)
         return told.has_source(*ENOUGH)
-    return True
+    from app.files.capture_time import pillow
+
+    read = pillow.read_tiff if kind.library == "tiff" else partial(pillow.read_picture, is_heif=kind.library == "heif")
+    return aside.ask(partial(read, file), PARSER_FAULTS, told) or told.has_source(*ENOUGH)
 
 
 def _note(kind: Format | None, name: bytes, fault: str) -> str:
