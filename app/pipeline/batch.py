@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.config.schema import Batch as BatchSettings
@@ -154,8 +154,9 @@ def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Bat
             budget = budget_of(services.config.batch, room)
             choice = choose(waiting.list_groups(conn, source_ids(services)), budget)
             note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
-            members = [a for g in waiting.list_members(conn, [g.key for g in choice.groups]) for a in g]
-            refused = _unsendable(members) if target == "syncthing" else []
+            groups = waiting.list_members(conn, [group.key for group in choice.groups])
+            members = [asset for group in groups for asset in group]
+            refused = _unsendable(groups) if target == "syncthing" else []
             if not refused and not choice.waits_for_room:
                 return _bind(services, step, conn, reserved, choice, members)
             _set_aside(conn, refused, step.run_id)
@@ -238,9 +239,16 @@ def _record_created(conn: Connection, batch: Batch, choice: Choice, run_id: int 
                        detail=detail)
 
 
-def _unsendable(members: Iterable[Asset]) -> list[tuple[Asset, str]]:
-    reasons = ((asset, unsendable_reason(asset.path)) for asset in members)
-    return [(asset, reason) for asset, reason in reasons if reason is not None]
+def _unsendable(groups: Iterable[Sequence[Asset]]) -> list[tuple[Asset, str]]:
+    """What Syncthing would not carry, with all that belongs to it: a group is not parted."""
+    refused: list[tuple[Asset, str]] = []
+    for group in groups:
+        reasons = {asset.id: reason for asset in group if (reason := unsendable_reason(asset.path)) is not None}
+        first = next((asset for asset in group if asset.id in reasons), None)
+        if first is not None:
+            other = f"it belongs to {printable(first.path)}, and that one waits for a new name"
+            refused += [(asset, reasons.get(asset.id, other)) for asset in group]
+    return refused
 
 
 def _set_aside(conn: Connection, refused: list[tuple[Asset, str]], run_id: int | None) -> None:

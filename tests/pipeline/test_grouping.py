@@ -13,19 +13,9 @@ from app.model import AssetStatus
 from app.pipeline.grouping import plan_joins, plan_splits
 from app.services import Services
 from tests.conftest import make_services, write_tree
-from tests.files import camera_files
-from tests.files.test_reading_formats import apple_movie
-from tests.files.tiff_data import Shot, apple_note
+from tests.pipeline.live_photo import film, still
 from tests.pipeline.stages import rows, states, take_stock
 from tests.pipeline.test_groups import take_in
-
-
-def still(identifier: str, taken: str = "2024:05:06 10:00:00") -> bytes:
-    return camera_files.jpeg(Shot(taken, make="Apple", model=identifier, maker_note=apple_note(identifier)))
-
-
-def film(identifier: str, taken: str = "2024-05-07T00:30:00+0200") -> bytes:
-    return apple_movie({"content.identifier": identifier, "creationdate": taken})
 
 
 @pytest.fixture

@@ -12,13 +12,16 @@ import pytest
 from app.db import totals
 from app.files.belonging import group_key
 from app.files.takeout import takeout_partner
-from app.model import AssetStatus, RootKind, RunStatus
+from app.model import AssetStatus, RootKind, RunStatus, Stage
+from app.pipeline import batch
 from app.pipeline.naming import name_beside, suffixed
 from app.services import Services
 from tests.conftest import make_jpeg, make_services, read_tree, write_tree
-from tests.pipeline.library import assert_rows_agree
-from tests.pipeline.running import workflow
-from tests.pipeline.stages import rows
+from tests.pipeline.library import a_step, assert_rows_agree
+from tests.pipeline.live_photo import film, still
+from tests.pipeline.running import the_batches, workflow
+from tests.pipeline.stages import events, rows, states, take_stock
+from tests.pipeline.undoing import undo
 
 DAY = "2024:05:06 10:00:00"
 
@@ -134,6 +137,27 @@ def test_sidecars_of_one_name_from_two_folders_part_no_pair(one: Services) -> No
         "2024/05/06/IMG_1.jpg": JPEG, "2024/05/06/IMG_1.MOV": b"film", "2024/05/06/IMG_1.xmp": b"<a/>",
         "2024/05/06/IMG_1_1.xmp": b"<b/>",
     }  # fmt: skip
+
+
+def test_a_group_of_which_one_name_cannot_be_sent_is_set_aside_as_a_whole(tmp_path: Path) -> None:
+    services = make_services(tmp_path, sync={"target": "syncthing"})
+    write_tree(services.config.paths.source_dir, {"IMG_1.jpg": still("ONE"), b"film\xff.MOV": film("ONE")})
+    take_stock(services)
+    batch.run(services, a_step(services, Stage.BATCH))
+    assert set(states(services).values()) == {"set_aside"}
+    assert any("belongs to" in message for message in events(services, "asset.set_aside"))
+    services.close()
+
+
+def test_what_was_drawn_along_by_a_late_half_can_be_taken_back_with_its_own_batch(one: Services) -> None:
+    arrivals = {"a/IMG_1.MOV": b"no real film"}, {"a/IMG_1.jpg": JPEG, "a/IMG_1.xmp": b"<x/>"}
+    take_in(one, *arrivals)
+    first, second = the_batches(one)
+    for taken_back in (second, first):
+        assert undo(one, taken_back.id).status is RunStatus.DONE
+        assert_rows_agree(one)
+    assert not [path for path in archive(one) if not path.endswith("/")]
+    assert read_tree(one.config.paths.source_dir) == {**arrivals[0], **arrivals[1]}
 
 
 def test_names_that_differ_in_case_alone_are_told_apart_where_names_are_portable(tmp_path: Path) -> None:
