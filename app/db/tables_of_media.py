@@ -143,6 +143,19 @@ capture_records = Table(
           postgresql_where=text("confidence = 'weak'")),
 )
 
+#: What a person decided about the date of a file, as long as that holds the content with this SHA-256.
+date_decisions = Table(
+    "date_decisions",
+    metadata,
+    Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("sha256", Text),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Text, nullable=False),
+)
+
 kept_copies = Table(
     "kept_copies",
     metadata,

@@ -81,11 +81,12 @@ def choose_filing(
 
 
 def choose_lead(members: Sequence[Asset], given: Circumstances) -> Asset:
-    """The member that says date, name and camera: the surest, stills first; the same whatever order they came in."""
+    """The member that says date, name and camera: what a person decided, else the surest, stills first; the same
+    whatever order they came in."""
     if len(members) == 1:
         return members[0]
-    return min(members, key=lambda a: (_is_doubtful(a, given), a.taken_from == "sibling", kind_rank(came_as(a)),
-                                       a.taken_local or "9", len(came_as(a)), came_as(a), a.id))
+    return min(members, key=lambda a: (a.taken_from != "person", _is_doubtful(a, given), a.taken_from == "sibling",
+                                       kind_rank(came_as(a)), a.taken_local or "9", len(came_as(a)), came_as(a), a.id))
 
 
 def _is_doubtful(asset: Asset, given: Circumstances) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.db import assets, capture_records, journal, undecided, uninspected
+from app.db import assets, capture_records, date_decisions, journal, undecided, uninspected
 from app.db.capture_records import CaptureRecord
 from app.db.clock import now
 from app.db.connection import Connection
@@ -71,6 +71,7 @@ class _Inspection:
         self.total = 0
         self.first_damaged = ""
         self.is_grouped_anew = False
+        self.decided: dict[int, Claim] = {}
 
     def run(self) -> None:
         """Inspect slice by slice, and once more what was grouped anew by what was read; what was written stays when
@@ -99,6 +100,8 @@ class _Inspection:
         groups = [[a for a in group if self._is_ready(a)] for group in members.values()]
         readings = self._read(readers, [a for group in groups for a in group if is_read(a)])
         with self.db.transaction() as conn:
+            # Read last of all: what is decided while files are read counts as well.
+            self.decided = self._decided(conn, [a.id for group in groups for a in group])
             self._tell_damaged(conn, [a for group in groups for a in group if is_media(a.path)], readings)
             at = now()
             gone_on = undecided.list_gone_on(conn, keys)
@@ -128,6 +131,11 @@ class _Inspection:
             journal.record(conn, "asset.found_damaged", f"{path} may be damaged: {note}.", level="warning",
                            run_id=self.step.run_id, asset_id=asset.id, detail={"path": path, "reason": note})
 
+    def _decided(self, conn: Connection, asset_ids: Sequence[int]) -> dict[int, Claim]:
+        """What people decided about these files, as one more claim."""
+        decisions = date_decisions.list_of(conn, asset_ids)
+        return {asset_id: Claim("person", one.text, one.zone) for asset_id, one in decisions.items()}
+
     def _is_ready(self, asset: Asset) -> bool:
         return asset.status is AssetStatus.UNIQUE and asset.batch_id is None and asset.root_id in self.roots
 
@@ -156,7 +164,7 @@ class _Inspection:
         lead = choose_lead(dated)
         differ = disagreement(dated, lead)
         self.tally.size_bytes += sum(a.size_bytes for a in group)
-        before = lead_gone_on(group, gone_on)
+        before = None if lead.taken.source == "person" else lead_gone_on(group, gone_on)
         return [
             (
                 m.asset.id,
@@ -168,6 +176,7 @@ class _Inspection:
 
     def _dated(self, asset: Asset, reading: Reading, claims: Sequence[Claim]) -> Dated:
         path = asset.origin_path or asset.path
+        claims = [*claims, self.decided[asset.id]] if asset.id in self.decided else claims
         make, model = reading.camera_make, reading.camera_model
         taken = choose(
             claims, path, asset.mtime_ns, self.zone, self.present, reading.note, rules=self.rules, camera_make=make
