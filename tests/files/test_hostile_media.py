@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.files.capture_time import aside, exif_tool
+from app.files.capture_time import aside, exif_tool, formats, reader
 from app.files.capture_time.told import Told
+from app.files.capture_time.window import Window
 from tests.files import camera_files as files
 from tests.files.media import box, movie
 from tests.files.test_reading_formats import AT, SHOT, TAKEN, said_of, told_by
@@ -106,6 +107,12 @@ def test_damage_is_named_and_no_other_file_is_called_damaged(tmp_path: Path) -> 
 
 
 FAULTS = (ValueError,)
+
+
+def test_a_disk_that_fails_is_no_damage_of_the_file() -> None:
+    unreadable = Window(b"\xff\xd8\xff\xe1\xff\xff", 1_000_000, descriptor=-1)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        reader._read(formats.PICTURE, unreadable, Told())
 
 
 def hang(told: Told) -> None:

@@ -96,11 +96,13 @@ def _ask(file: IO[bytes], name: bytes, size_bytes: int) -> dict[str, Any]:
 
 
 def _read(kind: Format, window: Window, told: Told) -> str:
-    """Tell what our own reader finds; returns what was odd about the file."""
+    """Tell what our own reader finds; returns what was odd about the file. Raises OSError when the disk fails."""
     try:
         kind.read(window, told)
     except Unread:
         return UNREAD
+    except OSError:
+        raise
     except Odd as odd:
         return str(odd)
     except PARSER_FAULTS as fault:
