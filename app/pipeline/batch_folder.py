@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.db import assets, batches, journal, members
+from app.db import assets, batches, capture_records, journal, members
 from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
@@ -136,6 +136,8 @@ def _adopt(conn: Connection, work: Build, asset: Asset, place: Place) -> None:
 def _leave(conn: Connection, work: Build, asset: Asset, status: AssetStatus, kind: str, reason: str) -> None:
     forgotten = {"digest": None, "head_digest": None, "sha256": None, "inspected_at": None}
     columns = forgotten if status is AssetStatus.DISCOVERED else {}
+    if columns:
+        capture_records.drop(conn, [asset.id])
     assets.mark(conn, [asset], status, reason=reason, batch_id=None, **columns)
     journal.record(
         conn,

@@ -107,12 +107,14 @@ def choose(
     """The capture time of a file from the claims for it, its path and its mtime; there always is one."""
     folder, _, name = path.rpartition(b"/")
     named = [Claim("filename", text, where) for text, where in claims_of_name(name, rules.name_patterns)]
-    is_local = rules.is_local_make(camera_make)
-    told = [offsets.of_film(claim, rules.video_time, is_local, named, zone) for claim in claims]
+    told = claims
+    if any(claim.source == "mvhd" for claim in claims):
+        is_local = rules.is_local_make(camera_make)
+        told = [offsets.of_film(claim, rules.video_time, is_local, named, zone) for claim in claims]
     ranks = VIDEO_RANKS if suffix(name) in VIDEO_SUFFIXES else RANKS
     mtime = _of_mtime(mtime_ns, zone)
     candidates = [judge(claim, zone, now) for claim in (*told, *named)]
-    candidates += [*_of_folder(folder, mtime, zone, now), mtime]
+    candidates += [*(_of_folder(folder, mtime, zone, now) if folder else ()), mtime]
     candidates.sort(key=lambda candidate: ranks[candidate.claim.source])
     at = next(i for i, candidate in enumerate(candidates) if not candidate.rejected)
     best = candidates[at]
