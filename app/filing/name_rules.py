@@ -20,8 +20,13 @@ def name_rules(root: Root, safe_names: str) -> NameRules:
     portable = safe_names == "portable"
     if safe_names == "auto":
         mount = find_mount(root.path)
-        portable = mount is not None and mount.type.removeprefix("fuse.") in OF_WINDOWS
+        portable = mount is not None and needs_portable_names(mount.type)
     return NameRules(portable, longest_name_bytes(root.path))
+
+
+def needs_portable_names(file_system: str) -> bool:
+    """Whether a file system, as the kernel calls it, belongs to Windows, to SD cards or to shares of theirs."""
+    return file_system.removeprefix("fuse.") in OF_WINDOWS
 
 
 def longest_name_bytes(path: bytes) -> int:
