@@ -127,14 +127,18 @@ def _original_group(
     if any(is_media(a.path) for a in whole.gone_on):
         shared &= groups_of(media[0])
     best = next((o.asset for o in outside[media[0].id] if not shared.isdisjoint(groups_of(o.asset))), None)
-    # What is new beside a photo that is in no group would have nowhere to go.
-    return _OriginalGroup(frozenset(shared), best.group_id) if best is not None and best.group_id is not None else None
+    if best is None:
+        return None
+    found = _OriginalGroup(frozenset(shared), best.group_id)
+    # What is new beside a photo that is in no group, as a rebuild finds them, would have nowhere to go.
+    has_new = any(not any(found.holds(o) for o in outside[a.id]) for a in rest)
+    return None if has_new and best.group_id is None else found
 
 
 @dataclass(frozen=True, slots=True)
 class _OriginalGroup:
     names: frozenset[GroupName]
-    group_id: int
+    group_id: int | None
 
     def holds(self, original: Original) -> bool:
         return not self.names.isdisjoint(groups_of(original.asset))
