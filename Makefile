@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-lists bench-delivery bench-waiting image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-lists bench-delivery bench-waiting image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,9 @@ bench: ## throughput of the whole pipeline beside cp -a
 
 bench-lists: ## every list and search with a million files
 	$(PY) bench/lists.py
+
+bench-sort: ## sorting 2,000 files beside phockup
+	$(PY) bench/sort.py
 
 bench-delivery: ## a batch of 10,000 files proven at a peer, over two real Syncthings
 	$(PY) bench/delivery.py

@@ -66,7 +66,9 @@ class Numbers:
         """The number of a group from 1; 1 as well when names need none."""
         if not self._settings.name_pattern:
             return 1
-        taken = choose_lead(members, given).taken_local or ""
+        taken = choose_lead(members, given).taken_local
+        if taken is None:
+            return 1
         prefix = taken[: self._precision]
         if prefix not in self._known:
             self._known[prefix] = self._rank(conn, prefix, given)
