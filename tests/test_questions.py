@@ -69,7 +69,11 @@ ANSWERS: dict[str, Answer] = {
     "Which dates were found for this file, and why is this one believed?": Answer(
         "EXIF DateTimeOriginal is asked first", same=True
     ),
-    "Which files have a doubtful date?": Answer("2021/07/08/scan.jpg", same=True),
+    "Which files have a doubtful date?": Answer("camera/scan.jpg", same=True),
+    "How many dates are doubtful, and of which cameras and folders?": Answer(
+        "folder camera", data='"folder": "camera"', same=True
+    ),
+    "Which files have the date of their copy?": Answer("2021/07/08/scan.jpg", same=True),
     "What was taken in May 2024?": Answer("2024/05/06/IMG_0001.JPG", same=True),
     "Which file has this checksum?": Answer("2024/05/06/IMG_0001.JPG", same=True),
     "Which files have a name that begins so?": Answer("2022/03/04/IMG_20220304_050607.jpg", same=True),

@@ -71,6 +71,17 @@ def find(conn: Connection, asset_id: int) -> CaptureRecord | None:
     return CaptureRecord(row[0], unpacked(row[1]), row[2], row[3], row[4]) if row else None
 
 
+def list_of(conn: Connection, asset_ids: Sequence[int]) -> dict[int, CaptureRecord]:
+    """What is known of these assets, of those of which something is."""
+    c = capture_records.c
+    found: dict[int, CaptureRecord] = {}
+    for start in range(0, len(asset_ids), CHUNK):
+        query = select(c.asset_id, c.candidates, c.camera_make, c.camera_model, c.confidence)
+        for row in conn.execute(query.where(c.asset_id.in_(asset_ids[start : start + CHUNK]))):
+            found[row[0]] = CaptureRecord(row[0], unpacked(row[1]), row[2], row[3], row[4])
+    return found
+
+
 def list_cameras(conn: Connection, asset_ids: Sequence[int]) -> dict[int, tuple[str | None, str | None]]:
     """Make and model of the camera of those of these assets that are known to have one."""
     c = capture_records.c

@@ -1,0 +1,70 @@
+"""Doubtful dates as people ask for them: the files, page by page, and how many there are by reason, camera, folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.db import doubtful_dates, roots
+from app.db.doubtful_dates import DateFilter, Doubtful
+from app.errors import BadRequest, printable, readings
+from app.files.capture_time.choose import DOUBTS
+from app.model import Root
+from app.overview.summaries import absolute
+
+#: So many cameras and folders are told, those with most files first.
+TOLD = 100
+DISAGREE = "the dates of its group disagree"
+
+
+def list_doubtful(conn: Connection, wanted: DateFilter, after_id: int, limit: int) -> dict[str, Any]:
+    """A page of files whose date is doubtful, in id order; `next_after_id` is None at the end only, whatever the length
+    of the page."""
+    found, next_after_id = doubtful_dates.list_page(conn, wanted, after_id, limit)
+    known = {root.id: root for root in roots.list_all(conn)}
+    return {"files": [_file(known, one) for one in found], "next_after_id": next_after_id}
+
+
+def count_doubtful(conn: Connection) -> dict[str, Any]:
+    """How many files have a doubtful date: all, and by reason, by camera, by the folder that they came in."""
+    reasons, cameras, folders = Counter[str](), Counter[str](), Counter[bytes]()
+    for reason, camera, path in doubtful_dates.stream(conn):
+        reasons[reason] += 1
+        cameras[camera] += 1
+        folders[path.rpartition(b"/")[0]] += 1
+    return {
+        "files": reasons.total(),
+        "by_reason": [{"reason": r, "why": _why(r), "files": n} for r, n in reasons.most_common()],
+        "by_camera": [{"camera": camera, "files": n} for camera, n in cameras.most_common(TOLD)],
+        "by_folder": [{"folder": printable(folder), "files": n} for folder, n in folders.most_common(TOLD)],
+    }
+
+
+def folder_of(text: str | None) -> bytes | None:
+    """A folder below ingest, as it is written or shown. Raises BadRequest for text that no path can hold."""
+    try:
+        return readings(text.strip("/"))[0] if text is not None else None
+    except UnicodeEncodeError:
+        raise BadRequest("No folder is called like that.") from None
+
+
+def _why(reason: str) -> str:
+    return DOUBTS.get(reason, DISAGREE)
+
+
+def _file(known: dict[int, Root], one: Doubtful) -> dict[str, Any]:
+    asset = one.asset
+    return {
+        "id": asset.id,
+        "place": absolute(known, asset.root_id, asset.path),
+        "came_as": printable(asset.origin_path or asset.path),
+        "status": asset.status.value,
+        "reason": one.reason,
+        "why": _why(one.reason),
+        "taken_local": asset.taken_local,
+        "taken_from": asset.taken_from,
+        "camera": one.camera,
+        "group_id": asset.group_id,
+    }

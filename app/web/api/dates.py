@@ -1,0 +1,100 @@
+"""Doubtful dates, and what people decide about dates."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from flask import Response, jsonify
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.request_body import RequestBody
+from flask_openapi.models.tag import Tag
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.db.doubtful_dates import DateFilter
+from app.jobs.date_changes import DateWish
+from app.jobs.dates import decide_dates
+from app.overview.doubtful import count_doubtful, folder_of, list_doubtful
+from app.web.answers import done
+from app.web.context import actor, services
+from app.web.models import MAX_ID, responses
+from app.web.queries import Page, Text
+from app.web.unknown import read_body
+
+api = APIBlueprint(
+    "dates", __name__, url_prefix="/api/dates", abp_tags=[Tag(name="dates", description="When was it taken?")]
+)
+
+Reason = Literal["mtime", "folder", "exif_modified", "disagree"]
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Words = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+CAMERA = "The camera's model, else its make, letter case aside; empty: none is known."
+
+
+class DoubtfulQuery(Page):
+    """Which doubtful dates."""
+
+    reason: Reason | None = Field(None, description="Only those that are doubtful for this reason.")
+    camera: Words | None = Field(None, description=CAMERA)
+    folder: Text | None = Field(None, description="Only files that came in this folder of ingest, or below it.")
+
+
+class DecisionBody(BaseModel):
+    """What is decided, and for which files: `asset_ids`, or all that reason, camera and folder find."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    action: Literal["accept", "set", "zone", "shift"] = Field(description="What is decided.")
+    value: Words = Field(
+        default="",
+        description="set: a date, as in 2019-07-14 15:30, with an offset if it is known; zone: as in Europe/Berlin or "
+        "+02:00; shift: hours, as in -1 or 5.5.",
+    )
+    asset_ids: list[Id] = Field(default=[], max_length=10_000, description="These files.")
+    reason: Reason | None = Field(default=None, description="All whose date is doubtful for this reason.")
+    camera: Words | None = Field(default=None, description=CAMERA)
+    folder: Text | None = Field(default=None, description="All that came in this folder of ingest, or below it.")
+    only_doubtful: bool = Field(default=False, description="Of these only those with a doubtful date.")
+    dry_run: bool = Field(default=False, description="Only tell what would become of the dates.")
+
+
+EXAMPLE = {"action": "shift", "value": "-1", "camera": "Canon EOS R6", "only_doubtful": False, "dry_run": True}
+BODY = RequestBody.model_validate(
+    {
+        "description": "What is decided, and for which files.",
+        "content": {"application/json": {"schema": DecisionBody.model_json_schema(), "example": EXAMPLE}},
+        "required": True,
+    }
+)
+
+
+@api.get("", responses=responses(400), summary="Files with a doubtful date")
+def index(query: DoubtfulQuery) -> Response:
+    """In id order, each with the reason of the doubt and its camera. A page may be shorter than its limit and still
+    have another one after it: follow `next_after_id` until that is null."""
+    only = DateFilter(query.reason, query.camera, folder_of(query.folder))
+    with services().db.reading() as conn:
+        return jsonify(list_doubtful(conn, only, query.after_id, query.limit))
+
+
+@api.get("/counts", responses=responses(), summary="How many dates are doubtful")
+def counts() -> Response:
+    """All, and by reason, by camera and by the folder that the files came in; the 100 with most files of each."""
+    with services().db.reading() as conn:
+        return jsonify(count_doubtful(conn))
+
+
+@api.post(
+    "/decisions", responses=responses(400, 404, 409, 422), request_body=BODY, summary="Decide about dates"
+)
+def decide() -> Response:
+    """Accept the date that files have, set another one, say the time zone, or shift by hours. All that belongs to a
+    file gets its date. Nothing is written into files, and it is all done at once, or not at all.
+
+    Files that wait are filed by what was decided; those in the archive stay where they are.
+    """
+    asked = read_body(DecisionBody)
+    only = DateFilter(asked.reason, asked.camera, folder_of(asked.folder))
+    wish = DateWish(asked.action, asked.value, asked.asset_ids, only, asked.only_doubtful)
+    decided = decide_dates(services(), wish, actor(), dry_run=asked.dry_run)
+    return done(asdict(decided), decided.in_words())

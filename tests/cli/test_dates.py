@@ -1,0 +1,60 @@
+"""`dates` on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Machine
+from tests.conftest import make_jpeg, write_tree
+from tests.pipeline.stages import rows, take_stock
+
+
+@pytest.fixture
+def filled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Machine:
+    machine = Machine(tmp_path, capsys, sync={"target": "none"})
+    tree = {"a/scan.jpg": make_jpeg(seed=1), "b.jpg": make_jpeg("2024:05:06 07:08:09")}
+    write_tree(machine.services.config.paths.source_dir, tree)
+    take_stock(machine.services)
+    return machine
+
+
+def test_doubtful_dates_are_listed_and_counted(filled: Machine) -> None:
+    code, out, _ = filled.call("dates")
+    assert (code, "a/scan.jpg" in out, "b.jpg" in out) == (0, True, False)
+    code, out, _ = filled.call("dates", "list", "--counts")
+    assert (code, "1 files have" in out, "(none known)" in out) == (0, True, True)
+    assert filled.ask("dates", "list", "--folder", "x")[1]["files"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("set", "1985-06-01"), "1985-06-01T12:00:00"),
+        (("zone", "+09:00"), "2024-05-06T07:08:09"),
+        (("shift", "-1"), "2024-05-06T06:08:09"),
+        (("shift", "5.5"), "2024-05-06T12:38:09"),
+        (("accept",), "2024-05-06T07:08:09"),
+    ],
+)
+def test_a_decision_is_shown_first_and_made_with_yes(
+    filled: Machine, arguments: tuple[str, ...], expected: str
+) -> None:
+    asset_id = str(rows(filled.services)[b"b.jpg"].id)
+    code, out, _ = filled.call("dates", *arguments, "--file", asset_id, "--dry-run")
+    assert (code, expected in out) == (0, True)
+    assert rows(filled.services)[b"b.jpg"].taken_from == "exif"
+    code, _, _ = filled.call("dates", *arguments, "--file", asset_id, "--yes")
+    found = rows(filled.services)[b"b.jpg"]
+    assert (code, found.taken_local, found.taken_from) == (0, expected, "person")
+
+
+def test_without_yes_or_without_files_nothing_is_decided(filled: Machine) -> None:
+    code, out, err = filled.call("dates", "accept", "--json", "--folder", "a")
+    assert (code, "--yes" in out + err) == (2, True)
+    code, _, _ = filled.call("dates", "accept", "--folder", "nowhere")
+    assert code == 2
+    code, _, err = filled.call("dates", "set", "soon", "--folder", "a")
+    assert (code, "is no date" in err) == (2, True)
+    assert rows(filled.services)[b"a/scan.jpg"].taken_from == "mtime"
