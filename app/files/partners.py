@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from app.files.belonging import group_key
 from app.files.kinds import MEDIA_SUFFIXES, suffix
 from app.files.takeout import MediaNames, takeout_partners, title_of
+
+#: A further version of a photo in darktable, IMG_1_01.CR2.xmp, and a language of subtitles, film.en.srt.
+VERSION = re.compile(rb"(?P<stem>.+)_\d\d(?P<ending>\.[^.]+\.xmp)", re.DOTALL | re.IGNORECASE)
+LANGUAGE = re.compile(rb"(?P<stem>.+)\.[a-z]{2,3}(?P<ending>\.srt)", re.DOTALL | re.IGNORECASE)
+
+
+def _called_after(sidecar: bytes) -> list[bytes]:
+    """What a sidecar would be called without its version or language."""
+    matches = (pattern.fullmatch(sidecar) for pattern in (VERSION, LANGUAGE))
+    return [match["stem"] + match["ending"] for match in matches if match is not None]
 
 
 class Partners:
@@ -26,10 +37,13 @@ class Partners:
         found = takeout_partners(asked, self._here, self._title)
         return found if len(found) == len(asked) else takeout_partners(asked, self._ever, self._title)
 
-    def has_media(self, sidecar: bytes) -> bool:
-        """Whether there is, or was, media in the group of a sidecar."""
-        key = group_key(sidecar)
-        return bool(self._here.of_group(key) or self._ever.of_group(key))
+    def group_name_of(self, sidecar: bytes) -> bytes | None:
+        """The name whose group a sidecar is in, its own or that of its media; None when there is no media, nor was."""
+        for name in (sidecar, *_called_after(sidecar)):
+            key = group_key(name)
+            if self._here.of_group(key) or self._ever.of_group(key):
+                return name
+        return None
 
     @cached_property
     def _ever(self) -> MediaNames:

@@ -224,8 +224,10 @@ def _with_partners(
     for found in beside:
         if found.kind == "left" and found.group_name in described:
             yield Found(found.path, "sidecar", found.signature, "", described[found.group_name])
-        elif found.kind == "sidecar" and known_names is not None and not partners.has_media(found.group_name):
-            yield Found(found.path, "left", found.signature, ALONE)
+        elif found.kind == "sidecar" and known_names is not None:
+            group_name = partners.group_name_of(found.group_name)
+            kind: Kind = "left" if group_name is None else "sidecar"
+            yield Found(found.path, kind, found.signature, "" if group_name else ALONE, group_name or b"")
         else:
             yield found
 

@@ -113,3 +113,17 @@ def test_a_folder_of_many_json_files_is_walked_in_little_time(tmp_path: Path) ->
     tree = {**dict.fromkeys(names, b""), **{f"album-{n}.json": b"{}" for n in range(1_500)}}
     found = walk_over(tmp_path, tree)
     assert {f.kind for name, f in found.items() if name.endswith(".json")} == {"left"}
+
+
+def test_a_sidecar_waits_for_its_media_and_may_name_a_version_or_a_language(tmp_path: Path) -> None:
+    tree = dict.fromkeys(
+        ("IMG_1.CR2", "IMG_1_01.CR2.xmp", "IMG_2_01.CR2.xmp", "film.mp4", "film.en.srt", "other.srt", "gone.xmp"), b"x"
+    )
+    found = walk_over(tmp_path, tree, known=[b"gone.jpg"])
+    assert {name: f.kind for name, f in found.items()} == {
+        "IMG_1.CR2": "media", "IMG_1_01.CR2.xmp": "sidecar", "IMG_2_01.CR2.xmp": "left", "film.mp4": "media",
+        "film.en.srt": "sidecar", "other.srt": "left", "gone.xmp": "sidecar",
+    }  # fmt: skip
+    assert found["other.srt"].reason == "waits for the photo or video that it belongs to"
+    assert group_key(found["IMG_1_01.CR2.xmp"].group_name) == b"IMG_1"
+    assert group_key(found["film.en.srt"].group_name) == b"film"
