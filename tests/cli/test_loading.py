@@ -53,7 +53,7 @@ def test_the_help_lists_every_command_and_loads_none(machine: Machine) -> None:
 def test_a_shell_that_asks_for_the_names_of_commands_loads_none(machine: Machine) -> None:
     asked = {"_MEDIA_PIPELINE_COMPLETE": "bash_complete", "COMP_WORDS": "media-pipeline d", "COMP_CWORD": "1"}
     out, (_, *heavy) = loaded_by(machine, **asked)
-    assert (out.split(), heavy) == ([f"plain,{name}" for name in ("dedup", "doctor", "duplicates")], [])
+    assert (out.split(), heavy) == ([f"plain,{name}" for name in ("dates", "dedup", "doctor", "duplicates")], [])
 
 
 @pytest.mark.parametrize(
