@@ -25,7 +25,7 @@ from app.model.counting import counted
 from app.services import Services
 
 #: More would hold up everybody else for too long; a filter names fewer.
-MAX_FILES = 50_000
+MAX_FILES = 20_000
 #: So many changes are shown, so many refused files are named.
 SHOWN = 10
 
@@ -58,7 +58,7 @@ def decide_dates(services: Services, wish: DateWish, by: str, *, dry_run: bool =
     Raises BadRequest for a value that is none, or a date that cannot be; NotFound; Conflict when too many are meant.
     """
     decision = _read(wish)
-    with services.db.transaction() as conn:
+    with services.db.reading() if dry_run else services.db.transaction() as conn:
         named = _named(conn, wish)
         meant = [asset for asset in named if _is_dated(asset)]
         groups = _groups(conn, meant)

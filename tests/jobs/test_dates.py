@@ -12,7 +12,7 @@ import pytest
 from app import jobs
 from app.db import assets, capture_records, date_decisions
 from app.db.doubtful_dates import DateFilter
-from app.errors import BadRequest, NotFound
+from app.errors import BadRequest, Conflict, NotFound
 from app.jobs.date_changes import DateWish
 from app.jobs.dates import Decided, decide_dates
 from app.model import AssetStatus, Stage, Trigger
@@ -224,3 +224,27 @@ def test_a_duplicate_has_the_date_of_its_original_and_an_unknown_file_is_not_fou
         decide_dates(berlin, DateWish("accept", asset_ids=[999]), "anna")
     with pytest.raises(BadRequest, match="Say which files"):
         decide_dates(berlin, DateWish("accept"), "anna")
+
+
+def test_too_many_files_at_once_are_refused_whole(berlin: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(berlin)
+    before = everything(berlin)
+    monkeypatch.setattr("app.jobs.dates.MAX_FILES", 1)
+    with pytest.raises(Conflict, match="decide about fewer at once"):
+        decide_dates(berlin, DateWish("accept", doubtful=True), "anna")
+    assert everything(berlin) == before
+
+
+def test_files_held_for_a_review_get_the_date_and_are_doubtful_no_more(tmp_path: Path) -> None:
+    sorter = {"timezone": "Europe/Berlin", "weak_dates": "review"}
+    services = make_services(tmp_path, sorter=sorter, sync={"target": "none"})
+    fill(services)
+    workflow(services)
+    path = b"review/scan.jpg"
+    assert rows(services)[path].status is AssetStatus.SET_ASIDE
+    decided = decide(services, "accept", "", path)
+    with services.db.reading() as conn:
+        listed = [file["place"] for file in list_doubtful(conn, DateFilter(), 0, 10)["files"]]
+    assert (decided.in_archive, rows(services)[path].status) == (1, AssetStatus.SET_ASIDE)
+    assert [place for place in listed if place.endswith("review/scan.jpg")] == []
+    services.close()
