@@ -27,7 +27,8 @@ def cross_problems(config: Config) -> list[Problem]:
 
 def doubts(config: Config, environment: Mapping[str, str]) -> list[Problem]:
     """What is allowed, but most likely not meant."""
-    return [*_batch_doubts(config), *_zone_doubts(config, environment), *pattern_doubts(config), *key_doubts(config)]
+    return [*_batch_doubts(config), *_delivery_doubts(config), *_zone_doubts(config, environment),
+            *pattern_doubts(config), *key_doubts(config)]  # fmt: skip
 
 
 def device_problems(config: Config) -> Iterator[Problem]:
@@ -86,6 +87,14 @@ def _batch_doubts(config: Config) -> Iterator[Problem]:
         yield Problem(
             "batch.max_size_gb", "is 0 = no cap: every waiting file goes into one batch", related="batch.selection_mode"
         )
+
+
+def _delivery_doubts(config: Config) -> Iterator[Problem]:
+    if config.sync.target == "auto" and config.sync_target == "none" and config.syncthing.api_key:
+        message = ("is empty, as is syncthing.device_id: batches are archived and delivered to nobody, although "
+                   "syncthing.api_key is set; name the folder or the peer's device ID (`media-pipeline syncthing "
+                   "setup` does it), or set sync.target to none when nothing is to be delivered")  # fmt: skip
+        yield Problem("syncthing.folder_id", message, related="sync.target")
 
 
 def _zone_doubts(config: Config, environment: Mapping[str, str]) -> Iterator[Problem]:

@@ -88,7 +88,7 @@ class Sync(Section):
 
     target: Literal["auto", "syncthing", "folder", "none"] = Field(
         default="auto",
-        description="syncthing, folder, none; auto = syncthing when syncthing.folder_id is set, else none.",
+        description="syncthing, folder, none; auto = syncthing when syncthing.folder_id or a device is set, else none.",
     )
     folder_dir: Text = Field(default="", description="Folder that receives verified copies under target: folder.")
     peer_policy: Literal["keep", "mirror", "release"] = Field(
@@ -271,10 +271,14 @@ class Config(Section):
 
     @property
     def sync_target(self) -> SyncTarget:
-        """Where batches are delivered, with `auto` resolved."""
+        """Where batches are delivered, with `auto` resolved.
+
+        Whoever names a folder or a device wants Syncthing: what is missing then holds a delivery up, and never lets a
+        batch pass the peer by.
+        """
         if self.sync.target != "auto":
             return self.sync.target
-        return "syncthing" if self.syncthing.folder_id else "none"
+        return "syncthing" if self.syncthing.folder_id or self.syncthing.required_ids else "none"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -72,7 +72,7 @@ def _target(config: Config) -> Step:
     if config.sync_target == "syncthing":
         return Step("target", OK, "Batches are delivered through Syncthing (sync.target).")
     if config.sync.target == "auto":
-        cause = "Batches are not delivered through Syncthing yet: syncthing.folder_id is empty."
+        cause = "Batches are not delivered through Syncthing yet: the settings name no folder and no device."
         return Step("target", MISSING, cause, "Set-up writes the ID of the folder there.", SET_UP)
     cause = f"Batches are not delivered through Syncthing: sync.target is {config.sync.target}."
     return Step("target", WRONG, cause, "Set sync.target to syncthing when they are to be.", DELIVER)

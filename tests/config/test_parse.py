@@ -37,6 +37,21 @@ def test_auto_delivers_by_syncthing_once_a_folder_id_is_set() -> None:
     assert read("sync: {target: none}\nsyncthing: {folder_id: photos}").config.sync_target == "none"
 
 
+@pytest.mark.parametrize("device", ["device_id: phone", "device_ids: [phone]"])
+def test_auto_delivers_by_syncthing_once_a_device_is_named_even_without_a_folder_id(device: str) -> None:
+    assert read(f"syncthing: {{{device}}}").config.sync_target == "syncthing"
+    assert read(f"sync: {{target: none}}\nsyncthing: {{{device}}}").config.sync_target == "none"
+    assert read("syncthing: {device_id: '', device_ids: ['']}").config.sync_target == "none"
+
+
+def test_a_key_of_syncthing_that_leads_to_no_delivery_is_doubted_with_what_to_set() -> None:
+    told = read("syncthing: {api_key: abc}").warnings
+    assert [warning.path for warning in told] == ["syncthing.folder_id"]
+    assert "delivered to nobody" in told[0].message and "syncthing.device_id" in told[0].message
+    assert read("syncthing: {api_key: abc, folder_id: photos}").warnings == ()
+    assert read("sync: {target: none}\nsyncthing: {api_key: abc}").warnings == ()
+
+
 def test_ten_faults_are_listed_in_one_answer_with_their_places() -> None:
     text = """\
 paths:

@@ -297,6 +297,13 @@ def test_without_a_usable_configuration_every_fault_is_told(tmp_path: Path) -> N
     assert [check["name"] for check in found["checks"] if check["state"] == "fault"] == ["database"]
 
 
+def test_a_key_of_syncthing_that_leads_to_no_delivery_is_a_warning(tmp_path: Path) -> None:
+    path = write_config(tmp_path, sync={"target": "auto"}, syncthing={"api_key": "CANARY", "folder_id": ""})
+    found = [check for check in doctor(ServiceContainer(str(path)))["checks"] if check["state"] == "warning"]
+    told = [check["cause"] for check in found if "delivered to nobody" in check["cause"]]
+    assert len(told) == 1 and "syncthing.device_id" in told[0] and "CANARY" not in told[0]
+
+
 def test_a_run_that_is_over_does_not_ask_for_a_worker(services: Services) -> None:
     run, _ = rows.start_run(services)
     with services.db.transaction() as conn:

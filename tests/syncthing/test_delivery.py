@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,8 @@ from app.services import Services
 from app.syncthing import notes
 from app.syncthing.notes import Notes
 from tests.conftest import read_tree
-from tests.syncthing.pair import FOLDER, Pair, wait_for
+from tests.syncthing.carrying import archived, drive, ingest, is_now, newest, pictures, start
+from tests.syncthing.pair import FOLDER, Pair, make_pair, wait_for
 from tests.syncthing.staging import look, look_until_synced, publish, reread, status_of
 
 pytestmark = pytest.mark.syncthing
@@ -233,3 +236,30 @@ def test_the_waits_before_the_scan_the_first_look_and_the_sort_are_kept(module_p
     pausing = opened(module_pair, workflow={"delays": {"syncthing_settle_sec": 0, "post_sync_sec": 60}})
     look_until_synced(pausing, batch)
     assert look(pausing, batch).outcome == "waiting" and reread(pausing, batch).next_look_at is not None
+
+
+@pytest.fixture
+def pair_of_its_own(tmp_path: Path) -> Iterator[Pair]:
+    """A pair, and with it a database, that no other test has put a batch into."""
+    pair = make_pair(tmp_path)
+    yield pair
+    pair.stop()
+
+
+def test_a_named_device_without_a_folder_id_holds_photos_back_from_the_archive_until_they_arrived(
+    pair_of_its_own: Pair, opened: Any
+) -> None:
+    only_device = {"target": "auto"}
+    blind = opened(pair_of_its_own, sync=only_device, syncthing={"folder_id": "", "batch_dir": "/no/such/place"})
+    files = pictures("by-device", 2)
+    ingest(blind, files)
+
+    start(blind)
+
+    batch = newest(blind)
+    assert (batch.target, batch.status) == ("syncthing", BatchStatus.PENDING) and not archived(blind)
+    assert "syncthing.folder_id is empty" in str(batch.sync_detail)
+    seeing = opened(pair_of_its_own, sync=only_device, syncthing={"folder_id": ""})
+    drive(seeing, is_now(seeing, BatchStatus.SORTED), "the batch is archived")
+    assert archived(seeing) >= set(files.values())
+    assert set(files.values()) <= set(read_tree(pair_of_its_own.peer.folder / batch.name).values())

@@ -73,6 +73,12 @@ def test_a_wrong_setting_is_named_with_what_to_do(
     assert "CANARY" not in json.dumps(found)
 
 
+def test_a_wrong_key_is_told_where_only_a_device_is_named(module_pair: Pair, opened: Any) -> None:
+    only_device = {"folder_id": "", "api_key": "CANARY-wrong"}
+    services = opened(module_pair, sync={"target": "auto"}, syncthing=only_device)
+    assert {check.name: check.state for check in run_checks(services)}["syncthing key"] == "fault"
+
+
 def test_foreign_ignore_patterns_and_a_paused_folder_are_told(module_pair: Pair, opened: Any) -> None:
     services = opened(module_pair)
     client = module_pair.ours.client()
