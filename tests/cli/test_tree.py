@@ -43,4 +43,5 @@ def test_another_pattern_is_tried_without_moving_a_file(filled: Machine) -> None
 def test_a_fault_in_a_pattern_is_refused_with_its_place(filled: Machine) -> None:
     code, out, err = filled.call("tree", "--pattern", "{year}/{daye}", "--json")
     assert code == 2
-    assert "at character 8: {daye} cannot be used here; did you mean {day}?" in json.loads(out or err)["error"]["detail"]
+    detail = json.loads(out or err)["error"]["detail"]
+    assert "at character 8: {daye} cannot be used here; did you mean {day}?" in detail
