@@ -5,8 +5,9 @@ It is filled when a batch is announced, so that what has to be proven does not d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -45,9 +46,22 @@ def list_of(conn: Connection, batch_id: int) -> list[BatchDevice]:
     return [build(BatchDevice, row, {}) for row in conn.execute(query.order_by(c.added_at, c.device_id))]
 
 
-def add(conn: Connection, batch_id: int, device_ids: Iterable[str]) -> None:
-    """Require the batch at these devices too."""
-    rows = [{"batch_id": batch_id, "device_id": device_id, "added_at": now()} for device_id in device_ids]
+def last_name(conn: Connection, device_id: str) -> str:
+    """What the device was called when a batch was delivered there last; empty when it is not known."""
+    c = batch_devices.c
+    query = select(c.name).where(c.device_id == device_id, c.name != "").order_by(c.batch_id.desc()).limit(1)
+    return conn.execute(query).scalar() or ""
+
+
+def add(
+    conn: Connection, batch_id: int, device_ids: Iterable[str], names: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Require the batch at these devices too; `names` says what people call them."""
+    added_at = now()
+    rows = [
+        {"batch_id": batch_id, "device_id": device_id, "name": names.get(device_id, ""), "added_at": added_at}
+        for device_id in device_ids
+    ]
     if rows:
         conn.execute(insert(batch_devices), rows)
 

@@ -96,7 +96,8 @@ def _known(conn: Connection, batch: Batch) -> list[BatchDevice]:
     found = batch_devices.list_of(conn, batch.id)
     if found or not batch.device_id or batch.target == "none":
         return found
-    return [BatchDevice(batch.id, batch.device_id, "the folder" if batch.target == FOLDER else "", "")]
+    name = "the folder" if batch.target == FOLDER else batch_devices.last_name(conn, batch.device_id)
+    return [BatchDevice(batch.id, batch.device_id, name, "")]
 
 
 def missing_anywhere(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -142,8 +143,16 @@ def _state(batch: Batch, device: BatchDevice, lacking: int) -> tuple[str, str]:
     if lacking and device.code is not None:
         return device.code, device.words or ""
     if lacking:
-        return "pending", "The batch has not been announced yet."
+        return "pending", _before_a_look(batch, device)
     return "confirmed", f"Every file is confirmed on {device.label}."
+
+
+def _before_a_look(batch: Batch, device: BatchDevice) -> str:
+    if batch.status is not BatchStatus.SYNCING:
+        return "The batch has not been announced yet."
+    if batch.target == FOLDER:
+        return "The files are being copied to the folder."
+    return f"The batch is announced; what {device.label} has of it has not been looked at yet."
 
 
 def _percent(held: Confirmed, batch: Batch, lacking: int) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.db import batches, facts, heartbeat, sync_samples, syncing
+from app.db import batch_devices, batches, facts, heartbeat, sync_samples, syncing
 from app.db.sync_samples import Sample
 from app.model import Batch, BatchStatus
 from app.model.peer_policy import peer_words
@@ -59,8 +59,8 @@ def transfer_of(conn: Connection, batch: Batch) -> dict[str, Any]:
     """
     devices = syncing.devices_of(conn, batch)
     recent = {device: sync_samples.newest(conn, batch.id, device) for device in devices}
-    reason = _why_unknown(conn, batch)
-    outlooks = {device: _outlook(batch, recent[device], reason) for device in devices}
+    reason, unheard = _why_unknown(conn, batch), _unheard(conn, batch)
+    outlooks = {device: _outlook(batch, recent[device], reason, device in unheard) for device in devices}
     return {
         **_as_json(_slowest(list(outlooks.values()), reason)),
         "peers": [
@@ -85,7 +85,12 @@ def _why_unknown(conn: Connection, batch: Batch) -> str:
     return ""
 
 
-def _outlook(batch: Batch, samples: list[Sample], reason: str) -> Outlook:
+def _unheard(conn: Connection, batch: Batch) -> set[str]:
+    """Peers that have not told yet what they have of the batch: lacking nothing means nothing then."""
+    return {device.device_id for device in batch_devices.list_of(conn, batch.id) if device.code in (None, "indexing")}
+
+
+def _outlook(batch: Batch, samples: list[Sample], reason: str, is_unheard: bool) -> Outlook:
     if reason:
         return Outlook(None, None, reason)
     if not samples:
@@ -97,6 +102,8 @@ def _outlook(batch: Batch, samples: list[Sample], reason: str) -> Outlook:
     if last.need_bytes is not None:
         # The peer's own word counts what it has fetched of a file; ours counts no other batch. Both are too much.
         left = min(left, last.need_bytes)
+    if left <= 0 and is_unheard:
+        return Outlook(None, None, "The time that is left is not known yet: the peer has not told what it lacks.")
     return rates.outlook(rates.points_of(samples), time.time(), left)
 
 

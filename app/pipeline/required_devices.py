@@ -65,11 +65,12 @@ def _store(conn: Connection, this: Look, wanted: Sequence[str], names: Names) ->
     added = [device_id for device_id in wanted if device_id not in known]
     removed = [device for device in stored if device.device_id not in wanted] if _is_newest(conn, this) else []
     was_announced = this.batch.status is not BatchStatus.PENDING and bool(stored)
+    labels = {device_id: _label(names, device_id) for device_id in added}
     if was_announced and (added or removed):
-        _tell_changed(conn, this, {device_id: _label(names, device_id) for device_id in added}, removed)
+        _tell_changed(conn, this, labels, removed)
     for device in removed:
         batch_devices.remove(conn, this.batch.id, device.device_id)
-    batch_devices.add(conn, this.batch.id, added)
+    batch_devices.add(conn, this.batch.id, added, labels)
     gone = {device.device_id for device in removed}
     kept = [device_id for device_id in known if device_id not in gone and device_id not in wanted]
     return (*wanted, *kept)

@@ -81,7 +81,7 @@ def outlook(points: Sequence[Point], moment: float, left_bytes: int) -> Outlook:
     """The rate, and how long so many bytes may take at it."""
     short, long = rate(points, moment), rate(points, moment, LONG_SECONDS)
     if left_bytes <= 0:
-        return Outlook(short, None, "Nothing more is on its way; whether each file is there is being proven.")
+        return Outlook(short, None, "No more bytes are awaited; whether each file is there is being proven.")
     if short is None or long is None:
         return Outlook(None, None, "The time that is left is not known yet: it has been measured too briefly.")
     if not long:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.db import batch_devices, batches, sync_samples
+from app.db import batch_devices, batches, facts, sync_samples
 from app.db.clock import later, now
 from app.db.sync_samples import Moment
 from app.model import BatchStatus
@@ -53,6 +53,28 @@ def test_a_release_that_is_waited_for_is_a_delivery_under_way(machine: Machine, 
         batches.set_columns(conn, batch_id, target="syncthing", peer_policy="release", sync_detail=words)
     assert machine.call("config", "set", "sync.peer_policy=release")[0] == 0
     assert machine.call("sync", "status")[1].count(words) == 1
+
+
+def test_a_batch_that_was_just_announced_is_said_to_be_so_and_nothing_else(machine: Machine) -> None:
+    made = rows.add_syncing_batch(machine.services, confirmed=0)
+    with machine.services.db.transaction() as conn:
+        batch_devices.add(conn, made, [PHONE], {PHONE: "my phone"})
+        sync_samples.add(conn, made, PHONE, Moment(0, 0, 0, 0, connected=True), None)
+        facts.put(conn, "worker_heartbeat_at", now())
+    _, out, _ = machine.call("sync", "status", str(made))
+    assert "announced; what my phone has of it has not been looked at yet" in out and "the peer has not told" in out
+    assert "not been announced" not in out and "awaited" not in out and f"at {PHONE[:7]}" not in out
+
+
+def test_a_batch_that_is_not_announced_yet_calls_its_peer_by_the_name_that_it_had_last(
+    machine: Machine, batch_id: int
+) -> None:
+    with machine.services.db.transaction() as conn:
+        batch_devices.note(conn, batch_id, PHONE, name="my phone")
+        later_one = rows.reserve(conn)
+        batches.set_columns(conn, later_one.id, target="syncthing", device_id=PHONE, file_count=3)
+    _, out, _ = machine.call("sync", "status", str(later_one.id))
+    assert "proven at my phone" in out and "has not been announced yet" in out and "has not begun" in out
 
 
 @pytest.mark.parametrize("words", [("sync", "status"), ("batch", "show")])

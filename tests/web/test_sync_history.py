@@ -89,6 +89,12 @@ def _synced(services: Services, batch_id: int) -> None:
 
 
 def _satisfied(services: Services, batch_id: int) -> None:
+    with services.db.transaction() as conn:
+        batch_devices.note(conn, batch_id, PHONE, code="sending", words="The files are on their way.")
+    _unheard(services, batch_id)
+
+
+def _unheard(services: Services, batch_id: int) -> None:
     add_sample(services, batch_id, PHONE, Moment(0, 0, 0, 0, connected=True))
 
 
@@ -98,6 +104,7 @@ def _satisfied(services: Services, batch_id: int) -> None:
         (_without_worker, "worker is not running"),
         (_synced, "delivered"),
         (_satisfied, "is being proven"),
+        (_unheard, "has not told what it lacks"),
     ],
 )
 def test_a_time_that_is_not_known_is_null_with_its_reason(
