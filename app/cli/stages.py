@@ -14,7 +14,12 @@ from app.model import Trigger
 @click.command("run")
 @click.pass_obj
 def run_everything(cli: Cli) -> int:
-    """Run the whole workflow."""
+    """Run the whole workflow.
+
+    Ends with 0 when everything that could be done is done. A delivery may still be awaited then, and its batch is not
+    archived yet: --json prints the run as "waiting", with what for in its last step, and `sync status --json` tells
+    how far each delivery is. A running service carries it on by itself; without one the next run does.
+    """
     return start_and_follow(cli, lambda: jobs.start_workflow(cli.services, Trigger.CLI))
 
 

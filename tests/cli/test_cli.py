@@ -45,6 +45,20 @@ def test_a_run_as_json_is_one_document_with_its_steps(machine: Machine) -> None:
     assert [step["name"] for step in answer["steps"]] == ["scan", "dedup"]
 
 
+def test_a_run_that_waits_for_its_delivery_ends_with_0_and_says_so_as_its_help_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unreachable = {"api_url": "http://127.0.0.1:9", "api_key": "k", "folder_id": "photos", "rescan_delay_sec": 0}
+    machine = Machine(tmp_path, capsys, sync={"target": "auto"}, syncthing=unreachable)
+    write_tree(tmp_path / "ingest", {"a.jpg": make_jpeg(seed=1)})
+    code, run = machine.ask("run")
+    assert (code, run["status"]) == (0, "waiting")
+    assert "Syncthing" in run["steps"][-1]["message"] and read_tree(tmp_path / "archive") == {}
+    machine.services.close()
+    said = " ".join(machine.call("run", "--help")[1].split())
+    assert "A delivery may still be awaited" in said and '"waiting"' in said and "sync status --json" in said
+
+
 def test_the_overview_shows_the_same_numbers_as_the_other_doors(machine: Machine) -> None:
     rows.fill(machine.services)
     code, out, _ = machine.call("overview")
