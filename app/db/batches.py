@@ -108,6 +108,11 @@ def list_recent(conn: Connection, limit: int = 5, before_id: int | None = None) 
     return [_batch(row) for row in conn.execute(query)]
 
 
+def list_named(conn: Connection, names: Sequence[str]) -> list[Batch]:
+    """The batches of these names, in id order."""
+    return [_batch(r) for r in conn.execute(_select().where(batches.c.name.in_(names)).order_by(batches.c.id))]
+
+
 def list_names(conn: Connection) -> list[str]:
     """The name of every batch."""
     return list(conn.execute(select(batches.c.name)).scalars())

@@ -24,6 +24,26 @@ def forget_before(conn: Connection, root_id: int, seen_at: str) -> None:
     conn.execute(left_in_place.delete().where(left_in_place.c.root_id == root_id, left_in_place.c.seen_at < seen_at))
 
 
+def forget(conn: Connection, root_id: int, paths: Sequence[bytes]) -> None:
+    """Drop what was noted of these names."""
+    marks = [(root_id, path) for path in paths]
+    if marks:
+        conn.exec_driver_sql("DELETE FROM left_in_place WHERE root_id = ? AND path = ?", marks)
+
+
+def count_under(conn: Connection, root_ids: Sequence[int]) -> int:
+    """How many names are left in place under these roots."""
+    c = left_in_place.c
+    return int(conn.execute(select(func.count()).where(c.root_id.in_(root_ids))).scalar_one())
+
+
+def list_under(conn: Connection, root_ids: Sequence[int], limit: int) -> list[tuple[bytes, str]]:
+    """(path, reason) under these roots, the first by path."""
+    c = left_in_place.c
+    query = select(c.path, c.reason).where(c.root_id.in_(root_ids)).order_by(c.path).limit(limit)
+    return [(row[0], row[1]) for row in conn.execute(query)]
+
+
 def paths_of(conn: Connection, root_id: int) -> set[bytes]:
     """Every path noted under a root."""
     return set(conn.execute(select(left_in_place.c.path).where(left_in_place.c.root_id == root_id)).scalars())

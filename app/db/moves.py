@@ -197,6 +197,13 @@ def list_left(conn: Connection, batch_id: int, purpose: str) -> dict[int, set[by
     return left
 
 
+def list_targets(conn: Connection, batch_id: int, purpose: str, root_id: int) -> set[bytes]:
+    """Where files of a batch were moved under a root for this purpose."""
+    m = moves.c
+    done = (m.batch_id == batch_id, m.purpose == purpose, m.dst_root_id == root_id, m.state == MoveState.DONE.value)
+    return set(conn.execute(select(m.dst_path).where(*done)).scalars())
+
+
 class Met(NamedTuple):
     """A file that was at an asset's place before it: where, and where the source lies in the trash, if it does."""
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import func, select
 
-from app.db import batches, moves, totals
+from app.db import batches, left_in_place, moves, totals
 from app.db.clock import later
-from app.db.tables import assets, findings, left_in_place
+from app.db.tables import assets, findings
 from app.db.tables import moves as moves_table
 from app.errors import printable
 from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, RootKind
@@ -137,12 +137,14 @@ def check_findings(services: Services) -> Iterator[Check]:
 def check_leftovers(services: Services) -> Iterator[Check]:
     """Files in staging and the batch folder that no row knows."""
     ids = [root.id for kind in (RootKind.STAGING, RootKind.BATCH) for root in services.roots.get(kind, ())]
-    query = select(func.count(), func.min(left_in_place.c.path)).where(left_in_place.c.root_id.in_(ids))
     with services.db.reading() as conn:
-        files, first = conn.execute(query).one()
-    if files:
-        many = counted(files, "file in the batch folder is", "files in the batch folder are")
-        cause = f"{many} known to no row, such as {printable(first)}."
-        yield Check("leftovers", WARNING, cause, "Look at them; take out what is yours. Nothing removes them.")
-    else:
+        files, first = left_in_place.count_under(conn, ids), left_in_place.list_under(conn, ids, NAMED)
+    fix = "Look at it; take out what is yours. Nothing removes it."
+    for path, reason in first:
+        yield Check("leftovers", WARNING, f"{printable(path)} in the batch folder: {reason}.", fix)
+    if files > len(first):
+        more = counted(files - len(first), "more file", "more files")
+        fix = "See: media-pipeline journal --kind orphan.found"
+        yield Check("leftovers", WARNING, f"{more} known to no row in the batch folder.", fix)
+    if not files:
         yield Check("leftovers", OK, "Nothing unknown lies in the batch folder.")

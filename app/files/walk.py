@@ -136,16 +136,18 @@ def list_names(root: Root, folder: bytes) -> list[bytes]:
 
 
 def walk(
-    root: Root, ignore_patterns: Sequence[str] = (), known_names: KnownNames | None = None
+    root: Root, ignore_patterns: Sequence[str] = (), known_names: KnownNames | None = None,
+    *, below: Sequence[bytes] = (b"",),
 ) -> Iterator[Found]:
-    """Every file under a root, and every folder that is not entered; what is our own is passed over in silence.
+    """Every file under a root, or under these folders of it, and every folder that is not entered; what is our own is
+    passed over in silence.
 
     A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable.
     `known_names` tells of media that has left its folder: what comes late is a sidecar of it. Where it is given, a
     sidecar that has no media, neither there nor gone on, is left until that comes.
     """
     patterns = tuple(os.fsencode(p) for p in ignore_patterns)
-    waiting = [b""]
+    waiting = list(below)
     while waiting:
         folder = waiting.pop()
         try:

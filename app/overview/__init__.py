@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from app.db import confirmation, facts, silences, totals
+from app.db import left_in_place as left_rows
 from app.db.clock import now
 from app.db.migrate import DATABASE_ID
 from app.db.tables import left_in_place
-from app.model import Root
+from app.model import Root, RootKind
 from app.overview.balance import balance_sheet
 from app.overview.batches import batch_counts, failed_batches, recent_batches
 from app.overview.hindrances import find_hindrances, what_run_waits_for
@@ -28,7 +29,7 @@ from app.overview.runs import (
 )
 from app.overview.transfer import syncing_batches
 from app.overview.verification import count_findings
-from app.overview.warnings import collect_warnings
+from app.overview.warnings import NAMED_LEFTOVERS, Leftovers, collect_warnings
 from app.services import Services
 
 #: A run over a large library has thousands of steps; the overview shows the last ones.
@@ -51,9 +52,10 @@ def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) ->
     with services.db.reading() as conn:
         seen = _from_rows(conn, services, fresh)
         database_id = facts.find(conn, DATABASE_ID) or ""
+        leftovers = _leftovers(conn, services)
     seen["roots"] = look_at_roots(_roots_in_use(services), database_id)
     seen["config"] = _config_facts(services, config)
-    seen["warnings"] = collect_warnings(seen)
+    seen["warnings"] = collect_warnings(seen, leftovers)
     return seen
 
 
@@ -88,6 +90,11 @@ def _left_in_place(conn: Connection) -> dict[str, Any]:
     query = select(left_in_place.c.reason, func.count()).group_by(left_in_place.c.reason)
     by_reason = {row[0]: row[1] for row in conn.execute(query.order_by(func.count().desc()))}
     return {"total": sum(by_reason.values()), "by_reason": by_reason}
+
+
+def _leftovers(conn: Connection, services: Services) -> Leftovers:
+    ids = [root.id for kind in (RootKind.STAGING, RootKind.BATCH) for root in services.roots.get(kind, ())]
+    return Leftovers(left_rows.count_under(conn, ids), left_rows.list_under(conn, ids, NAMED_LEFTOVERS))
 
 
 def _roots_in_use(services: Services) -> list[Root]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from app.errors import printable
 from app.model import GRAVE_FINDINGS, RunStatus, went_on_without
 from app.model.counting import counted
 from app.overview.roots import in_words
@@ -12,12 +15,22 @@ SILENCE_REMEDY = "`media-pipeline doctor` looks at the whole way to the peer; `p
 LEVELS = ("error", "warning", "info")
 #: So many stopped batches are named, the newest; the others are counted.
 NAMED_BATCHES = 5
+#: So many files that no row knows are named; the others are counted.
+NAMED_LEFTOVERS = 5
 
 
-def collect_warnings(seen: dict[str, Any]) -> list[dict[str, str]]:
+@dataclass(frozen=True)
+class Leftovers:
+    """Files in staging and the batch folder that no row knows: how many, and the first with why they are there."""
+
+    files: int
+    first: Sequence[tuple[bytes, str]]
+
+
+def collect_warnings(seen: dict[str, Any], leftovers: Leftovers) -> list[dict[str, str]]:
     """Warnings about an overview: level ("error", "warning" or "info"), a sentence, and what to do."""
     found = [*_about_state(seen), *_about_roots(seen), *_about_worker(seen)]
-    found += [*_about_work(seen), *_about_files(seen)]
+    found += [*_about_work(seen), *_about_files(seen), *_about_leftovers(leftovers)]
     return sorted(found, key=lambda warning: LEVELS.index(warning["level"]))
 
 
@@ -120,6 +133,17 @@ def _about_failed_batches(failed: list[dict[str, Any]]) -> list[dict[str, str]]:
 def _about_files(seen: dict[str, Any]) -> list[dict[str, str]]:
     left_out = [_about_left_out(entry) for entry in seen["left_out"]]
     return [*left_out, *_about_failed(seen), *_about_findings(seen["findings"])]
+
+
+def _about_leftovers(leftovers: Leftovers) -> list[dict[str, str]]:
+    """What lies in the batch folder and no row knows: it may be the only copy of what a peer has changed."""
+    remedy = "Look at it; take out what is yours. Nothing removes it."
+    found = [_warning(f"{printable(path)} in the batch folder: {reason}.", remedy) for path, reason in leftovers.first]
+    if leftovers.files > len(found):
+        more = counted(leftovers.files - len(found), "more file", "more files")
+        remedy = "`media-pipeline journal --kind orphan.found` names each."
+        found.append(_warning(f"{more} known to no row in the batch folder.", remedy))
+    return found
 
 
 def _about_left_out(entry: dict[str, Any]) -> dict[str, str]:

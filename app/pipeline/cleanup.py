@@ -16,6 +16,7 @@ from app.files.prune import drop_expired_trash, expire_logs, remove_stale_temps
 from app.model import Report, Root, RootKind
 from app.model.counting import counted
 from app.pipeline.finished_folders import clean_finished
+from app.pipeline.left_behind import tell_left_behind
 from app.pipeline.orphans import settle_orphans
 from app.pipeline.pairing import remove_left_over
 from app.pipeline.room import in_words
@@ -69,6 +70,7 @@ def run(services: Services, step: StepContext) -> Report:
     cleaned = clean_finished(services, step)
     done.add(batches=len(cleaned.batches), folders=cleaned.folders)
     done.left += cleaned.left
+    tell_left_behind(services, step.run_id)
     if step.batch_id is None or _is_due(services):
         _clean_everything(services, step, done)
     words = _in_words(done)

@@ -68,7 +68,7 @@ def _clean(
     services: Services, step: StepContext, batch: Batch, cleaned: Cleaned, roots: Sequence[Root]
 ) -> None:
     archive = services.root(RootKind.ARCHIVE)
-    revisions = dict(_revisions(archive, batch))
+    revisions = dict(revisions_of(archive, batch))
     folders = _made_folders(batch, revisions.values())
     left: list[str] = []
     for root in roots:
@@ -97,7 +97,7 @@ def _made_folders(batch: Batch, revisions: Iterable[Manifest]) -> list[bytes]:
     return sorted(made)
 
 
-def _revisions(archive: Root, batch: Batch) -> Iterator[tuple[bytes, Manifest]]:
+def revisions_of(archive: Root, batch: Batch) -> Iterator[tuple[bytes, Manifest]]:
     """(text, manifest) of every revision that the archive holds."""
     for revision in count(1):
         place = Place(archive, manifest_store.archive_path(batch.name, revision))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.db import assets, batches, journal, kept_copies, left_in_place
 from app.db.clock import now
@@ -19,11 +19,15 @@ from app.files.walk import Found, signature_at, walk
 from app.model import Asset, AssetStatus, Place, Root, RootKind, Signature
 from app.pipeline.failing import is_missing
 from app.pipeline.manifest import OWN_NAMES
+from app.pipeline.peer_edits import reasons_of
 from app.pipeline.step import StepContext
 from app.services import Services
 
 EXPECTED = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.SET_ASIDE, AssetStatus.FAILED)
 GIVEN_UP = (AssetStatus.FAILED,)
+
+#: Names of what Syncthing is fetching.
+UNDER_WAY = (b".syncthing.", b"~syncthing~")
 
 NO_ROW = "no row knows this file"
 REPLACED = "it is not the file that was put there: that one failed, and this is what it was changed to"
@@ -38,13 +42,16 @@ def settle_orphans(services: Services, step: StepContext) -> dict[str, int]:
     missing = {asset.id: asset for root in roots for asset in _missing(services, root)}
     for root in roots:
         step.safe_point(0, 0)
-        unknown = _unknown(services, root)
+        unknown = list_unknown(services, root)
         adopted = _adopt(services, step, root, unknown, missing)
         counts["adopted"] += len(adopted)
         rest = [path for path in unknown if path not in adopted]
-        listed = [(path, NO_ROW) for path in rest] + [(path, REPLACED) for path in _replaced(services, root)]
+        listed = with_reasons(services, root, rest)
         counts["orphans"] += len(listed)
-        _list(services, step, root, listed)
+        with services.db.transaction() as conn:
+            at = now()
+            note(conn, root, listed, step.run_id)
+            left_in_place.forget_before(conn, root.id, at)
     counts["missing"] = len(missing)
     _note_missing(services, step, missing)
     return dict(counts)
@@ -59,18 +66,29 @@ def _missing(services: Services, root: Root) -> list[Asset]:
         return [assets.get(conn, asset_id) for asset_id in absent]
 
 
-def _unknown(services: Services, root: Root) -> dict[bytes, Signature]:
-    """Files under a root that no asset, kept copy or batch accounts for."""
+def list_unknown(services: Services, root: Root, below: Sequence[bytes] = (b"",)) -> dict[bytes, Signature]:
+    """Files under a root, or these folders of it, that no asset, kept copy or batch accounts for."""
     with services.db.reading() as conn:
         known = {path for _, path, _, _ in assets.list_places(conn, root.id)}
         known |= {path for _, path in kept_copies.list_places(conn, root.id)}
         names = {os.fsencode(name) for name in batches.list_names(conn)}
     known |= {name + b"/" + own for name in names for own in OWN_NAMES}
     unknown: dict[bytes, Signature] = {}
-    for found in walk(root):
+    for found in walk(root, below=below):
         if found.signature is not None and found.path not in known and _counts(found, names):
             unknown[found.path] = found.signature
     return unknown
+
+
+def with_reasons(
+    services: Services, root: Root, unknown: Sequence[bytes], below: Sequence[bytes] = (b"",)
+) -> list[tuple[bytes, str]]:
+    """These files without a row, and what took the place of files that failed, each with why it is there."""
+    tops = {os.fsdecode(path.partition(b"/")[0]) for path in unknown}
+    with services.db.reading() as conn:
+        of_batches = batches.list_named(conn, sorted(tops))
+    replaced = [path for path in _replaced(services, root) if b"" in below or path.partition(b"/")[0] in below]
+    return reasons_of(services, root, of_batches, unknown, NO_ROW) + [(path, REPLACED) for path in replaced]
 
 
 def _replaced(services: Services, root: Root) -> list[bytes]:
@@ -89,7 +107,9 @@ def _is_other(root: Root, path: bytes, expected: Signature) -> bool:
 
 
 def _counts(found: Found, batch_names: set[bytes]) -> bool:
-    """Media wherever it lies; anything at all in the folder of a batch."""
+    """Media wherever it lies; anything at all in the folder of a batch but what Syncthing is still writing."""
+    if found.path.rpartition(b"/")[2].startswith(UNDER_WAY):
+        return False
     return found.kind != "left" or found.path.partition(b"/")[0] in batch_names
 
 
@@ -119,18 +139,14 @@ def _digest(place: Place, asset: Asset) -> str | None:
         return None
 
 
-def _list(services: Services, step: StepContext, root: Root, listed: list[tuple[bytes, str]]) -> None:
+def note(conn: Connection, root: Root, listed: Sequence[tuple[bytes, str]], run_id: int | None) -> None:
     """Note what is there now, and tell the journal of what was not noted before."""
-    at = now()
-    with services.db.transaction() as conn:
-        before = left_in_place.paths_of(conn, root.id)
-        left_in_place.note(conn, root.id, listed, at)
-        left_in_place.forget_before(conn, root.id, at)
-        for path, reason in listed:
-            if path not in before:
-                journal.record(conn, "orphan.found", f"{printable(path)} in the {root.kind} folder: {reason}.",
-                               level="warning", run_id=step.run_id,
-                               detail={"path": printable(path), "root": root.kind.value})
+    before = left_in_place.paths_of(conn, root.id)
+    left_in_place.note(conn, root.id, listed, now())
+    for path, reason in listed:
+        if path not in before:
+            journal.record(conn, "orphan.found", f"{printable(path)} in the {root.kind} folder: {reason}.",
+                           level="warning", run_id=run_id, detail={"path": printable(path), "root": root.kind.value})
 
 
 def _note_missing(services: Services, step: StepContext, missing: Mapping[int, Asset]) -> None:

@@ -9,7 +9,7 @@ from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, order, pairing, protecting, silence, staging_ground, sync
+from app.pipeline import deliver_folder, left_behind, order, pairing, protecting, silence, staging_ground, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -33,6 +33,7 @@ def look_at_deliveries(services: Services) -> None:
     staging_ground.look_when_due(services)
     pairing.look_when_due(services)
     silence.listen_when_due(services)
+    left_behind.look_when_due(services)
 
 
 def list_under_way(conn: Connection) -> list[Batch]:
