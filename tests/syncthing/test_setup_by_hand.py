@@ -161,3 +161,16 @@ def test_a_hostile_name_of_a_peer_is_shown_as_text(nodes: tuple[Node, Node], con
     assert "<img src=x" not in page and "\x1b" not in page and "&lt;img src=x" in page
     (device,) = client.get("/api/syncthing/pending").json["devices"]
     assert device["name"].startswith("<img src=x onerror=alert(1)>\\x1b[31m\\n") and len(device["name"]) < 200
+
+
+def test_naming_our_own_device_as_the_peer_is_saved_with_a_warning(
+    nodes: tuple[Node, Node], container: ServiceContainer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, phone = nodes
+    capsys.readouterr()
+    config = ["--config", container.store.path, "config", "set"]
+    assert run([*config, f"syncthing.device_id={ours.device_id}", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["warnings"]
+    assert [(w["path"], "is this Syncthing itself" in w["message"]) for w in told] == [("syncthing.device_id", True)]
+    assert run([*config, f"syncthing.device_id={phone.device_id}"]) == 0
+    assert "warning" not in capsys.readouterr().out
