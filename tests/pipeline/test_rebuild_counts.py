@@ -65,6 +65,7 @@ def test_a_row_under_another_id_than_the_manifest_names_stays_the_only_one_howev
     with site.services.db.transaction() as conn:
         conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         conn.exec_driver_sql("UPDATE moves SET asset_id = 101")
+        conn.exec_driver_sql("UPDATE capture_records SET asset_id = 101")
         conn.exec_driver_sql("UPDATE events SET asset_id = 101 WHERE asset_id IS NOT NULL")
         conn.exec_driver_sql("UPDATE assets SET id = 101")
     for _ in range(2):

@@ -29,7 +29,7 @@ def test_nothing_is_batched_while_nobody_can_say_whether_staging_is_shared(
 
     run = workflow(services)
 
-    assert run.status is RunStatus.DONE and not the_batches(services)
+    assert run.status is RunStatus.WAITING and not the_batches(services)
     assert read_tree(services.config.paths.source_dir) == before
 
 
