@@ -84,7 +84,7 @@ ANSWERS: dict[str, Answer] = {
     "How fast does it go, and how long will it take?": Answer("It is delivered."),
     "How did deliveries go, and how much a day?": Answer("Received per day", data='"device_id": "folder"'),
     "Which files does the peer lack, and why?": Answer("No file is missing at the folder.", data='"files": []'),
-    "Did the peer really get this batch?": Answer("2 of 2 files proven at the folder.", data='"device_id": "folder"', same=True),
+    "Did the peer really get this batch?": Answer("2 of 2 files proven", data='"device_id": "folder"', same=True),
     "Is this batch in the archive?": Answer("files are archived", data='"sorted_files": '),
     "Which files are in this batch?": Answer("2024/05/06/IMG_0001.JPG"),
     "What exactly was sent, with which checksums?": Answer("{digest}", same=True),
