@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, func, or_, select, text
 
 from app.db.assets import CHUNK, CONVERTERS
+from app.db.clock import now
 from app.db.rows import build, columns_for
 from app.db.tables import assets
 from app.model import Asset, AssetStatus
@@ -20,9 +21,15 @@ WHERE status = 'unique' AND inspected_at IS NOT NULL AND batch_id IS NULL AND ro
   AND digest IS NOT NULL AND sha256 IS NOT NULL
   AND (group_id IS NULL OR group_id NOT IN (
     SELECT group_id FROM assets WHERE group_id IS NOT NULL
-    AND (status = 'discovered' OR (status = 'unique' AND inspected_at IS NULL))))
+    AND (status = 'discovered' OR (status = 'unique' AND inspected_at IS NULL AND batch_id IS NULL))))
 GROUP BY group_key ORDER BY first_taken, MIN(COALESCE(origin_path, path)), MIN(id)
 """).bindparams(bindparam("root_ids", expanding=True))
+
+#: The plus keeps the index of batches out of it: those that have ended hold nearly the whole library.
+LEAVE_ENDED = """
+UPDATE assets SET batch_id = NULL, updated_at = ? WHERE status IN ('discovered', 'unique')
+AND +batch_id IN (SELECT id FROM batches WHERE status IN ('SORTED', 'CANCELLED'))
+"""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ def list_members(conn: Connection, keys: Sequence[int]) -> list[list[Asset]]:
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
     return list(members.values())
+
+
+def leave_ended_batches(conn: Connection) -> None:
+    """What waits and still has the number of a batch that has ended may be taken by the next one."""
+    conn.exec_driver_sql(LEAVE_ENDED, (now(),))
 
 
 def count_under(conn: Connection, root_ids: Sequence[int]) -> dict[int, int]:

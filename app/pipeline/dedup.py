@@ -98,7 +98,9 @@ def _verdicts(
 
 def _write(conn: Connection, verdicts: Sequence[Verdict], step: StepContext, tally: Tally) -> None:
     # The state table leads from duplicate to unique through discovered only.
-    assets.mark(conn, [v.asset for v in verdicts if v.asset.status is AssetStatus.DUPLICATE], AssetStatus.DISCOVERED)
+    revived = [v.asset for v in verdicts if v.asset.status is AssetStatus.DUPLICATE]
+    # What became a duplicate as it was sorted has that batch behind it: the next one may take it.
+    assets.mark(conn, revived, AssetStatus.DISCOVERED, batch_id=None)
     for status in (AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE):
         alike = [v for v in verdicts if v.status is status and v.asset.status is not AssetStatus.UNIQUE]
         reason = "another name of a file that is known already" if status is AssetStatus.SET_ASIDE else None

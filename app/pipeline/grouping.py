@@ -122,7 +122,7 @@ def _join(conn: Connection, join: Join, folder: Sequence[Member]) -> set[int]:
     for half in join.halves:
         if half.status is AssetStatus.DUPLICATE:
             asset = assets.get(conn, half.asset_id)
-            assets.mark(conn, [asset], AssetStatus.DISCOVERED, original_id=None)
+            assets.mark(conn, [asset], AssetStatus.DISCOVERED, original_id=None, batch_id=None)
             assets.mark(conn, [assets.get(conn, half.asset_id)], AssetStatus.UNIQUE)
     moved = [m.asset_id for m in folder if m.group_id == join.moved]
     stays = [m.asset_id for m in folder if m.group_id == join.target and m.status not in GONE_ON]

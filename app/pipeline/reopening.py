@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.db import assets, journal, new_content, undecided
+from app.db import assets, journal, new_content, undecided, waiting
 from app.db.connection import Connection
 from app.errors import printable
 from app.files.walk import signature_at
@@ -15,11 +15,13 @@ from app.services import Services
 def reopen_orphaned(services: Services, run_id: int) -> int:
     """Make such duplicates and second names `discovered`, or `gone` when they too are gone; returns how many.
 
-    The roots must have been checked. A file under a root that is not configured keeps its label.
+    What waits with the number of a batch that has ended waits for the next one from now on. The roots must have been
+    checked. A file under a root that is not configured keeps its label.
     """
     roots = {root.id: root for of_kind in services.roots.values() for root in of_kind}
     reopened = 0
     with services.db.transaction() as conn:
+        waiting.leave_ended_batches(conn)
         labelled = [assets.get(conn, asset_id) for asset_id in undecided.list_orphaned_labels(conn)]
         for asset in labelled:
             root = roots.get(asset.root_id)

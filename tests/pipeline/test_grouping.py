@@ -96,6 +96,22 @@ def test_a_still_that_was_called_a_duplicate_comes_back_with_its_new_film(one: S
     assert groups_of(one) >= {frozenset({b"a/IMG_1.jpg", b"a/IMG_9.MOV"})}
 
 
+@pytest.mark.parametrize("mode", ["move", "copy"])
+def test_a_still_that_sort_found_to_be_a_duplicate_holds_up_no_film_that_belongs_to_it(
+    tmp_path: Path, mode: str
+) -> None:
+    services = make_services(tmp_path, dedup={"threads": 1}, sorter={"transfer_mode": mode})
+    found = take_in(
+        services,
+        {"a/IMG_3.jpg": still("ONE")},
+        {"b/IMG_3.jpg": still("ONE"), "b/IMG_3.MP4": b"no real film"},
+        {"b/IMG_9.MOV": film("ONE"), "b/IMG_9.xmp": b"<x/>"},
+    )
+    assert not {"unique", "discovered"} & set(states(services).values())
+    assert {f"2024/05/06/{name}" for name in ("IMG_3.jpg", "IMG_9.MOV", "IMG_9.xmp")} <= set(found)
+    services.close()
+
+
 # --- the plan alone
 
 

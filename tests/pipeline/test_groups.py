@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.db import totals
+from app.db import totals, waiting
 from app.files.belonging import group_key
 from app.files.takeout import takeout_partner
 from app.model import AssetStatus, RootKind, RunStatus, Stage
@@ -20,7 +20,7 @@ from tests.conftest import make_jpeg, make_services, read_tree, write_tree
 from tests.pipeline.library import a_step, assert_rows_agree
 from tests.pipeline.live_photo import film, still
 from tests.pipeline.running import the_batches, workflow
-from tests.pipeline.stages import events, rows, states, take_stock
+from tests.pipeline.stages import change, events, rows, states, take_stock
 from tests.pipeline.undoing import undo
 
 DAY = "2024:05:06 10:00:00"
@@ -158,6 +158,58 @@ def test_what_was_drawn_along_by_a_late_half_can_be_taken_back_with_its_own_batc
         assert_rows_agree(one)
     assert not [path for path in archive(one) if not path.endswith("/")]
     assert read_tree(one.config.paths.source_dir) == {**arrivals[0], **arrivals[1]}
+
+
+# --- a photo that turned out to be in the archive already, as it was sorted beside its new film
+
+KNOWN = ({"a/IMG_3.jpg": JPEG}, {"b/IMG_3.jpg": JPEG, "b/IMG_3.MOV": b"new film"})
+
+
+def waiting_for_a_batch(services: Services) -> list[bytes]:
+    return [path for path, status in states(services).items() if status in ("discovered", "unique")]
+
+
+@pytest.mark.parametrize("mode", ["move", "copy"])
+@pytest.mark.parametrize("late", ["b/IMG_3.AAE", "b/IMG_3.MP4"])
+def test_a_duplicate_found_by_sort_does_not_wait_for_ever_when_more_comes(
+    tmp_path: Path, late: str, mode: str
+) -> None:
+    services = make_services(tmp_path, dedup={"threads": 1}, sorter={"transfer_mode": mode})
+    found = take_in(services, *KNOWN, {late: b"late"})
+    assert waiting_for_a_batch(services) == []
+    assert {path.rpartition("/")[2]: found[path] for path in found if not path.endswith("/")} == {
+        "IMG_3.jpg": JPEG, "IMG_3.MOV": b"new film", late.rpartition("/")[2]: b"late",
+    }  # fmt: skip
+    services.close()
+
+
+@pytest.mark.parametrize("is_inspected", [True, False])
+def test_what_waits_with_the_number_of_a_batch_that_has_ended_is_taken_by_the_next_run(
+    one: Services, is_inspected: bool
+) -> None:
+    take_in(one, *KNOWN)
+    (held,) = [asset for asset in rows(one).values() if asset.status is AssetStatus.DUPLICATE]
+    assert held.batch_id is not None
+    change(one, held, AssetStatus.DISCOVERED)
+    instant = held.inspected_at if is_inspected else None
+    change(one, rows(one)[held.path], AssetStatus.UNIQUE, inspected_at=instant)
+    take_in(one, {"b/IMG_3.AAE": b"late"})
+    assert waiting_for_a_batch(one) == []
+    assert sum(asset.batch_id == the_batches(one)[-1].id for asset in rows(one).values()) == 2
+
+
+def test_a_member_that_a_batch_has_taken_holds_up_no_other(one: Services) -> None:
+    take_in(one, {"old.jpg": OTHER})
+    write_tree(one.config.paths.source_dir, {"a/IMG_1.jpg": JPEG, "a/IMG_1.MOV": b"film"})
+    take_stock(one)
+    taken = rows(one)[b"a/IMG_1.MOV"]
+    change(one, taken, AssetStatus.UNIQUE, batch_id=the_batches(one)[0].id, inspected_at=None)
+    with one.db.reading() as conn:
+        groups = [(group.key, group.file_count) for group in waiting.list_groups(conn, [taken.root_id])]
+    assert groups == [(taken.group_id, 1)]
+
+
+# --- names
 
 
 def test_names_that_differ_in_case_alone_are_told_apart_where_names_are_portable(tmp_path: Path) -> None:
