@@ -18,6 +18,7 @@ KINDS = frozenset(
     {
         "asset.set_aside",
         "asset.failed",
+        "asset.stayed_apart",
         "asset.found_damaged",
         "asset.vanished",
         "asset.changed",

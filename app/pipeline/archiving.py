@@ -10,7 +10,7 @@ from itertools import count
 
 from app.db import assets
 from app.files.move import Move, Moved
-from app.model import Asset, AssetStatus, Batch, Place, Root, RootKind, Signature
+from app.model import Asset, AssetStatus, Batch, Failure, Place, Root, RootKind, Signature
 from app.pipeline.failing import holds
 from app.pipeline.filing import Filing, places_of
 from app.pipeline.naming import suffixed
@@ -45,6 +45,8 @@ class Archiving:
     #: Other places to take an asset's content from, since its own is empty.
     sources: dict[int, tuple[Place, Signature]] = field(default_factory=dict)
     collisions: Counter[int] = field(default_factory=Counter)
+    #: Archived files that could not be brought to where the rest of their group goes.
+    stayed: dict[int, Failure] = field(default_factory=dict)
     #: Folders that are there, or of which it is written down that they are made for files.
     folders: set[tuple[int, bytes]] = field(default_factory=set)
     done: int = 0
@@ -64,6 +66,8 @@ class Archiving:
     def tell_progress(self, moved: Sequence[Moved]) -> None:
         """A safe point between groups of moves."""
         arrived = [m for m in moved if m.outcome != "failed"]
+        for m in arrived:
+            self.stayed.pop(m.move.asset.id, None)
         self.done += len(arrived)
         self.done_bytes += sum(m.move.asset.size_bytes for m in arrived)
         self.step.safe_point(self.done, self.batch.file_count, self.done_bytes)

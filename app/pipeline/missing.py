@@ -21,6 +21,9 @@ def note_failed(work: Archiving, moved: Moved) -> Failure | None:
     """Decide what comes next for a file that was not archived, and write it down; None when that is no failure."""
     with work.services.db.reading() as conn:
         asset = assets.get(conn, moved.move.asset.id)
+    if work.is_placed(moved.move.asset):
+        _tell_apart(work, moved)
+        return None
     if asset.status not in PENDING:
         return None
     if isinstance(moved.error, TargetExists) and work.collisions[asset.id] < MAX_COLLISIONS:
@@ -31,6 +34,22 @@ def note_failed(work: Archiving, moved: Moved) -> Failure | None:
     if isinstance(moved.error, SourceChanged):
         return _search(work, asset, moved)
     return _try_again(work, asset, reason)
+
+
+def _tell_apart(work: Archiving, moved: Moved) -> None:
+    """A file that was archived before stays where it is, with the date that led there, while its group goes on."""
+    asset, target = moved.move.asset, moved.move.target
+    check_roots(work.services.db, [work.archive])
+    told = asset.id in work.stayed
+    folder, reason = printable(target.path.rpartition(b"/")[0]), reason_of(moved.error)
+    work.stayed[asset.id] = failure(asset, f"It could not be brought to the rest of its group in {folder}: {reason}")
+    if told:
+        return
+    words = f"{printable(asset.path)} stays where it is. {work.stayed[asset.id].reason}"
+    with work.services.db.transaction() as conn:
+        journal.record(conn, "asset.stayed_apart", words, level="warning", run_id=work.step.run_id,
+                       batch_id=work.batch.id, asset_id=asset.id,
+                       detail={"path": printable(asset.path), "target": printable(target.path), "reason": reason})
 
 
 def _try_again(work: Archiving, asset: Asset, reason: str) -> Failure:

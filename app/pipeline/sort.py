@@ -6,7 +6,8 @@ reported: a file is never skipped in silence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from functools import partial
 
 from app.db import assets, batches, capture_records, journal, members
 from app.db import roots as root_rows
@@ -157,31 +158,32 @@ def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, F
         filed = file_all(conn, work.places, groups, archived)
     with work.looks:
         plans = [plan_group(work, one.members, one.filing) for one in filed]
+    moves = [move for plan in plans for move in plan.moves]
     originals = [(i, {"original_id": original}) for plan in plans for i, original in plan.originals.items()]
     dated = [one for one in filed if one.dates]
-    if originals or dated:
+    if originals:
         with work.services.db.transaction() as conn:
             assets.set_columns(conn, originals)
-            _write_dates(conn, dated)
     work.tell_progress(())
-    moves = [move for plan in plans for move in plan.moves]
     note_new_folders(work.services, (move.target for move in moves), work.folders)
     moved = work.services.disk.move_files(work.services.db, moves, run_id=work.step.run_id, batch_id=work.batch.id,
-                                          settle=_settle, after_group=work.tell_progress)
+                                          settle=partial(_settle, dated), after_group=work.tell_progress)
     raise_when_full(moved)
     noted = [note_failed(work, m) for m in moved if m.outcome == "failed"]
     return {failure.asset_id: failure for failure in noted if failure is not None and failure.asset_id is not None}
 
 
-def _write_dates(conn: Connection, dated: Sequence[Filed]) -> None:
-    """The date of archived files that are drawn along by what came late to their group."""
+def _write_dates(conn: Connection, dated: Sequence[Filed], asset_ids: Set[int]) -> None:
+    """The date of those of archived files that were drawn along by what came late to their group."""
     for one in dated:
-        assets.set_columns(conn, one.dates)
-        capture_records.set_confidence(conn, [asset_id for asset_id, _ in one.dates], one.confidence)
+        drawn = [(asset_id, columns) for asset_id, columns in one.dates if asset_id in asset_ids]
+        assets.set_columns(conn, drawn)
+        capture_records.set_confidence(conn, [asset_id for asset_id, _ in drawn], one.confidence)
 
 
-def _settle(conn: Connection, moved: Sequence[Moved]) -> None:
-    """With the new places: earlier failures are forgotten, and what waits for a review says so."""
+def _settle(dated: Sequence[Filed], conn: Connection, moved: Sequence[Moved]) -> None:
+    """With the new places: the dates that led there, no earlier failure, and what waits for a review says so."""
+    _write_dates(conn, dated, {m.move.asset.id for m in moved})
     assets.set_columns(conn, [(m.move.asset.id, {"attempts": 0}) for m in moved if m.move.asset.attempts])
     _say_review(conn, [m.move.asset.id for m in moved if m.move.status_after is AssetStatus.SET_ASIDE])
 
@@ -203,22 +205,24 @@ def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
         counts = {str(status): files for status, (files, _) in counted.items()}
         archived, size_bytes = counted.get(AssetStatus.ARCHIVED, (0, 0))
         lasting = {a.id for a in members.list_of(conn, batch.id, [AssetStatus.FAILED])}
-        words = _in_words(batch, counts, size_bytes)
+        words = _in_words(batch, counts, size_bytes, len(work.stayed))
         if batch.status is BatchStatus.SORTING:
             batches.change(conn, batch, BatchStatus.SORTED)
-        level = "warning" if set(counts) - {"archived"} else "info"
+        level = "warning" if set(counts) - {"archived"} or work.stayed else "info"
         journal.record(conn, "batch.sorted", words, level=level, run_id=run_id, batch_id=batch.id,
                        detail={**counts, "size_bytes": size_bytes})
         if work.services.config.sorter.transfer_mode == "move":
             tell_mirrored(conn, batch, archived + len(apart), run_id)
     listed = [failure for asset_id, failure in failures.items() if asset_id in lasting]
+    listed += work.stayed.values()
     return Report("done", words, archived, sum(counts.values()) - archived, size_bytes, batch.id, listed,
                   {"batch_name": batch.name, "counts": counts})
 
 
-def _in_words(batch: Batch, counts: dict[str, int], size_bytes: int) -> str:
+def _in_words(batch: Batch, counts: dict[str, int], size_bytes: int, stayed: int) -> str:
     others = [f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != AssetStatus.ARCHIVED]
     more = f"; {', '.join(others)}" if others else ""
+    more += f"; {counted(stayed, 'file', 'files')} archived before could not be brought to the others" if stayed else ""
     files = counted(counts.get("archived", 0), "file", "files")
     return f"Batch {batch.name} is sorted: {files} archived, {in_words(size_bytes)}{more}."
 

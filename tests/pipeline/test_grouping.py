@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
+from app.db import runs
 from app.db.groups import Member
-from app.model import AssetStatus
+from app.model import AssetStatus, RunStatus, Stage
 from app.pipeline.grouping import plan_joins, plan_splits
 from app.services import Services
 from tests.conftest import make_services, write_tree
 from tests.pipeline.live_photo import film, still
-from tests.pipeline.stages import rows, states, take_stock
+from tests.pipeline.running import workflow
+from tests.pipeline.stages import events, rows, states, take_stock
 from tests.pipeline.test_groups import take_in
 
 
@@ -52,6 +55,28 @@ def test_a_still_that_comes_late_draws_its_film_along_to_its_day(one: Services) 
     found = take_in(one, {"a/IMG_9.MOV": PAIR["a/IMG_9.MOV"]}, {"a/IMG_1.jpg": PAIR["a/IMG_1.jpg"]})
     assert {path for path in found if not path.endswith("/")} == {"2024/05/06/IMG_1.jpg", "2024/05/06/IMG_9.MOV"}
     assert {asset.taken_local for asset in rows(one).values()} == {"2024-05-06T10:00:00"}
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_film_that_cannot_be_drawn_along_keeps_its_date_and_is_told(one: Services, is_deleted: bool) -> None:
+    write_tree(one.config.paths.source_dir, {"IMG_1.MOV": b"no real film"})
+    os.utime(Path(one.config.paths.source_dir, "IMG_1.MOV"), (1_577_880_000, 1_577_880_000))
+    workflow(one)
+    before = rows(one)[b"2020/01/01/IMG_1.MOV"]
+    lying = Path(one.config.paths.sorted_dir, "2020/01/01/IMG_1.MOV")
+    lying.unlink() if is_deleted else lying.write_bytes(b"edited")
+    write_tree(one.config.paths.source_dir, {"IMG_1.JPG": PAIR["a/IMG_1.jpg"]})
+    run = workflow(one)
+    assert run.status is RunStatus.DONE
+    after = rows(one)[b"2020/01/01/IMG_1.MOV"]
+    assert (after.taken_local, after.taken_from) == (before.taken_local, before.taken_from)
+    assert rows(one)[b"2024/05/06/IMG_1.JPG"].status is AssetStatus.ARCHIVED
+    (said,) = events(one, "asset.stayed_apart")
+    assert said.startswith("2020/01/01/IMG_1.MOV stays where it is. It could not be brought to the rest of its group")
+    with one.db.reading() as conn:
+        (report,) = [step.report for step in runs.list_steps(conn, run.id) if step.stage is Stage.SORT]
+    assert [failure["path"] for failure in report["failures"]] == ["2020/01/01/IMG_1.MOV"]
+    assert "1 file archived before could not be brought to the others" in report["message"]
 
 
 def test_a_film_of_the_same_name_that_belongs_to_another_photo_is_a_group_of_its_own(one: Services) -> None:
