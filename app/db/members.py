@@ -18,10 +18,10 @@ READY = (AssetStatus.UNIQUE, AssetStatus.BATCHED)
 
 #: Only what is drawn along moves within the archive, and still has the number of the batch that it came with.
 DRAWN_ALONG = (
-    "SELECT DISTINCT a.path FROM moves AS m JOIN assets AS a ON a.id = m.asset_id "
+    "SELECT DISTINCT a.path, a.group_id FROM moves AS m JOIN assets AS a ON a.id = m.asset_id "
     "WHERE m.batch_id = ? AND m.state = 'DONE' AND m.purpose = 'archive' AND m.src_root_id = m.dst_root_id "
     "AND a.status = 'archived' AND a.root_id = m.dst_root_id AND a.path = m.dst_path AND a.batch_id <> m.batch_id "
-    "ORDER BY a.path"
+    "AND a.group_id IS NOT NULL ORDER BY a.path"
 )
 
 
@@ -47,9 +47,9 @@ def list_archived_of_groups(conn: Connection, group_ids: Sequence[int], archive_
     return found
 
 
-def list_drawn_along(conn: Connection, batch_id: int) -> list[bytes]:
-    """Where the archived files of other batches lie that this one took along to the folder of their group."""
-    return [row[0] for row in conn.exec_driver_sql(DRAWN_ALONG, (batch_id,))]
+def list_drawn_along(conn: Connection, batch_id: int) -> list[tuple[bytes, int]]:
+    """(path, group id) of archived files of other batches that this one took along to the folder of their group."""
+    return [(row[0], row[1]) for row in conn.exec_driver_sql(DRAWN_ALONG, (batch_id,))]
 
 
 def list_names_in(conn: Connection, root_id: int, folder: bytes) -> list[bytes]:

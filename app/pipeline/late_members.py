@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.db.connection import Connection
-from app.db.members import list_archived_of_groups
+from app.db.members import list_archived_of_groups, list_drawn_along
 from app.files.capture_time.choose import CONFIDENCE, SIBLING, Confidence
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
@@ -70,10 +70,33 @@ def _is_drawn_along(conn: Connection, places: Places, there: Sequence[Asset], fi
 def _together(conn: Connection, places: Places, group: Sequence[Asset], there: Sequence[Asset]) -> Filed:
     """What is archived goes first: cut off, the late ones find it where they go."""
     whole = [*there, *group]
+    return _dated(conn, places, whole, there, places.choose(whole))
+
+
+def _dated(
+    conn: Connection, places: Places, whole: Sequence[Asset], there: Sequence[Asset], filing: Filing
+) -> Filed:
+    """The date of the whole group for those that were there."""
     lead = choose_lead(whole, places.circumstances(conn, whole))
     taken: dict[str, str | None] = {"taken_local": lead.taken_local, "taken_at": lead.taken_at, "taken_from": SIBLING}
     dates = [(a.id, dict(taken)) for a in there if a.id != lead.id and a.taken_from != "person"]
-    return Filed(whole, places.choose(whole), dates, CONFIDENCE.get(lead.taken_from or "", "likely"))
+    return Filed(whole, filing, dates, CONFIDENCE.get(lead.taken_from or "", "likely"))
+
+
+def list_undated(conn: Connection, places: Places, archive: Root, batch: Batch) -> list[Filed]:
+    """Groups of which this batch took files along by moves that recovery finished: without the date that led there."""
+    drawn: dict[int, set[bytes]] = {}
+    for path, group_id in list_drawn_along(conn, batch.id):
+        drawn.setdefault(group_id, set()).add(path)
+    wholes: dict[int, list[Asset]] = {}
+    for asset in list_archived_of_groups(conn, list(drawn), archive.id):
+        wholes.setdefault(asset.group_id or 0, []).append(asset)
+    found = []
+    for group_id, whole in wholes.items():
+        undated = [a for a in whole if a.path in drawn[group_id] and a.taken_from != SIBLING]
+        if undated:
+            found.append(_dated(conn, places, whole, undated, places.choose(whole)))
+    return found
 
 
 def beside_archived(filing: Filing, members: Sequence[Asset], there: Sequence[Asset]) -> Filing:

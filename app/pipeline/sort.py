@@ -22,7 +22,7 @@ from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
 from app.pipeline.batch_plan import capture_order
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
-from app.pipeline.late_members import Filed, file_all, list_archived_before
+from app.pipeline.late_members import Filed, file_all, list_archived_before, list_undated
 from app.pipeline.mirrored import tell_mirrored
 from app.pipeline.missing import note_failed
 from app.pipeline.new_folders import note_new_folders
@@ -201,6 +201,8 @@ def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
         apart = members.list_of(conn, batch.id, [AssetStatus.SET_ASIDE], [work.archive.id])
         # A move that recovery finished after a crash has no reason written yet.
         _say_review(conn, [a.id for a in apart if a.reason is None and a.path.startswith(REVIEW_FOLDER + b"/")])
+        undated = list_undated(conn, work.places, work.archive, batch)
+        _write_dates(conn, undated, {asset_id for one in undated for asset_id, _ in one.dates})
         counted = members.count(conn, batch.id)
         counts = {str(status): files for status, (files, _) in counted.items()}
         archived, size_bytes = counted.get(AssetStatus.ARCHIVED, (0, 0))

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from app.db import runs
+from app.db import assets, runs
 from app.db.groups import Member
-from app.model import AssetStatus, RunStatus, Stage
+from app.model import AssetStatus, BatchStatus, RunStatus, Stage
+from app.pipeline import sort
 from app.pipeline.grouping import plan_joins, plan_splits
 from app.services import Services
 from tests.conftest import make_services, write_tree
+from tests.pipeline.library import a_step
 from tests.pipeline.live_photo import film, still
-from tests.pipeline.running import workflow
+from tests.pipeline.running import the_batches, workflow
 from tests.pipeline.stages import events, rows, states, take_stock
 from tests.pipeline.test_groups import take_in
 
@@ -55,6 +57,20 @@ def test_a_still_that_comes_late_draws_its_film_along_to_its_day(one: Services) 
     found = take_in(one, {"a/IMG_9.MOV": PAIR["a/IMG_9.MOV"]}, {"a/IMG_1.jpg": PAIR["a/IMG_1.jpg"]})
     assert {path for path in found if not path.endswith("/")} == {"2024/05/06/IMG_1.jpg", "2024/05/06/IMG_9.MOV"}
     assert {asset.taken_local for asset in rows(one).values()} == {"2024-05-06T10:00:00"}
+
+
+def test_a_film_whose_drawing_along_a_start_had_to_finish_gets_the_date_of_its_group(one: Services) -> None:
+    take_in(one, {"a/IMG_9.MOV": PAIR["a/IMG_9.MOV"]})
+    (before,) = rows(one).values()
+    take_in(one, {"a/IMG_1.jpg": PAIR["a/IMG_1.jpg"]})
+    late = the_batches(one)[-1]
+    columns = {"taken_local": before.taken_local, "taken_at": before.taken_at, "taken_from": before.taken_from}
+    with one.db.transaction() as conn:
+        assets.set_columns(conn, [(before.id, columns)])
+        conn.exec_driver_sql("UPDATE batches SET status = ? WHERE id = ?", (BatchStatus.SORTING.value, late.id))
+    sort.run(one, a_step(one, Stage.SORT, late.id))
+    film_row = rows(one)[b"2024/05/06/IMG_9.MOV"]
+    assert (film_row.taken_local, film_row.taken_from) == ("2024-05-06T10:00:00", "sibling")
 
 
 @pytest.mark.parametrize("is_deleted", [False, True])

@@ -103,7 +103,7 @@ def _end(work: TakingBack, peer: str) -> Report:
         _settle(conn, batch, back, found, work.look.returns_as)
         deliveries.forget_batch(conn, batch.id)
         size_bytes = sum(a.size_bytes for a in back)
-        drawn = members.list_drawn_along(conn, batch.id)
+        drawn = [path for path, _ in members.list_drawn_along(conn, batch.id)]
         words = _in_words(batch, len(back), size_bytes, len(left), _stays_drawn(drawn) + peer, work.look.returns_as)
         batches.change(conn, batch, BatchStatus.CANCELLED, undone_at=now(), sync_detail=words, next_look_at=None)
         kind = "batch.undone" if work.look.returns_as is AssetStatus.SET_ASIDE else "batch.cancelled"
