@@ -94,10 +94,12 @@ def validate(cli: Cli, file: str | None) -> int:
 
     Prints each fault as file:line:column; exit code 2 when there is one. Changes nothing.
     """
+    from app.overview.device_doubts import with_device_doubts
+
     store = cli.container.store
     name = file or store.path
     try:
-        verdict = store.check_raw(_text_of(name))
+        verdict = with_device_doubts(store.check_raw(_text_of(name)), store)
     except ConfigError as error:
         verdict = Verdict(error.problems)
     if cli.as_json:

@@ -10,10 +10,9 @@ from typing import Any
 
 from app.cli.context import Cli
 from app.config.changes import Change, Verdict, saved_json
-from app.config.checks import DEVICE_SETTINGS
 from app.config.render import scalar
 from app.config.store import ConfigStore, Snapshot
-from app.errors import ConfigError, Problem, StateError
+from app.errors import ConfigError, StateError
 from app.overview.peer_policy import affected_batches, affected_words
 
 
@@ -41,7 +40,9 @@ def affected_by(cli: Cli, verdict: Verdict) -> list[dict[str, Any]]:
 
 def report_saved(cli: Cli, snapshot: Snapshot, verdict: Verdict, affected: Sequence[dict[str, Any]]) -> int:
     """Say what was saved, for which batches, and what is doubtful; always exit code 0."""
-    warnings = [*snapshot.warnings, *_device_doubts(snapshot, verdict)]
+    from app.overview.device_doubts import warnings_of_saved
+
+    warnings = warnings_of_saved(snapshot, verdict.changes)
     answer = {**saved_json(snapshot.revision, warnings, verdict.changes), "affected_batches": list(affected)}
     if cli.as_json:
         cli.print_json(answer)
@@ -54,16 +55,6 @@ def report_saved(cli: Cli, snapshot: Snapshot, verdict: Verdict, affected: Seque
     for warning in warnings:
         cli.say(f"warning: {warning.sentence()}")
     return 0
-
-
-def _device_doubts(snapshot: Snapshot, verdict: Verdict) -> list[Problem]:
-    """What Syncthing alone can tell of a device that was named just now: whether it is itself."""
-    if all(change.path not in DEVICE_SETTINGS for change in verdict.changes):
-        return []
-    from app.overview.peer import own_device_doubt
-
-    doubt = own_device_doubt(snapshot.config)
-    return [] if doubt is None else [doubt]
 
 
 def print_changes(cli: Cli, changes: Sequence[Change]) -> None:

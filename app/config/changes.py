@@ -25,13 +25,14 @@ class Change:
 class Verdict:
     """What saving would do: the faults that would refuse it, else the warnings it would give and what would change.
 
-    `refusal` says why a save that has no faults would still be refused just now.
+    `refusal` says why a save that has no faults would still be refused just now. `config` is what would be in force.
     """
 
     problems: Sequence[Problem] = ()
     warnings: Sequence[Problem] = ()
     changes: Sequence[Change] = field(default=())
     refusal: str | None = None
+    config: Config | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_valid(self) -> bool:

@@ -162,8 +162,10 @@ class ConfigStore:
         except ConfigError as error:
             return Verdict(error.problems)
         except Conflict as error:
-            return Verdict((), snapshot.warnings, changes_between(before, snapshot.config), str(error))
-        return Verdict((), self._told(snapshot, old_text).warnings, changes_between(before, snapshot.config))
+            changes = changes_between(before, snapshot.config)
+            return Verdict((), snapshot.warnings, changes, str(error), snapshot.config)
+        told = self._told(snapshot, old_text).warnings
+        return Verdict((), told, changes_between(before, snapshot.config), config=snapshot.config)
 
     def _in_force(self) -> Config | None:
         """The configuration in force, or None when there has not been a good one yet."""

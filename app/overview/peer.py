@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.config.schema import Config
-from app.errors import Problem, SyncthingError
+from app.errors import SyncthingError
 from app.files.place_marker import find_place_marker
 from app.model import RootKind
 from app.model.peer_policy import peer_words
@@ -76,19 +76,6 @@ def own_device_id(services: Services) -> str:
     """The device ID of Syncthing here. Raises SyncthingError."""
     with SyncthingClient.from_config(services.config) as client:
         return client.my_id()
-
-
-def own_device_doubt(config: Config) -> Problem | None:
-    """The setting that requires this Syncthing itself, to which nothing can be sent; None also while it is silent."""
-    try:
-        with SyncthingClient.from_config(config) as client:
-            own_id = client.my_id()
-    except SyncthingError:
-        return None
-    if own_id not in config.syncthing.required_ids:
-        return None
-    path = "syncthing.device_id" if config.syncthing.device_id == own_id else "syncthing.device_ids"
-    return Problem(path, "is this Syncthing itself; nothing can be delivered until it is the ID of the peer")
 
 
 def batch_dir_of(config: Config) -> bytes:

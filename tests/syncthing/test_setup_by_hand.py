@@ -15,6 +15,7 @@ from app.services import ServiceContainer
 from app.web import create_app
 from tests.syncthing.installing import empty, install, kinds_of, two_strangers
 from tests.syncthing.pair import KEY, Node, wait_for
+from tests.syncthing.proxy import Proxy
 
 pytestmark = pytest.mark.syncthing
 Call = Callable[..., tuple[int, str]]
@@ -175,3 +176,47 @@ def test_naming_our_own_device_as_the_peer_is_saved_with_a_warning(
     assert [(w["path"], "is this Syncthing itself" in w["message"]) for w in told] == [("syncthing.device_id", True)]
     assert run([*config, f"syncthing.device_id={phone.device_id}"]) == 0
     assert "warning" not in capsys.readouterr().out
+
+
+def test_naming_our_own_device_is_told_of_wherever_settings_are_checked_saved_or_shown(
+    nodes: tuple[Node, Node], container: ServiceContainer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, phone = nodes
+    client = create_app(container=container).test_client()
+    before = Path(container.store.path).read_text()
+
+    def doubted(answer: dict[str, Any]) -> list[str]:
+        return [told["path"] for told in answer["warnings"] if "is this Syncthing itself" in told["message"]]
+
+    named = {"syncthing": {"device_id": ours.device_id}}
+    other = {"syncthing": {"device_id": phone.device_id, "device_ids": []}}
+    second = {"syncthing": {"device_id": phone.device_id, "device_ids": [ours.device_id]}}
+    for wanted, expected in ((named, ["syncthing.device_id"]), (second, ["syncthing.device_ids"]), (other, [])):
+        assert doubted(client.post("/api/config/validate", json=wanted).json) == expected
+        assert doubted(client.put("/api/config", json=wanted).json) == expected
+    text = before.replace("device_id: ''", f"device_id: {ours.device_id}", 1)
+    body = {"data": text, "content_type": "text/yaml"}
+    assert doubted(client.post("/api/config/validate", **body).json) == ["syncthing.device_id"]
+    assert doubted(client.put("/api/config/raw", **body).json) == ["syncthing.device_id"]
+    assert doubted(client.put("/api/config", json={"batch": {"max_files": 9}}).json) == []
+    capsys.readouterr()
+    assert run(["--config", container.store.path, "config", "validate"]) == 0
+    assert "is this Syncthing itself" in capsys.readouterr().out
+
+    page = client.get("/peer").get_data(as_text=True)
+    assert "The device that must have every file (syncthing.device_id) is Syncthing here itself." in page
+    assert client.post("/api/syncthing/devices", json={"device_id": ours.device_id}).status_code == 400
+
+
+def test_a_check_of_settings_asks_no_other_server_than_the_one_in_force(
+    nodes: tuple[Node, Node], container: ServiceContainer
+) -> None:
+    ours, _ = nodes
+    client = create_app(container=container).test_client()
+    proxy = Proxy(ours.gui_port)
+    try:
+        elsewhere = {"syncthing": {"api_url": proxy.url, "device_id": ours.device_id}}
+        checked = client.post("/api/config/validate", json=elsewhere).json
+    finally:
+        proxy.stop()
+    assert checked["valid"] is True and proxy.asked == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -10,12 +11,13 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.tag import Tag
 
-from app.config.changes import Verdict, saved_json, verdict_json
+from app.config.changes import Verdict, problems_json, saved_json, verdict_json
 from app.config.document import place_of
 from app.config.schema_json import json_schema
 from app.config.store import Snapshot, masked
 from app.errors import BadRequest, ConfigError, Problem, RevisionChanged, StateError
 from app.model.counting import counted
+from app.overview.device_doubts import warnings_of_saved, with_device_doubts
 from app.overview.peer_policy import SETTING, affected_batches, affected_words
 from app.web.answers import done
 from app.web.context import actor, container, services
@@ -67,8 +69,11 @@ def change() -> Response:
     partial = _only_settings(read_json_object())
     expected = expected_revision(partial.pop("revision", None))
     store = container().store
-    affected = affected_by(store.check_partial(partial))
-    return _answer(store.save_partial(partial, actor=actor(), expected_revision=expected), affected)
+    verdict = store.check_partial(partial)
+    affected = affected_by(verdict)
+    snapshot = store.save_partial(partial, actor=actor(), expected_revision=expected)
+    warnings = problems_json(warnings_of_saved(snapshot, verdict.changes))
+    return _answer(snapshot, {"warnings": warnings, "affected_batches": affected})
 
 
 @api.get("/schema", responses=responses(503), summary="Every setting, as JSON Schema")
@@ -115,7 +120,8 @@ def validate() -> Response:
 
 
 def _answer_verdict(verdict: Verdict) -> Response:
-    return jsonify({**verdict_json(verdict), "affected_batches": affected_by(verdict)})
+    told = with_device_doubts(verdict, container().store)
+    return jsonify({**verdict_json(told), "affected_batches": affected_by(verdict)})
 
 
 def affected_by(verdict: Verdict) -> list[dict[str, Any]]:
@@ -132,7 +138,8 @@ def affected_by(verdict: Verdict) -> list[dict[str, Any]]:
 def answer_saved(snapshot: Snapshot, verdict: Verdict, sentence: str, affected: list[dict[str, Any]]) -> Response:
     """What was saved: the new revision, what changed by it and for which batches, and what is doubtful."""
     count = len(verdict.changes)
-    body = {**saved_json(snapshot.revision, snapshot.warnings, verdict.changes), "affected_batches": affected}
+    warnings = warnings_of_saved(snapshot, verdict.changes)
+    body = {**saved_json(snapshot.revision, warnings, verdict.changes), "affected_batches": affected}
     words = f"{sentence}: {counted(count, 'setting changed', 'settings changed')}. {affected_words(affected)}"
     return with_revision(done(body, words.strip()), snapshot.revision)
 
@@ -144,12 +151,10 @@ def with_revision(answer: Response, revision: str) -> Response:
     return answer
 
 
-def _answer(snapshot: Snapshot, affected: list[dict[str, Any]] | None = None) -> Response:
+def _answer(snapshot: Snapshot, told: Mapping[str, Any] | None = None) -> Response:
     store = container().store
     revision = store.file_revision()
-    body = {**masked(snapshot.config), "revision": revision}
-    if affected is not None:
-        body["affected_batches"] = affected
+    body = {**masked(snapshot.config), "revision": revision, **(told or {})}
     if store.fault is not None:
         body["fault"] = str(store.fault)
     return with_revision(jsonify(body), revision)
