@@ -19,9 +19,7 @@ from app.files.capture_time import CaptureReaders, Claim, Reading, choose
 from app.files.digest import Wanted
 from app.files.roots import check_roots
 from app.files.walk import is_media
-from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
-from app.model.counting import counted
-from app.pipeline.dating import (
+from app.filing.dating import (
     Dated,
     choose_lead,
     claims_for,
@@ -34,6 +32,8 @@ from app.pipeline.dating import (
     rules_of,
     taken_over,
 )
+from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
+from app.model.counting import counted
 from app.pipeline.grouping import regroup
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally

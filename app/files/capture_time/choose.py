@@ -116,6 +116,29 @@ def choose(
     candidates = [judge(claim, zone, now) for claim in (*told, *named)]
     candidates += [*(_of_folder(folder, mtime, zone, now) if folder else ()), mtime]
     candidates.sort(key=lambda candidate: ranks[candidate.claim.source])
+    return _verdict(candidates, note)
+
+
+def choose_again(told: Sequence[tuple[Claim, str]], mtime_ns: int, zone: tzinfo, now: datetime) -> CaptureTime:
+    """The capture time of a file from what was found before: each claim with the reason why it was rejected, empty when
+    it was not, in the order in which they were asked."""
+    candidates = [_again(claim, rejected, zone, now) for claim, rejected in told if claim.source != "mtime"]
+    return _verdict([*candidates, _of_mtime(mtime_ns, zone)], "")
+
+
+def _again(claim: Claim, rejected: str, zone: tzinfo, now: datetime) -> Candidate:
+    if rejected:
+        return Candidate(claim, rejected=rejected)
+    return replace(judge(replace(claim, text=_whole_day(claim)), zone, now), claim=claim)
+
+
+def _whole_day(claim: Claim) -> str:
+    """Of a month or a year that a folder names it is the first day."""
+    return claim.text + "-01-01"[3 * claim.text.count("-") :] if claim.source == "folder" else claim.text
+
+
+def _verdict(candidates: list[Candidate], note: str) -> CaptureTime:
+    """The first that stands wins."""
     at = next(i for i, candidate in enumerate(candidates) if not candidate.rejected)
     best = candidates[at]
     local, instant = best.taken_local, offsets.sharpened(best, candidates)
@@ -142,8 +165,7 @@ def _of_folder(folder: bytes, mtime: Candidate, zone: tzinfo, now: datetime) -> 
     is_whole = told.count("-") == 2
     if not is_whole and str(mtime.taken_local).startswith(told):
         return [Candidate(claim, rejected=f"names no day ({told}), and the modification time lies within it")]
-    judged = judge(Claim("folder", told + "-01-01"[3 * told.count("-") :]), zone, now)
-    return [replace(judged, claim=claim)]
+    return [replace(judge(replace(claim, text=_whole_day(claim)), zone, now), claim=claim)]
 
 
 def _doubt(source: str, candidates: Sequence[Candidate]) -> str:
