@@ -5,31 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from itertools import count
 
 from app.db import assets
 from app.files.move import Move, Moved
 from app.model import Asset, AssetStatus, Batch, Failure, Place, Root, RootKind, Signature
 from app.pipeline.failing import holds
 from app.pipeline.filing import Filing, places_of
-from app.pipeline.naming import suffixed
+from app.pipeline.placing import Placed, Target, place_group
 from app.pipeline.spellings import Spellings
 from app.pipeline.step import StepContext
 from app.services import Services
 
 PENDING = (AssetStatus.BATCHED, AssetStatus.DELIVERED)
 PLACED = tuple(status for status in AssetStatus if status not in PENDING)
-
-
-class Target(Enum):
-    """What is at the place where a file would go."""
-
-    FREE = "free"
-    OWN = "own"
-    SAME = "same"
-    HELD = "held"
-    OTHER = "other"
 
 
 @dataclass
@@ -63,6 +51,22 @@ class Archiving:
         """Whether the asset is in the archive already."""
         return asset.status not in PENDING and asset.root_id == self.archive.id
 
+    @property
+    def limit_bytes(self) -> int:
+        """How long a name in the archive may be."""
+        return self.places.given.rules.limit_bytes
+
+    def look(self, file: Asset, path: bytes) -> tuple[Target, int | None]:
+        """What an asset would meet at a path in the archive; with HELD, the id of the asset that holds its content
+        there. A look, not a promise: the move itself decides, and never replaces anything."""
+        return _look_at(self, file, path)
+
+    def claim(self, file: Asset, path: bytes, target: Target) -> None:
+        """The asset gets this path."""
+        if target not in (Target.OWN, Target.HELD):
+            self.claimed[path] = file.id
+            self.spellings.add(path)
+
     def tell_progress(self, moved: Sequence[Moved]) -> None:
         """A safe point between groups of moves."""
         arrived = [m for m in moved if m.outcome != "failed"]
@@ -82,59 +86,13 @@ class Plan:
 
 
 def plan_group(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
-    """Where a group goes: the first suffix at which no member meets other content, the same for all of them.
-
-    Members of one name, from different folders, cannot be suffixed alike: the first of each name go as a group, the
-    others each by itself.
-    """
-    each = list(zip(members, filing.names, strict=True))
-    firsts = list({name: (asset, name) for asset, name in reversed(each)}.values())[::-1]
-    plan = _plan_together(work, [asset for asset, _ in firsts], _of_names(filing, [name for _, name in firsts]))
-    for asset, name in each:
-        if (asset, name) not in firsts:
-            more = plan_group(work, [asset], _of_names(filing, [name]))
-            plan = Plan(plan.moves + more.moves, {**plan.originals, **more.originals})
-    return plan
+    """Where a group goes: the first suffix at which no member meets other content, the same for all of them."""
+    placed = place_group(work, members, filing)
+    moves = [_move(work, one, filing) for one in placed if one.target is not Target.OWN]
+    return Plan(tuple(moves), {one.file.id: one.held_by for one in placed if one.held_by is not None})
 
 
-def _of_names(filing: Filing, names: Sequence[bytes]) -> Filing:
-    return replace(filing, names=tuple(names))
-
-
-def _plan_together(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
-    for number in count():
-        names = suffixed(filing.names, number, work.places.given.rules.limit_bytes)
-        paths = [_join(filing.folder, name) for name in names]
-        found = [look_at(work, asset, path) for asset, path in zip(members, paths, strict=True)]
-        if len(set(paths)) == len(paths) and all(target is not Target.OTHER for target, _ in found):
-            break
-        if number and len(set(paths)) < len(paths):
-            return _plan_apart(work, members, filing)
-    moves = []
-    for asset, path, (target, _) in zip(members, paths, found, strict=True):
-        if target is Target.OWN:
-            continue
-        if target is not Target.HELD:
-            work.claimed[path] = asset.id
-            work.spellings.add(path)
-        moves.append(_move(work, asset, path, target, filing))
-    originals = {asset.id: held for asset, (_, held) in zip(members, found, strict=True) if held is not None}
-    return Plan(tuple(moves), originals)
-
-
-def _plan_apart(work: Archiving, members: Sequence[Asset], filing: Filing) -> Plan:
-    """Names that only differ where they are cut cannot be suffixed alike: each goes by itself."""
-    each = zip(members, filing.names, strict=True)
-    plans = [plan_group(work, [asset], replace(filing, names=(name,))) for asset, name in each]
-    originals = {asset_id: held for plan in plans for asset_id, held in plan.originals.items()}
-    return Plan(tuple(move for plan in plans for move in plan.moves), originals)
-
-
-def look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | None]:
-    """What an asset would meet at a path in the archive; with HELD, the id of the asset that holds its content there.
-
-    A look, not a promise: the move itself decides, and never replaces anything.
-    """
+def _look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | None]:
     if work.is_placed(asset) and asset.path == path:
         return Target.OWN, None
     claimant = work.claimed.get(path, asset.id)
@@ -156,10 +114,11 @@ def look_at(work: Archiving, asset: Asset, path: bytes) -> tuple[Target, int | N
     return (Target.SAME, None) if holder is None else (Target.HELD, holder.id)
 
 
-def _move(work: Archiving, asset: Asset, path: bytes, target: Target, filing: Filing) -> Move:
+def _move(work: Archiving, placed: Placed[Asset], filing: Filing) -> Move:
+    asset, path = placed.file, placed.path
     place, signature = work.sources.get(asset.id, (Place(work.roots[asset.root_id], asset.path), asset.signature))
     is_elsewhere = asset.id in work.sources
-    held = target is Target.HELD
+    held = placed.target is Target.HELD
     return Move(
         asset=_with_signature(asset, signature) if is_elsewhere else asset,
         source=place,
@@ -181,6 +140,3 @@ def _with_signature(asset: Asset, s: Signature) -> Asset:
     return replace(asset, device=s.device, inode=s.inode, size_bytes=s.size_bytes, mtime_ns=s.mtime_ns,
                    ctime_ns=s.ctime_ns)
 
-
-def _join(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name

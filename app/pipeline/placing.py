@@ -1,0 +1,98 @@
+"""Under which names the files of a group go to their folder: one suffix for all, and never onto another file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum
+from itertools import count
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from app.pipeline.filing import Filing
+from app.pipeline.naming import suffixed
+
+
+class Target(Enum):
+    """What is at the place where a file would go."""
+
+    FREE = "free"
+    OWN = "own"
+    SAME = "same"
+    HELD = "held"
+    OTHER = "other"
+
+
+File = TypeVar("File")
+#: Of the same kind, where it is only taken.
+File_contra = TypeVar("File_contra", contravariant=True)
+
+
+class Ground(Protocol[File_contra]):
+    """The places that files may get, as whoever places them sees these."""
+
+    @property
+    def limit_bytes(self) -> int:
+        """How long a name may be."""
+
+    def look(self, file: File_contra, path: bytes) -> tuple[Target, int | None]:
+        """What a file would meet at a path; with HELD, the id of the asset that holds its content there."""
+
+    def claim(self, file: File_contra, path: bytes, target: Target) -> None:
+        """The file gets this path, at which it meets that."""
+
+
+class Placed(NamedTuple, Generic[File]):
+    """A file, the path that it gets, what it meets there, and with HELD who holds its content."""
+
+    file: File
+    path: bytes
+    target: Target
+    held_by: int | None
+
+
+def place_group(ground: Ground[File], files: Sequence[File], filing: Filing) -> list[Placed[File]]:
+    """Where a group goes: the first suffix at which no file meets other content, the same for all of them.
+
+    Files of one name, from different folders, cannot be suffixed alike: the first of each name go as a group, the
+    others each by itself.
+    """
+    each = list(zip(files, filing.names, strict=True))
+    firsts: list[tuple[File, bytes]] = []
+    others: list[tuple[File, bytes]] = []
+    seen: set[bytes] = set()
+    for file, name in each:
+        (others if name in seen else firsts).append((file, name))
+        seen.add(name)
+    placed = _place_together(ground, [file for file, _ in firsts], _named(filing, [name for _, name in firsts]))
+    for file, name in others:
+        placed += place_group(ground, [file], _named(filing, [name]))
+    return placed
+
+
+def _named(filing: Filing, names: Sequence[bytes]) -> Filing:
+    return replace(filing, names=tuple(names))
+
+
+def _place_together(ground: Ground[File], files: Sequence[File], filing: Filing) -> list[Placed[File]]:
+    for number in count():
+        names = suffixed(filing.names, number, ground.limit_bytes)
+        paths = [_join(filing.folder, name) for name in names]
+        found = [ground.look(file, path) for file, path in zip(files, paths, strict=True)]
+        if len(set(paths)) == len(paths) and all(target is not Target.OTHER for target, _ in found):
+            break
+        if number and len(set(paths)) < len(paths):
+            return _place_apart(ground, files, filing)
+    placed = [Placed(file, path, *met) for file, path, met in zip(files, paths, found, strict=True)]
+    for one in placed:
+        ground.claim(one.file, one.path, one.target)
+    return placed
+
+
+def _place_apart(ground: Ground[File], files: Sequence[File], filing: Filing) -> list[Placed[File]]:
+    """Names that only differ where they are cut cannot be suffixed alike: each goes by itself."""
+    each = zip(files, filing.names, strict=True)
+    return [one for file, name in each for one in place_group(ground, [file], _named(filing, [name]))]
+
+
+def _join(folder: bytes, name: bytes) -> bytes:
+    return folder + b"/" + name if folder else name
