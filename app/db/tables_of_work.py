@@ -221,3 +221,23 @@ rebuild_entries = Table(
     Index("ix_rebuild_entries_lost", "id", sqlite_where=text("note IS NOT NULL"),
           postgresql_where=text("note IS NOT NULL")),
 )
+
+#: What the newest plans for filing the archive anew say, and what became of it: a row for each file that is to move, or
+#: cannot. In every group `group_key` is that of app/db/dated_groups.py.
+refile_entries = Table(
+    "refile_entries",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("asset_id", Integer, primary_key=True),
+    Column("group_key", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("from_folder", LargeBinary, nullable=False),
+    Column("from_path", LargeBinary, nullable=False),
+    Column("to_folder", LargeBinary),
+    Column("to_path", LargeBinary),
+    Column("suffixed", Integer, nullable=False),
+    Column("status_after", Text),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Index("ix_refile_entries_from", "run_id", "from_path"),
+)
