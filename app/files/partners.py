@@ -8,7 +8,8 @@ from functools import cached_property
 
 from app.files.belonging import group_key
 from app.files.kinds import MEDIA_SUFFIXES, suffix
-from app.files.takeout import MediaNames, takeout_partners, title_of
+from app.files.media_names import MediaNames
+from app.files.takeout import takeout_partners, title_of
 
 #: A further version of a photo in darktable, IMG_1_01.CR2.xmp, and a language of subtitles, film.en.srt.
 VERSION = re.compile(rb"(?P<stem>.+)_\d\d(?P<ending>\.[^.]+\.xmp)", re.DOTALL | re.IGNORECASE)

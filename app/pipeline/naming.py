@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.files.kinds import MEDIA_SUFFIXES, TAKEOUT_SUFFIX, group_stem, suffix
-from app.files.takeout import MARK, MediaNames, takeout_partner
+from app.files.media_names import MediaNames
+from app.files.takeout import MARK, takeout_partner
 
 #: The longest file name of the usual file systems, in bytes.
 NAME_LIMIT_BYTES = 255

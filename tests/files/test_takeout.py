@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.files.belonging import group_key
-from app.files.takeout import takeout_partner, title_of
+from app.files.media_names import MediaNames
+from app.files.takeout import takeout_partner, takeout_partners, title_of
 from app.files.walk import Found, walk
 from app.model import Root, RootKind
 from tests.conftest import write_tree
 from tests.files.takeout_export import Folder, generate
+from tests.work import assert_grows_evenly
 
 
 def walk_over(base: Path, tree: dict[str, bytes], known: list[bytes] | None = None) -> dict[str, Found]:
@@ -127,3 +130,27 @@ def test_a_sidecar_waits_for_its_media_and_may_name_a_version_or_a_language(tmp_
     assert found["other.srt"].reason == "waits for the photo or video that it belongs to"
     assert group_key(found["IMG_1_01.CR2.xmp"].group_name) == b"IMG_1"
     assert group_key(found["film.en.srt"].group_name) == b"film"
+
+
+def test_the_work_grows_evenly_with_names_that_are_alike() -> None:
+    def matching(count: int) -> Callable[[], object]:
+        media = [f"{LONG[:46]}_{n:04d}.jpg".encode() for n in range(count)]
+        titles = {f"{LONG[:46]}({n}).json".encode(): name.decode() for n, name in enumerate(media)}
+
+        def match() -> None:
+            assert sorted(takeout_partners(titles, MediaNames(media), titles.get).values()) == media
+
+        return match
+
+    assert_grows_evenly(matching, 60)
+
+
+def test_the_work_grows_evenly_with_names_that_only_their_numbers_and_endings_tell_apart() -> None:
+    def matching(count: int) -> Callable[[], object]:
+        stem = LONG[:46]
+        media = [f"{stem}({n}){ending}".encode() for n in range(1, count) for ending in (".jpg", ".mp4")]
+        titles = {f"{stem}({n}).json".encode(): f"{stem}{ending}" for n, ending in
+                  enumerate((".jpg", ".mp4") * (count - 1), start=1)}
+        return lambda: takeout_partners(titles, MediaNames(media), titles.get)
+
+    assert_grows_evenly(matching, 60)
