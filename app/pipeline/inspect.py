@@ -22,7 +22,7 @@ from app.files.walk import is_media
 from app.filing.dating import (
     Dated,
     choose_lead,
-    claims_for,
+    claims_of,
     columns,
     disagreement,
     is_read,
@@ -160,7 +160,8 @@ class _Inspection:
             words = "it is no longer the file that was found"
             self.tally.failures += [Failure(printable(a.path), words, a.id) for a in moved_on]
             return []
-        dated = [self._dated(a, readings.get(a.id, Reading(a.id)), claims_for(a, group, readings)) for a in group]
+        claims = claims_of(group, readings)
+        dated = [self._dated(a, readings.get(a.id, Reading(a.id)), claims[a.id]) for a in group]
         lead = choose_lead(dated)
         differ = disagreement(dated, lead)
         self.tally.size_bytes += sum(a.size_bytes for a in group)
