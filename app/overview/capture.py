@@ -22,6 +22,7 @@ SOURCE_NAMES = {
     "gps": "the GPS time",
     "quicktime": "the creation date in the film",
     "mvhd": "the header of the film",
+    "srt": "what the drone wrote as its subtitles",
     "takeout": "the JSON file of Google Takeout",
     "filename": "the file name",
     "folder": "the name of the folder",

@@ -1,4 +1,5 @@
-"""Dates in the files beside a photo or video: XMP, the JSON of Google Takeout, and the thumbnail of a film."""
+"""Dates in the files beside a photo or video: XMP, the JSON of Google Takeout, and of a film its thumbnail and what a
+drone wrote as its subtitles."""
 
 from __future__ import annotations
 
@@ -8,15 +9,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from app.files.capture_time import embedded_xmp
+from app.files.capture_time import embedded_xmp, flight_log
 from app.files.capture_time.told import Claims, Told
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.media_names import MediaNames
 from app.files.takeout import takeout_partner
 
 #: Those that tell dates; the thumbnail is a photo and is read as one.
-XMP, TAKEOUT, THUMBNAIL = b"xmp", b"json", b"thm"
-TELLING = frozenset((XMP, TAKEOUT, THUMBNAIL))
+XMP, TAKEOUT, THUMBNAIL, SUBTITLES = b"xmp", b"json", b"thm", b"srt"
+TELLING = frozenset((XMP, TAKEOUT, THUMBNAIL, SUBTITLES))
+OF_FILMS = (THUMBNAIL, SUBTITLES)
 #: So many Takeout files of others are asked about a photo that has none: a burst may have thousands.
 NEAREST = 8
 #: Far more than any program writes, all its edits included.
@@ -31,11 +33,13 @@ def tells_dates(name: bytes) -> bool:
 
 def is_text(name: bytes) -> bool:
     """Whether `read` reads it; a thumbnail is read like any photo."""
-    return suffix(name) in (XMP, TAKEOUT)
+    return suffix(name) in (XMP, TAKEOUT, SUBTITLES)
 
 
 def read(file: IO[bytes], name: bytes) -> Claims:
     """The dates that a sidecar tells of its photo; raises ValueError and its like for what is no XMP and no JSON."""
+    if suffix(name) == SUBTITLES:
+        return flight_log.read(file)
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise ValueError("it is far larger than any sidecar")
@@ -84,7 +88,7 @@ class Sidecars:
         own = self._called.get(name.lower(), [])
         alike = self._called.get(name.rpartition(b".")[0].lower(), [])
         found = [*own, *alike, *(self._described.get(name) or self._nearest(name))]
-        return [s for s in found if suffix(s) != THUMBNAIL or suffix(name) in VIDEO_SUFFIXES]
+        return [s for s in found if suffix(s) not in OF_FILMS or suffix(name) in VIDEO_SUFFIXES]
 
     def _nearest(self, name: bytes) -> list[bytes]:
         at = bisect_left(self._exported, name)

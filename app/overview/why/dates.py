@@ -19,6 +19,7 @@ SOURCES = {
     "gps": "the time of the GPS satellites, which is in UTC; the zone {zone} makes it a local day",
     "quicktime": "the creation date in the film (QuickTime)",
     "mvhd": "the header of the film, which is in UTC; the zone {zone} makes it a local day",
+    "srt": "what the drone wrote as its subtitles",
     "takeout": "the JSON file of Google Takeout, which is in UTC; the zone {zone} makes it a local day",
     "filename": "its file name, as it holds no capture date",
     "folder": "only the name of its folder; such a date is doubtful",
