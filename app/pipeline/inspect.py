@@ -61,7 +61,7 @@ class _Inspection:
     """One pass over the groups with undated members; each slice is read, then written in one transaction."""
 
     def __init__(self, services: Services, step: StepContext) -> None:
-        self.db, self.step, self.tally = services.db, step, Tally()
+        self.db, self.disk, self.step, self.tally = services.db, services.disk, step, Tally()
         # A quarantined duplicate becomes unique where it lies when its original is lost.
         kinds = (RootKind.INGEST, RootKind.DUPLICATES)
         self.roots = {root.id: root for kind in kinds for root in services.roots.get(kind, ())}
@@ -141,7 +141,8 @@ class _Inspection:
 
     def _read(self, readers: CaptureReaders, telling: Sequence[Asset]) -> dict[int, Reading]:
         readings: dict[int, Reading] = {}
-        wanted = (Wanted(a.id, Place(self.roots[a.root_id], a.path), a.signature) for a in telling)
+        places = ((a, self.disk.readable_at(Place(self.roots[a.root_id], a.path))) for a in telling)
+        wanted = (Wanted(a.id, place, a.signature) for a, place in places)
         for reading in readers.read(wanted):
             if reading is not None:
                 readings[reading.key] = reading
