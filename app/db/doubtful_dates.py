@@ -61,7 +61,7 @@ def list_page(conn: Connection, wanted: DateFilter, after_id: int, limit: int) -
     ids = [row[0] for row in conn.execute(looked_at)]
     if not ids:
         return [], None
-    query = _select().where(_r.asset_id.between(ids[0], ids[-1]), WEAK, *_IS_DATED, *_conditions(wanted))
+    query = _select().where(_r.asset_id.between(ids[0], ids[-1]), WEAK, *_IS_DATED, *conditions_of(wanted))
     found = [_doubtful(row) for row in conn.execute(query.order_by(_r.asset_id).limit(limit))]
     if len(found) == limit:
         return found, found[-1].asset.id
@@ -77,7 +77,7 @@ def stream(conn: Connection) -> Iterator[tuple[str, str, bytes]]:
 
 def list_ids(conn: Connection, wanted: DateFilter, *, doubtful: bool, limit: int) -> list[int]:
     """The ids of the photos and videos that are meant, at most `limit`; with a reason only doubtful ones."""
-    query = select(_a.id).select_from(_JOINED).where(*_IS_DATED, *_conditions(wanted))
+    query = select(_a.id).select_from(_JOINED).where(*_IS_DATED, *conditions_of(wanted))
     if doubtful or wanted.reason is not None:
         query = query.where(WEAK)
     return [row[0] for row in conn.execute(query.order_by(_a.id).limit(limit))]
@@ -101,7 +101,8 @@ def _doubtful(row: Sequence[Any]) -> Doubtful:
     return Doubtful(build(Asset, row[:-2], CONVERTERS), row[-2], row[-1])
 
 
-def _conditions(wanted: DateFilter) -> list[ColumnElement[bool]]:
+def conditions_of(wanted: DateFilter) -> list[ColumnElement[bool]]:
+    """What a filter asks of assets and their capture records."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.reason is not None:
         conditions.append(_REASON.is_not_distinct_from(wanted.reason))

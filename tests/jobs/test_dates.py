@@ -14,7 +14,8 @@ from app.db import assets, capture_records, date_decisions
 from app.db.doubtful_dates import DateFilter
 from app.errors import BadRequest, Conflict, NotFound
 from app.jobs.date_changes import DateWish
-from app.jobs.dates import Decided, decide_dates
+from app.jobs.date_results import Decided
+from app.jobs.dates import decide_dates
 from app.model import AssetStatus, Stage, Trigger
 from app.overview.doubtful import count_doubtful, list_doubtful
 from app.services import Services
@@ -229,7 +230,7 @@ def test_a_duplicate_has_the_date_of_its_original_and_an_unknown_file_is_not_fou
 def test_too_many_files_at_once_are_refused_whole(berlin: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(berlin)
     before = everything(berlin)
-    monkeypatch.setattr("app.jobs.dates.MAX_FILES", 1)
+    monkeypatch.setattr("app.jobs.date_files.MAX_FILES", 1)
     with pytest.raises(Conflict, match="decide about fewer at once"):
         decide_dates(berlin, DateWish("accept", doubtful=True), "anna")
     assert everything(berlin) == before
