@@ -81,13 +81,13 @@ def list_taken(conn: Connection, prefix: str, unset_before: str, future_from: st
     c = assets.c
     within = and_(c.taken_local >= prefix, c.taken_local < prefix + "~")
     cannot_be = or_(c.taken_local < unset_before, c.taken_local >= future_from)
-    return _groups(conn, and_(c.status.in_(COUNTED), or_(within, cannot_be)))
+    return by_group(conn, and_(c.status.in_(COUNTED), or_(within, cannot_be)))
 
 
 def list_in_tree(conn: Connection, statuses: Sequence[AssetStatus]) -> Iterator[list[Asset]]:
     """Group by group, the dated assets of these statuses."""
     c = assets.c
-    return _groups(conn, and_(c.status.in_(statuses), c.taken_local.is_not(None)))
+    return by_group(conn, and_(c.status.in_(statuses), c.taken_local.is_not(None)))
 
 
 def list_first(conn: Connection, statuses: Sequence[AssetStatus], limit: int) -> list[Asset]:
@@ -119,7 +119,8 @@ def count_undated(conn: Connection) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def _groups(conn: Connection, condition: ColumnElement[bool]) -> Iterator[list[Asset]]:
+def by_group(conn: Connection, condition: ColumnElement[bool]) -> Iterator[list[Asset]]:
+    """The assets of which this is true, group by group."""
     key = func.coalesce(assets.c.group_id, -assets.c.id)
     query = select(*columns_for(assets, Asset)).where(condition).order_by(key, assets.c.id)
     group: list[Asset] = []

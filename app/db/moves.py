@@ -204,6 +204,19 @@ def list_targets(conn: Connection, batch_id: int, purpose: str, root_id: int) ->
     return set(conn.execute(select(m.dst_path).where(*done)).scalars())
 
 
+def list_ways(conn: Connection, run_id: int, purpose: str, root_id: int) -> dict[int, tuple[bytes, bytes]]:
+    """By asset id, where under a root a run found the files that it moved there for a purpose, and where it left them;
+    without those that it brought back itself."""
+    sql = (
+        "SELECT asset_id, src_path, dst_path FROM moves WHERE run_id = ? AND purpose = ? AND state = 'DONE' "
+        "AND src_root_id = ? AND dst_root_id = ? ORDER BY id"
+    )
+    ways: dict[int, tuple[bytes, bytes]] = {}
+    for asset_id, source, target in conn.exec_driver_sql(sql, (run_id, purpose, root_id, root_id)):
+        ways[asset_id] = (ways.get(asset_id, (source, target))[0], target)
+    return {asset_id: way for asset_id, way in ways.items() if way[0] != way[1]}
+
+
 class Met(NamedTuple):
     """A file that was at an asset's place before it: where, and where the source lies in the trash, if it does."""
 

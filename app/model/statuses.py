@@ -99,7 +99,13 @@ ASSET_CHANGES: dict[AssetStatus, tuple[AssetStatus, ...]] = {
         AssetStatus.GONE,
     ),
     AssetStatus.ARCHIVED: (AssetStatus.SET_ASIDE, AssetStatus.GONE, AssetStatus.FAILED),
-    AssetStatus.SET_ASIDE: (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.FAILED, AssetStatus.GONE),
+    AssetStatus.SET_ASIDE: (
+        AssetStatus.DISCOVERED,
+        AssetStatus.UNIQUE,
+        AssetStatus.ARCHIVED,
+        AssetStatus.FAILED,
+        AssetStatus.GONE,
+    ),
     AssetStatus.FAILED: (
         AssetStatus.DISCOVERED,
         AssetStatus.UNIQUE,
@@ -138,6 +144,7 @@ class RunKind(StrEnum):
     VERIFY = "verify"
     REBUILD = "rebuild"
     PAIRING = "pairing"
+    REFILE = "refile"
 
 
 class Trigger(StrEnum):
@@ -164,6 +171,7 @@ class Stage(StrEnum):
     VERIFY = "verify"
     REBUILD = "rebuild"
     PAIRING = "pairing"
+    REFILE = "refile"
 
 
 #: The stages of a workflow run; the order in which it takes them is written in app/pipeline/workflow.py.

@@ -13,6 +13,7 @@ from app.model import BatchStatus, Report, RunKind, RunStatus, Stage
 from app.pipeline import holding, order, pairing, preview, sync, undo, verify
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
 from app.pipeline.rebuild import run as rebuild
+from app.pipeline.refile import run as refile
 from app.pipeline.step import StepContext, Stopped
 from app.services import Services
 
@@ -34,6 +35,7 @@ STAGES: Mapping[Stage, StageFunction] = {
     Stage.UNDO: undo_with_peer_kept,
     Stage.VERIFY: verify.run,
     Stage.PAIRING: pairing.run,
+    Stage.REFILE: refile,
 }
 
 
