@@ -112,6 +112,8 @@ assets = Table(
           postgresql_where=text("taken_local IS NOT NULL")),
     Index("ix_assets_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
           postgresql_where=text("sha256 IS NOT NULL")),
+    Index("ix_assets_content_identifier", "content_identifier", sqlite_where=text("content_identifier IS NOT NULL"),
+          postgresql_where=text("content_identifier IS NOT NULL")),
     Index("ix_assets_digest", "digest"),
     Index("ix_assets_size", "size_bytes"),
     Index("ix_assets_original", "original_id"),
@@ -154,6 +156,34 @@ date_decisions = Table(
     Column("sha256", Text),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Text, nullable=False),
+)
+
+#: Decisions that are still to be written beside the archive; without an order of their own but that of their ids.
+decision_notes = Table(
+    "decision_notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Text, nullable=False),
+)
+
+#: Photos and videos beside which a sidecar with the decided date lies, or is to lie: `sidecar_id` is the asset that it
+#: is, `sha256` what was written, or is being written; `due_at` is there while it is to be looked at, from then on.
+date_sidecars = Table(
+    "date_sidecars",
+    metadata,
+    Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
+    Column("sidecar_id", Integer, ForeignKey("assets.id")),
+    Column("sha256", Text),
+    Column("due_at", Text),
+    Column("note", Text),
+    Index("ix_date_sidecars_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
+          postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_date_sidecars_sidecar", "sidecar_id"),
 )
 
 kept_copies = Table(
