@@ -29,6 +29,7 @@ from app.pipeline.rebuild.batch_verdicts import BatchVerdict
 from app.pipeline.rebuild.begun_copies import settle_begun_copies
 from app.pipeline.rebuild.claims import Modes
 from app.pipeline.rebuild.contents import decide
+from app.pipeline.rebuild.decisions import settle_decisions
 from app.pipeline.rebuild.manifests import read_manifests
 from app.pipeline.rebuild.owners import Owners
 from app.pipeline.rebuild.report import GivenUp, in_words, make_report
@@ -65,7 +66,8 @@ def run(services: Services, step: StepContext) -> Report:
     _Deciding(services, step, walked, verdicts, altered).run(created)
     unreadable = settle_unread(services, step)
     settle_begun_copies(services, step, walked)
-    return _finish(services, step, walked, verdicts, [*bad_manifests, *unreadable])
+    decided, damaged = settle_decisions(services, step)
+    return _finish(services, step, walked, verdicts, [*bad_manifests, *unreadable, *damaged], decided)
 
 
 class _Deciding:
@@ -130,6 +132,7 @@ def _finish(
     walked: Sequence[Root],
     verdicts: Mapping[int, BatchVerdict],
     failures: list[Failure],
+    decided_dates: int,
 ) -> Report:
     check_roots(services.db, list(walked))
     with services.db.transaction() as conn:
@@ -139,7 +142,8 @@ def _finish(
         settled = rebuild_findings.drop_settled(conn, root_ids)
         counted = count_batches(conn, verdicts)
         totals.recount(conn)
-        found = make_report(conn, walked, counted, failures, given_up, settled, step.run_id)
+        settled_counts = {"settled_findings": settled, "decided_dates": decided_dates}
+        found = make_report(conn, walked, counted, failures, given_up, settled_counts, step.run_id)
         confirmation.note_report(conn, found)
         words = in_words(found)
         journal.record(conn, "rebuild.finished", words, level="warning", run_id=step.run_id, detail=found["counts"])
