@@ -61,6 +61,7 @@ def tell(facts: Facts, config: Config) -> list[Sentence]:
         ("group", _group),
         ("date", lambda known: about_date(known.asset, known.root.kind, config, known.capture)),
         ("candidates", lambda known: about_candidates(known.capture)),
+        ("decided", _decisions),
         ("camera", lambda known: about_camera(known.capture)),
         ("batch", _batch),
         ("delivery", _delivery),
@@ -116,6 +117,11 @@ def _duplicate(facts: Facts) -> Iterator[str]:
 def _group(facts: Facts) -> Iterator[str]:
     if facts.mates:
         yield f"It belongs together with {', '.join(facts.mates)}; they move as one."
+
+
+def _decisions(facts: Facts) -> Iterator[str]:
+    for at, sentence in facts.decisions:
+        yield f"On {moment(at)} {sentence}"
 
 
 def _batch(facts: Facts) -> Iterator[str]:
