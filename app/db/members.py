@@ -24,6 +24,13 @@ DRAWN_ALONG = (
     "AND a.group_id IS NOT NULL ORDER BY a.path"
 )
 
+#: By the same mark, wherever such a file is now.
+DRAWN_WAYS = (
+    "SELECT a.id, m.src_path, m.dst_path FROM moves AS m JOIN assets AS a ON a.id = m.asset_id "
+    "WHERE m.batch_id = ? AND m.state = 'DONE' AND m.purpose = 'archive' AND m.src_root_id = m.dst_root_id "
+    "AND a.status = 'archived' AND a.root_id = m.dst_root_id AND a.batch_id <> m.batch_id ORDER BY m.id"
+)
+
 
 def list_of(
     conn: Connection, batch_id: int, statuses: Sequence[AssetStatus], root_ids: Sequence[int] | None = None
@@ -50,6 +57,14 @@ def list_archived_of_groups(conn: Connection, group_ids: Sequence[int], archive_
 def list_drawn_along(conn: Connection, batch_id: int) -> list[tuple[bytes, int]]:
     """(path, group id) of archived files of other batches that this one took along to the folder of their group."""
     return [(row[0], row[1]) for row in conn.exec_driver_sql(DRAWN_ALONG, (batch_id,))]
+
+
+def list_drawn_ways(conn: Connection, batch_id: int) -> dict[int, tuple[bytes, bytes]]:
+    """By asset id, from where and to where this batch took archived files of other batches along."""
+    ways: dict[int, tuple[bytes, bytes]] = {}
+    for asset_id, source, target in conn.exec_driver_sql(DRAWN_WAYS, (batch_id,)):
+        ways[asset_id] = (ways.get(asset_id, (source, target))[0], target)
+    return ways
 
 
 def list_names_in(conn: Connection, root_id: int, folder: bytes) -> list[bytes]:

@@ -32,23 +32,6 @@ def waiting(services: Services) -> list[bytes | None]:
 
 
 @pytest.mark.parametrize("mode", ["move", "copy"])
-@pytest.mark.parametrize("late", ["b/IMG_3.AAE", "b/IMG_3.MP4"])
-def test_a_duplicate_that_sort_found_goes_on_when_a_late_member_brings_it_back(
-    tmp_path: Path, late: str, mode: str
-) -> None:
-    services = make_services(tmp_path, sorter={"transfer_mode": mode})
-    put(services, {"a/IMG_3.JPG": PHOTO})
-    workflow(services)
-    put(services, {"b/IMG_3.JPG": PHOTO, "b/IMG_3.MOV": b"new film"})
-    workflow(services)
-    assert waiting(services) == []
-    put(services, {late: b"late"})
-    workflow(services)
-    workflow(services)
-    assert waiting(services) == []
-
-
-@pytest.mark.parametrize("mode", ["move", "copy"])
 def test_a_group_that_is_joined_to_a_duplicate_half_does_not_wait(tmp_path: Path, mode: str) -> None:
     services = make_services(tmp_path, sorter={"transfer_mode": mode})
     put(services, {"a/IMG_3.HEIC": still("ID1")})
