@@ -8,7 +8,7 @@ from app.db.members import list_names_in
 from app.files.walk import list_names
 from app.model import Root
 from app.pipeline.naming import sameness_key
-from app.pipeline.placing import Target
+from app.pipeline.placing import GivenSuffixes, Target
 
 #: Holds a place that none of the files which are filed anew can get.
 SOMEBODY = 0
@@ -18,7 +18,7 @@ class FolderGround:
     """One folder; names are the same when letters differ in case alone, where names are to be `portable`."""
 
     def __init__(self, folder: bytes, limit_bytes: int, *, portable: bool) -> None:
-        self.limit_bytes = limit_bytes
+        self.limit_bytes, self.given = limit_bytes, GivenSuffixes()
         self._folder, self._portable = folder, portable
         self._holders: dict[bytes | str, int] = {}
 
@@ -28,6 +28,10 @@ class FolderGround:
         there = set(list_names_in(conn, archive.id, self._folder)) | set(_names_on_disk(archive, self._folder))
         for name in there - {path.rpartition(b"/")[2] for _, path, stays in going if not stays}:
             self._holders[self._key(name)] = SOMEBODY
+
+    def key(self, file: FiledFile) -> int:
+        """What tells files apart."""
+        return file.asset_id
 
     def look(self, file: FiledFile, path: bytes) -> tuple[Target, int | None]:
         """What a file would meet at a path."""
