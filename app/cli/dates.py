@@ -142,7 +142,7 @@ def zone(cli: Cli, zone: str, **which: Any) -> int:
 @click.argument("hours")
 @_deciding
 def shift(cli: Cli, hours: str, **which: Any) -> int:
-    """Shift dates by hours, as in 1, -1 or 5.5: the clock of the camera was wrong."""
+    """Shift dates by hours, as in 1, -1, 5.5 or -1:30: the clock of the camera was wrong."""
     return _decide(cli, "shift", hours, **which)
 
 

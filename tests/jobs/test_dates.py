@@ -79,6 +79,8 @@ def everything(services: Services) -> dict[bytes, object]:
         ("zone", "-05:00", b"a/film.mov", ("2024-05-06T17:30:00", "2024-05-06T22:30:00+00:00")),
         ("zone", "America/New_York", b"a/scan.jpg", ("2021-07-08T05:10:11", "2021-07-08T09:10:11+00:00")),
         ("shift", "-1", b"a/exif.jpg", ("2024-05-06T06:08:09", "2024-05-06T04:08:09+00:00")),
+        ("shift", "-0:30", b"a/exif.jpg", ("2024-05-06T06:38:09", "2024-05-06T04:38:09+00:00")),
+        ("shift", "+17:30", b"a/exif.jpg", ("2024-05-07T00:38:09", "2024-05-06T22:38:09+00:00")),
         ("shift", "17.5", b"a/exif.jpg", ("2024-05-07T00:38:09", "2024-05-06T22:38:09+00:00")),
     ],
 )
@@ -106,6 +108,8 @@ def test_a_decision_takes_effect_at_once_and_is_what_the_next_inspection_finds(
         ("zone", "../../etc/passwd", "no time zone"),
         ("shift", "nan", "no number of hours"),
         ("shift", "0", "no number of hours"),
+        ("shift", "0:00", "no number of hours"),
+        ("shift", "1:75", "no number of hours"),
         ("shift", "800000", "lies in the future"),
         ("shift", "-900000", "no number of hours"),
         ("burn", "", "none of accept"),

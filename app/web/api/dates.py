@@ -77,7 +77,7 @@ class DecisionBody(BaseModel):
     value: Words = Field(
         default="",
         description="set: a date, as in 2019-07-14 15:30, with an offset if it is known; zone: as in Europe/Berlin or "
-        "+02:00; shift: hours, as in -1 or 5.5.",
+        "+02:00; shift: hours, as in -1, 5.5 or -1:30.",
     )
     asset_ids: list[Id] = Field(default=[], max_length=10_000, description="These files.")
     reason: Reason | None = Field(default=None, description="All whose date is doubtful for this reason.")
