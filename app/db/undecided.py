@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.rows import build, columns_for
@@ -97,6 +97,28 @@ def list_gone_on(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             asset = build(Asset, row, CONVERTERS)
             found.setdefault(asset.group_id or 0, []).append(asset)
     return found
+
+
+def list_aside_in(conn: Connection, group_ids: Sequence[int]) -> list[Asset]:
+    """The members of these groups that were set aside before a batch had taken them, in id order."""
+    c = assets.c
+    found: list[Asset] = []
+    for start in range(0, len(group_ids), CHUNK):
+        here = c.group_id.in_(group_ids[start : start + CHUNK])
+        found += _set_aside(conn, here)
+    return found
+
+
+def list_aside_because(conn: Connection, reason: str) -> list[Asset]:
+    """What was set aside before a batch had taken it, for a reason that begins so, in id order."""
+    return _set_aside(conn, assets.c.reason.startswith(reason, autoescape=True))
+
+
+def _set_aside(conn: Connection, condition: ColumnElement[bool]) -> list[Asset]:
+    c = assets.c
+    here = (c.status == AssetStatus.SET_ASIDE, c.batch_id.is_(None), condition)
+    query = select(*columns_for(assets, Asset)).where(*here)
+    return [build(Asset, row, CONVERTERS) for row in conn.execute(query.order_by(c.id))]
 
 
 def list_possible_originals(conn: Connection, digests: Sequence[str]) -> list[Asset]:
