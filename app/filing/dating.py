@@ -46,6 +46,8 @@ def is_read(asset: Asset) -> bool:
 def claims_of(group: Sequence[Asset], readings: Mapping[int, Reading]) -> dict[int, list[Claim]]:
     """What each member of a group says of its date, and what the sidecars beside a photo or video say of it."""
     claims = {a.id: list(readings[a.id].claims) if a.id in readings else [] for a in group}
+    if len(group) == 1:
+        return claims
     by_folder: dict[bytes, list[Asset]] = {}
     for asset in group:
         by_folder.setdefault(asset.path.rpartition(b"/")[0], []).append(asset)
@@ -66,7 +68,7 @@ def _name(asset: Asset) -> bytes:
 def choose_lead(members: Sequence[Dated]) -> Dated:
     """The member whose date the group takes: what a person decided, then a sure date before a weak one, stills before
     videos before sidecars."""
-    return min(members, key=_rank)
+    return members[0] if len(members) == 1 else min(members, key=_rank)
 
 
 def _rank(member: Dated) -> tuple[object, ...]:
@@ -84,7 +86,7 @@ def _kind_rank(path: bytes) -> int:
 def disagreement(members: Sequence[Dated], lead: Dated) -> str:
     """What is to be told when another photo or video of the group has a date of its own that is not that of its lead;
     nothing when all agree, or a person has decided."""
-    if lead.taken.weak or lead.taken.source == "person":
+    if len(members) == 1 or lead.taken.weak or lead.taken.source == "person":
         return ""
     for member in members:
         taken = member.taken
@@ -129,6 +131,8 @@ def is_weak(row: Mapping[str, str | None], kept: CaptureRecord | None) -> bool:
 def lead_gone_on(group: Sequence[Asset], gone_on: Sequence[Asset]) -> Asset | None:
     """The member that has gone on before and whose date these, which come late, take over: a photo for its film or its
     sidecars, a film for its sidecars. A film keeps its own date when that of its photo is doubtful."""
+    if not gone_on:
+        return None
     best = min(_kind_rank(a.path) for a in group)
     before = [a for a in gone_on if a.taken_local is not None and _kind_rank(_came_as(a)) < best]
     lead = min(before, key=lambda a: (_kind_rank(_came_as(a)), _came_as(a)), default=None)
