@@ -55,6 +55,9 @@ COMMANDS: dict[str, Entry] = {
         "dates", "dates",
         "List doubtful dates; accept or set dates, say their time zone, shift them by hours, take that back.",
     ),
+    "refile": Entry(
+        "refile", "refile", "Move archived files to where they belong by today's dates, patterns and settings.",
+    ),
     "runs": Entry("runs", "runs", "List runs, show one with its steps, or steer it."),
     "journal": Entry(
         "journal", "journal",

@@ -39,6 +39,8 @@ ADMIN_ENDPOINTS = frozenset(
         "config.validate",
         "rebuild.confirm",
         "rebuild.start",
+        "refile.start",
+        "refile.undo",
         "revisions.roll_back",
         "presets.apply",
         "setup.roots",

@@ -18,6 +18,7 @@ from app.db import assets, batch_devices, batches, deliveries, facts, runs, sync
 from app.db.clock import now
 from app.db.sync_samples import Moment
 from app.errors import ConfigError
+from app.jobs import refile
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Signature, Stage, Trigger
 from app.overview import roots as root_looks
 from app.services import ServiceContainer, Services
@@ -150,6 +151,16 @@ def _doubtful(site: Site) -> None:
     client.post("/api/dates/decisions", json={"action": "set", "value": "1985-06-01", "asset_ids": [found]})
 
 
+def _planned_anew(site: Site) -> None:
+    site.client().put("/api/config", json={"sorter": {"folder_pattern": "{year}/{month_name}"}})
+    go(site.services, refile.plan_refile(site.services, refile.RefileWish(), Trigger.API))
+
+
+def _filed_anew(site: Site) -> None:
+    _planned_anew(site)
+    go(site.services, refile.start_refile(site.services, refile.RefileWish(), Trigger.API))
+
+
 #: What is done to the installation before an example is asked, beyond all that has happened there.
 SITUATIONS: dict[str, Callable[[Site], None]] = {
     "a run is in flight": _run_in_flight,
@@ -159,6 +170,8 @@ SITUATIONS: dict[str, Callable[[Site], None]] = {
     "a foreign file is ignored": _ignored,
     "batch 2 was taken back": _taken_back,
     "dates are in doubt": _doubtful,
+    "a plan for filing anew was made": _planned_anew,
+    "the archive was filed anew": _filed_anew,
 }
 
 

@@ -1,6 +1,7 @@
 """The dates of archived files, found anew by today's zone, rules and decisions from what was recorded of them.
 
-Files are opened only where nothing was recorded and the zone is another one now; what they say is recorded then.
+Files are opened only where nothing was recorded and the zone is another one now, which is recorded then; and sidecars
+that came later than their photos, so that they are heard as if they had come together.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Found:
     """The date that a group gets: what is written of its archived files, and the records of those that were read."""
 
     columns: Sequence[tuple[int, dict[str, str | None]]]
+    #: How many of these have another local time.
+    changed: int
     confidences: Mapping[int, str]
     records: Sequence[CaptureRecord]
 
@@ -113,7 +116,7 @@ def _write(work: Dating, conn: Connection, found: Found) -> None:
     for confidence in set(found.confidences.values()):
         ids = [asset_id for asset_id, one in found.confidences.items() if one == confidence]
         capture_records.set_confidence(conn, ids, confidence)
-    work.changed += sum("taken_local" in row for _, row in found.columns)
+    work.changed += found.changed
 
 
 # --- reading again
@@ -125,7 +128,7 @@ def _read(
     wanted = [
         Wanted(asset.id, Place(work.archive, asset.path), asset.signature)
         for whole in wholes
-        for asset in _unrecorded(work, whole, known, here)
+        for asset in _to_be_read(work, whole, known, here)
     ]
     found = readers.read(iter(wanted)) if wanted else iter(())
     return {reading.key: reading for reading in _with_safe_points(work, found) if not reading.moved_on}
@@ -138,13 +141,17 @@ def _with_safe_points(work: Dating, found: Iterator[Reading | None]) -> Iterator
             yield reading
 
 
-def _unrecorded(work: Dating, whole: Sequence[Asset], known: Known, here: set[int]) -> list[Asset]:
-    """Files of a group to be read: nothing was recorded of a photo or film of it, and its local time is not that of its
-    instant in today's zone."""
+def _to_be_read(work: Dating, whole: Sequence[Asset], known: Known, here: set[int]) -> list[Asset]:
+    """Files of a group to be read: all, when nothing was recorded of a photo or film of it and its local time is not
+    that of its instant in today's zone; else sidecars that were inspected apart from what they lie beside."""
+    telling = [a for a in whole if a.id in here and is_read(a)]
     missing = [a for a in whole if is_media(a.path) and a.id not in known.records]
-    if not any(_is_of_other_zone(work, asset) for asset in missing) or any(a.id not in here for a in missing):
+    if any(a.id not in here for a in missing):
         return []
-    return [a for a in whole if a.id in here and is_read(a) and a.id not in known.records]
+    if any(_is_of_other_zone(work, asset) for asset in missing):
+        return [a for a in telling if a.id not in known.records]
+    inspected = {a.inspected_at for a in whole if is_media(a.path)}
+    return [a for a in telling if not is_media(a.path) and inspected != {a.inspected_at}]
 
 
 def _is_of_other_zone(work: Dating, asset: Asset) -> bool:
@@ -175,7 +182,9 @@ def _found(work: Dating, whole: Sequence[Asset], known: Known, here: set[int]) -
         if row := _changes(one.asset, columns(one, lead, differ)):
             rows.append((one.asset.id, row))
             confidences[one.asset.id] = kept.confidence
-    return Found(rows, confidences, records)
+    before = {asset.id: asset.taken_local for asset in whole}
+    changed = sum(row["taken_local"] != before[asset_id] for asset_id, row in rows)
+    return Found(rows, changed, confidences, records)
 
 
 def _dated(work: Dating, asset: Asset, known: Known, read: Sequence[Claim]) -> Dated:
@@ -183,7 +192,8 @@ def _dated(work: Dating, asset: Asset, known: Known, read: Sequence[Claim]) -> D
     claims, make, model = list(read), None, None
     if recorded is not None:
         make, model = recorded.camera_make, recorded.camera_model
-        claims = [_as_told(one[:3]) for one in recorded.candidates if one.source not in FOUND_AGAIN]
+        known_before = [_as_told(one[:3]) for one in recorded.candidates if one.source not in FOUND_AGAIN]
+        claims = [*known_before, *(claim for claim in read if claim not in known_before)]
     elif asset.id in known.readings:
         make, model = known.readings[asset.id].camera_make, known.readings[asset.id].camera_model
     claims += [known.decided[asset.id]] if asset.id in known.decided else []
@@ -200,6 +210,7 @@ def _as_told(candidate: tuple[str, str, str]) -> Claim:
 
 
 def _changes(asset: Asset, row: Mapping[str, str | None]) -> dict[str, str | None]:
-    """What differs of its date."""
+    """Its date, when that is another one, or comes from elsewhere."""
     before = {"taken_local": asset.taken_local, "taken_at": asset.taken_at, "taken_from": asset.taken_from}
-    return {name: row[name] for name in before if row[name] != before[name]}
+    after = {name: row[name] for name in before}
+    return after if after != before else {}
