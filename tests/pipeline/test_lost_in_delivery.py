@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,8 @@ from app import jobs
 from app.db import assets, batches, left_in_place, runs
 from app.errors import Conflict
 from app.model import AssetStatus, BatchStatus, RootKind, RunStatus, Stage, Trigger
-from app.pipeline import cleanup
+from app.pipeline import cleanup, manifest_store
+from app.pipeline.manifest import parse
 from app.pipeline.tick import wake_waiting
 from app.services import Services
 from tests.conftest import read_tree
@@ -87,6 +89,65 @@ def test_a_file_that_vanished_fails_and_the_rest_is_delivered_and_archived(
     assert "not in the batch folder any more" in messages(services, "asset.failed")[0]
     assert "2 files delivered" in messages(services, "batch.synced")[0]
     assert "1 more failed" in messages(services, "batch.synced")[0]
+
+
+def test_what_was_left_out_is_in_no_sha256sums_and_the_archive_still_knows_of_it(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    assert go_on(services) is RunStatus.DONE
+    cleanup.run(services, a_step(services, Stage.CLEANUP))
+
+    folder = tmp_path / "disk/batch_001"
+    checked = subprocess.run(
+        ["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout) == (0, "img_0000.jpg: OK\nimg_0002.jpg: OK\n"), checked.stderr
+    manifest = parse((folder / "manifest.json").read_bytes())
+    (left_out,) = [file for file in manifest.files if file.asset_id in manifest.left_out]
+    assert left_out.path == b"img_0001.jpg" and manifest.file_count == 3
+    assert manifest_store.load_newest(services.root(RootKind.ARCHIVE), the_batches(services)[0]) == manifest
+    assert "leave out 1 file that failed" in messages(services, "batch.sums_corrected")[0]
+    assert not os.path.lexists(os.path.dirname(in_batch(services, "x")))
+
+
+def test_our_two_files_of_before_are_replaced_at_the_disk(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    folder = tmp_path / "disk/batch_001"
+    folder.mkdir(parents=True)
+    for name in ("SHA256SUMS", "manifest.json"):
+        (folder / name).write_bytes(Path(os.fsdecode(in_batch(services, name))).read_bytes())
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    assert go_on(services) is RunStatus.DONE
+    assert b"img_0001" not in (folder / "SHA256SUMS").read_bytes()
+
+
+def test_a_sha256sums_at_the_disk_that_somebody_else_wrote_is_not_overwritten(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    (tmp_path / "disk/batch_001").mkdir(parents=True)
+    (tmp_path / "disk/batch_001/SHA256SUMS").write_bytes(b"mine")
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    assert go_on(services) is RunStatus.FAILED
+    assert (tmp_path / "disk/batch_001/SHA256SUMS").read_bytes() == b"mine"
+    assert the_batches(services)[0].status is BatchStatus.ERROR
+
+
+def test_when_sha256sums_cannot_be_written_the_journal_says_so_once_and_the_files_are_delivered(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    (tmp_path / "archive/.media-pipeline/manifests").chmod(0o555)
+    with permissions_count():
+        assert go_on(services) is RunStatus.DONE
+    assert (count(services, AssetStatus.ARCHIVED), count(services, AssetStatus.FAILED)) == (2, 1)
+    (told,) = messages(services, "batch.sums_corrected")
+    assert "should leave out 1 file that failed, and do not" in told
 
 
 def test_a_file_that_vanished_blocks_nothing_that_comes_after(published: Callable[..., Services]) -> None:
