@@ -33,6 +33,8 @@ class DateSidecar(NamedTuple):
 
 _c = date_sidecars.c
 _COLUMNS = tuple(_c[name] for name in DateSidecar._fields)
+_JOINED = date_sidecars.join(assets, assets.c.id == _c.asset_id)
+_CAN_BE_DONE = or_(_c.sidecar_id.is_not(None), assets.c.status == AssetStatus.ARCHIVED)
 
 
 def want(conn: Connection, asset_ids: Iterable[int]) -> None:
@@ -51,15 +53,16 @@ def look_again(conn: Connection, asset_ids: Iterable[int]) -> None:
         conn.exec_driver_sql("UPDATE date_sidecars SET due_at = ?, note = NULL WHERE asset_id = ?", rows)
 
 
-def list_due(conn: Connection, after_id: int, limit: int, at: str | None = None) -> list[DateSidecar]:
-    """Those to be looked at, in id order after one, at most `limit`: where something lies, or the file is archived.
-    Only those that are due by an instant, when it is given."""
-    query = select(*_COLUMNS).join(assets, assets.c.id == _c.asset_id).where(_c.asset_id > after_id)
-    query = query.where(_c.due_at.is_not(None))
-    if at is not None:
-        query = query.where(_c.due_at <= at)
-    query = query.where(or_(_c.sidecar_id.is_not(None), assets.c.status == AssetStatus.ARCHIVED))
+def list_due(conn: Connection, after_id: int, limit: int) -> list[DateSidecar]:
+    """Those to be looked at, in id order after one, at most `limit`: where something lies, or the file is archived."""
+    query = select(*_COLUMNS).select_from(_JOINED).where(_c.asset_id > after_id, _c.due_at.is_not(None), _CAN_BE_DONE)
     return [DateSidecar(*row) for row in conn.execute(query.order_by(_c.asset_id).limit(limit))]
+
+
+def is_any_due(conn: Connection, at: str) -> bool:
+    """Whether one of them was to be looked at by this instant."""
+    query = select(_c.asset_id).select_from(_JOINED).where(_c.due_at <= at, _CAN_BE_DONE)
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def put_off(conn: Connection, asset_ids: Sequence[int], until: str) -> None:
@@ -100,8 +103,21 @@ def list_of_batch(conn: Connection, batch_id: int) -> list[int]:
 def adopt(conn: Connection, asset_id: int, sidecar_id: int, sha256: str) -> None:
     """A file that lies beside an asset is the one that we wrote."""
     conn.exec_driver_sql(
-        "INSERT OR REPLACE INTO date_sidecars (asset_id, sidecar_id, sha256) VALUES (?, ?, ?)",
+        "INSERT INTO date_sidecars (asset_id, sidecar_id, sha256) VALUES (?, ?, ?) ON CONFLICT (asset_id) "
+        "DO UPDATE SET sidecar_id = excluded.sidecar_id, sha256 = excluded.sha256",
         (asset_id, sidecar_id, sha256),
+    )
+
+
+def forget(conn: Connection, asset_id: int) -> None:
+    """Nothing of ours lies beside an asset any more."""
+    conn.exec_driver_sql("UPDATE date_sidecars SET sidecar_id = NULL, sha256 = NULL WHERE asset_id = ?", (asset_id,))
+
+
+def drop(conn: Connection, asset_id: int) -> None:
+    """Nothing lies beside an asset, and nothing is to lie there."""
+    conn.exec_driver_sql(
+        "DELETE FROM date_sidecars WHERE asset_id = ? AND sidecar_id IS NULL AND due_at IS NULL", (asset_id,)
     )
 
 

@@ -161,6 +161,15 @@ def list_trash(conn: Connection, before: str, after_id: int = 0, limit: int = 50
     return [build(MoveRow, row, {"state": MoveState}) for row in conn.execute(query)]
 
 
+def note_in_trash(conn: Connection, asset_ids: Sequence[int], purpose: str) -> None:
+    """Note that what moves for this purpose have brought to the trash is kept there only for some days."""
+    conn.exec_driver_sql(
+        "UPDATE moves SET trash_root_id = dst_root_id, trash_path = dst_path, trashed_at = ? "
+        "WHERE asset_id = ? AND purpose = ? AND state = 'DONE' AND trashed_at IS NULL",
+        [(now(), asset_id, purpose) for asset_id in asset_ids],
+    )
+
+
 def _rows(conn: Connection, where: Any) -> list[MoveRow]:
     query = select(*columns_for(moves, MoveRow)).where(where).order_by(moves.c.id)
     return [build(MoveRow, row, {"state": MoveState}) for row in conn.execute(query)]

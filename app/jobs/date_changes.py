@@ -26,13 +26,15 @@ LATEST = timedelta(days=1)
 @dataclass(frozen=True)
 class DateWish:
     """What is wanted (accept, set, zone or shift, with its value) for which files: these, or all that a filter finds,
-    of which `doubtful` leaves only those with a doubtful date."""
+    of which `doubtful` leaves only those with a doubtful date. `sidecars`: other programs are to be told of it, by an
+    XMP file beside each."""
 
     action: str
     value: str = ""
     asset_ids: Sequence[int] = ()
     only: DateFilter = field(default_factory=DateFilter)
     doubtful: bool = False
+    sidecars: bool = False
 
 
 @dataclass(frozen=True)

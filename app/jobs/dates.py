@@ -18,6 +18,7 @@ from app.filing.numbering import group_key
 from app.jobs.date_changes import DateWish, change_of, tells_instant, write
 from app.jobs.date_files import is_dated, list_groups, list_named, why_refused
 from app.jobs.date_results import Dating, Decided, is_weak, tell
+from app.jobs.sidecars import want_beside
 from app.model import Asset
 from app.services import Services
 
@@ -40,6 +41,8 @@ def decide_dates(services: Services, wish: DateWish, by: str, *, dry_run: bool =
             is_instant = tells_instant(chosen[key], members, decided, records)
             changes.append(change_of(services.config.zone, chosen[key], members, decision, is_instant))
         decided_at = None if dry_run or not changes else write(conn, wish, changes, records, by)
+        if decided_at is not None and (wish.sidecars or services.config.sorter.date_sidecars == "decided"):
+            want_beside(conn, [asset for change in changes for asset in change.members])
     refused = [(asset, why_refused(asset)) for asset in named if not is_dated(asset)]
     datings = [Dating(c.target, c.members, c.after, is_weak(c.members, records)) for c in changes]
     return tell(services, Decided(wish.action, wish.value, dry_run, decided_at=decided_at), datings, refused)

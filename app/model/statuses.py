@@ -172,6 +172,7 @@ class Stage(StrEnum):
     REBUILD = "rebuild"
     PAIRING = "pairing"
     REFILE = "refile"
+    SIDECARS = "sidecars"
 
 
 #: The stages of a workflow run; the order in which it takes them is written in app/pipeline/workflow.py.

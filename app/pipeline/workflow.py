@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+from app.db import date_sidecars
 from app.model import BatchStatus, Report, RunKind, RunStatus, Stage
-from app.pipeline import holding, order, pairing, preview, sync, undo, verify
+from app.pipeline import holding, order, pairing, preview, sidecars, sync, undo, verify
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
 from app.pipeline.rebuild import run as rebuild
 from app.pipeline.refile import run as refile
@@ -20,9 +21,12 @@ from app.services import Services
 
 def undo_with_peer_kept(services: Services, step: StepContext) -> Report:
     """Taking a batch back; before a file leaves the batch folder, the peer is told to keep its copies. What held the
-    files meanwhile goes when they are back."""
+    files meanwhile goes when they are back, and so do the sidecars that we wrote beside them."""
     holding.adopt_unknown(services)
+    with services.db.reading() as conn:
+        described = date_sidecars.list_of_batch(conn, step.batch_id) if step.batch_id is not None else []
     report = undo.run(services, step, sync.retain_at_peer)
+    sidecars.take_away_of_returned(services, step, described)
     holding.drop_finished(services)
     return report
 
@@ -36,6 +40,7 @@ STAGES: Mapping[Stage, StageFunction] = {
     Stage.VERIFY: verify.run,
     Stage.PAIRING: pairing.run,
     Stage.REFILE: refile,
+    Stage.SIDECARS: sidecars.run,
 }
 
 

@@ -16,6 +16,7 @@ from app.files.capture_time.choose import SIBLING
 from app.files.capture_time.decision import PERSON
 from app.files.capture_time.judge import Candidate, Claim, judge
 from app.model import Asset, AssetStatus, Failure, RootKind
+from app.pipeline.rebuild import own_sidecars
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -89,3 +90,4 @@ def _write(conn: Connection, note: DecisionNote, members: Sequence[Asset], taken
     columns = {"taken_local": local, "taken_at": at}
     assets.set_columns(conn, [(a.id, {**columns, "taken_from": PERSON if a is target else SIBLING}) for a in dated])
     capture_records.set_confidence(conn, [asset.id for asset in members], "sure")
+    own_sidecars.adopt(conn, members, local, at)
