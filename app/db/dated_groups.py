@@ -7,6 +7,8 @@ from typing import NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from app.db.assets import NOT_GONE
+from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets, capture_records
 from app.model import Asset, AssetStatus
@@ -53,7 +55,8 @@ def list_others(conn: Connection, members: Sequence[Asset]) -> dict[int, list[As
     others: list[int] = []
     for start in range(0, len(groups), CHUNK):
         part = c.group_id.in_(groups[start : start + CHUNK])
-        rows = conn.execute(select(c.id).where(part, c.status.in_(COUNTED), c.taken_local.is_not(None)))
+        counted = (unindexed(c.status).in_(COUNTED), c.taken_local.is_not(None))
+        rows = conn.execute(select(c.id).where(part, *counted))
         others += [row[0] for row in rows if row[0] not in known]
     found: dict[int, list[Asset]] = {}
     for start in range(0, len(others), CHUNK):
@@ -67,9 +70,9 @@ def list_others(conn: Connection, members: Sequence[Asset]) -> dict[int, list[As
 def list_with_stem(conn: Connection, root_id: int, stem: bytes) -> list[Asset]:
     """The assets below a root whose path is this, or this with an ending."""
     c = assets.c
-    # A slash follows the dot.
-    alike = or_(c.path == stem, and_(c.path >= stem + b".", c.path < stem + b"/"))
-    query = select(*columns_for(assets, Asset)).where(c.root_id == root_id, c.status != AssetStatus.GONE, alike)
+    # A slash follows the dot. One range: of two with "or" between them the index of places would find neither.
+    alike = (c.path >= stem, c.path < stem + b"/", or_(c.path == stem, c.path >= stem + b"."))
+    query = select(*columns_for(assets, Asset)).where(c.root_id == root_id, NOT_GONE, *alike)
     return [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
 
 

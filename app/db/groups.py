@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select
 
+from app.db.plans import unindexed
 from app.db.tables import assets, groups
 from app.model import AssetStatus
 
@@ -91,7 +92,7 @@ def _holding(identifiers: Sequence[str]) -> Select[Any]:
     of_original = (
         select(c.group_id)
         .select_from(assets.join(original, original.c.id == c.original_id))
-        .where(original.c.content_identifier.in_(identifiers), c.status == AssetStatus.DUPLICATE)
+        .where(original.c.content_identifier.in_(identifiers), unindexed(c.status) == AssetStatus.DUPLICATE)
     )
     return select(groups.c.id, groups.c.root_id, groups.c.folder).where(groups.c.id.in_(own.union(of_original)))
 
@@ -101,7 +102,7 @@ def _list_members(conn: Connection, group_ids: Sequence[int]) -> Iterator[Member
     identifier = func.coalesce(c.content_identifier, original.c.content_identifier)
     is_copy = (original.c.id == c.original_id) & (c.status == AssetStatus.DUPLICATE)
     columns = (c.id, c.group_id, c.status, c.batch_id, func.coalesce(c.origin_path, c.path), identifier)
-    query = select(*columns).select_from(assets.outerjoin(original, is_copy)).where(c.status.not_in(LOST))
+    query = select(*columns).select_from(assets.outerjoin(original, is_copy)).where(unindexed(c.status).not_in(LOST))
     for start in range(0, len(group_ids), CHUNK):
         for row in conn.execute(query.where(c.group_id.in_(group_ids[start : start + CHUNK]))):
             name = row[4].rpartition(b"/")[2]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from app.db.assets import CHUNK, CONVERTERS
+from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets, batches, deliveries
 from app.model import Asset, AssetStatus
@@ -70,7 +71,8 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
     """Every asset of these groups that stands before a batch, by group key, in id order; not those that a batch took
     to the archive, where they wait for a review."""
     members: dict[int, list[Asset]] = {key: [] for key in keys}
-    is_waiting = or_(assets.c.status != AssetStatus.SET_ASIDE, assets.c.batch_id.is_(None))
+    status = unindexed(assets.c.status)
+    is_waiting = or_(status != AssetStatus.SET_ASIDE, assets.c.batch_id.is_(None))
     before_batch = (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE)
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
@@ -78,7 +80,7 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             assets.c.group_id.in_([key for key in part if key >= 0]),
             assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
         )
-        query = select(*columns_for(assets, Asset)).where(here, assets.c.status.in_(before_batch), is_waiting)
+        query = select(*columns_for(assets, Asset)).where(here, status.in_(before_batch), is_waiting)
         for row in conn.execute(query.order_by(assets.c.id)).all():
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
@@ -88,7 +90,8 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
 def list_gone_on(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]]:
     """The members of these groups that a batch has taken and that are accounted for, by group, in id order."""
     c = assets.c
-    has_left = c.status.in_(GONE_ON) | ((c.status == AssetStatus.SET_ASIDE) & c.batch_id.is_not(None))
+    status = unindexed(c.status)
+    has_left = status.in_(GONE_ON) | ((status == AssetStatus.SET_ASIDE) & c.batch_id.is_not(None))
     groups = [key for key in keys if key >= 0]
     found: dict[int, list[Asset]] = {}
     for start in range(0, len(groups), CHUNK):
