@@ -202,6 +202,8 @@ def _carry_out(cli: Cli, act: Callable[[bool], Decided], dry_run: bool, yes: boo
     if cli.as_json:
         cli.print_json(asdict(done))
     cli.say(done.in_words())
+    if done.elsewhere and done.decided_at is not None:
+        cli.say(f"To file them anew: media-pipeline refile --decided-since {done.decided_at} --yes")
     return 0
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from app.config.changes import Change
 from app.db import archived_groups, refile_entries, runs
 from app.db.refile_entries import DONE, FAILED, PLANNED, STAYS, Counts, Entry
 from app.db.tables import runs as runs_table
-from app.errors import NotFound, printable
-from app.model import Run, RunKind, RunStatus, Stage
+from app.errors import NotFound, Problem, printable
+from app.model import RootKind, Run, RunKind, RunStatus, Stage
+from app.model.counting import counted
 from app.overview.runs import run_summary, step_summary
+from app.services import Services
 
 #: So many pairs of folders are told.
 FOLDERS_TOLD = 200
@@ -20,8 +24,8 @@ LOOKED_AT = 100
 STATES = (PLANNED, DONE, FAILED, STAYS)
 #: What is told after a setting was saved by which archived files are filed.
 ELSEWHERE = (
-    "{files} in the archive stay where they are. `media-pipeline refile` shows which belong elsewhere now and moves "
-    "nothing; with --yes it moves them, and `refile --undo RUN` takes that back."
+    "What is in the archive ({files}) stays where it is. `media-pipeline refile` or POST /api/refile/plan shows what "
+    "belongs elsewhere now, and moves nothing; `media-pipeline refile --yes` moves it, and can be taken back"
 )
 #: The settings by which archived files are filed.
 FILING = frozenset(
@@ -45,8 +49,8 @@ def newest_plan(conn: Connection) -> dict[str, Any]:
     """The newest plan that is finished; `run` is null before the first."""
     ended = (runs_table.c.kind == RunKind.REFILE.value, runs_table.c.status == RunStatus.DONE.value)
     newest = select(runs_table.c.id).where(*ended).order_by(runs_table.c.id.desc()).limit(LOOKED_AT)
-    found = (run for run_id in conn.execute(newest).scalars().all() if (run := runs.get(conn, run_id)).arguments.get("dry_run"))
-    return _summary(conn, next(found, None))
+    found = [runs.get(conn, run_id) for run_id in conn.execute(newest).scalars().all()]
+    return _summary(conn, next((run for run in found if run.arguments.get("dry_run")), None))
 
 
 def list_files(
@@ -59,10 +63,14 @@ def list_files(
     return {"files": [_file(entry) for entry in found], "next_after_id": last}
 
 
-def archived_words(conn: Connection, archive_id: int | None) -> str:
-    """What to say after a setting was changed by which archived files are filed; nothing when there are none."""
-    files = archived_groups.count_archived(conn, archive_id) if archive_id is not None else 0
-    return ELSEWHERE.format(files=f"{files:,} file{'s' * (files != 1)}") if files else ""
+def filing_warnings(services: Services, changes: Sequence[Change]) -> list[Problem]:
+    """What to tell of settings that were changed and by which archived files are filed: these stay where they are."""
+    changed = [change.path for change in changes if change.path in FILING]
+    if not changed:
+        return []
+    with services.db.reading() as conn:
+        files = archived_groups.count_archived(conn, services.root(RootKind.ARCHIVE).id)
+    return [Problem(changed[0], ELSEWHERE.format(files=counted(files, "file", "files")))] if files else []
 
 
 def _summary(conn: Connection, run: Run | None) -> dict[str, Any]:
