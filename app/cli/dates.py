@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from app.cli import date_runs
 from app.cli.context import Cli
 from app.cli.options import ASSET_ID, LARGEST_ID, Noun
 from app.db.doubtful_dates import REASONS, DateFilter
@@ -54,12 +55,17 @@ def _confirming(function: Command) -> Command:
 def _deciding(function: Command) -> Command:
     """Which files are meant, and whether it is done."""
     only = click.option("--only-doubtful", is_flag=True, help="Of these only those with a doubtful date.")
-    return _filters(only(_confirming(function)))
+    beside = click.option("--sidecar", is_flag=True, help="Tell other programs too, by an XMP file beside each.")
+    return _filters(only(beside(_confirming(function))))
 
 
 @click.group(cls=Noun)
 def dates() -> None:
     """List doubtful dates; accept or set dates, say their time zone, shift them by hours, take that back."""
+
+
+dates.add_command(date_runs.sidecars)
+dates.add_command(date_runs.read)
 
 
 @dates.command("list")
@@ -185,7 +191,7 @@ def undo(
 
 def _decide(cli: Cli, action: str, value: str, *, dry_run: bool, yes: bool, **which: Any) -> int:
     only = DateFilter(which["reason"], which["camera"], folder_of(which["folder"]))
-    wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"])
+    wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"], which["sidecar"])
     by = Trigger.CLI.value
     return _carry_out(cli, lambda dry: decide_dates(cli.services, wish, by, dry_run=dry), dry_run, yes)
 

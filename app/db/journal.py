@@ -40,6 +40,7 @@ KINDS = frozenset(
         "finding.ignored",
         "dates.decided",
         "dates.undone",
+        "dates.recorded",
         "sidecars.finished",
         "refile.planned",
         "refile.finished",

@@ -173,6 +173,7 @@ class Stage(StrEnum):
     PAIRING = "pairing"
     REFILE = "refile"
     SIDECARS = "sidecars"
+    READ_DATES = "read_dates"
 
 
 #: The stages of a workflow run; the order in which it takes them is written in app/pipeline/workflow.py.

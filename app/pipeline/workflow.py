@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from app.db import date_sidecars
 from app.model import BatchStatus, Report, RunKind, RunStatus, Stage
-from app.pipeline import holding, order, pairing, preview, sidecars, sync, undo, verify
+from app.pipeline import holding, order, pairing, preview, recording, sidecars, sync, undo, verify
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed, claim, fail_run
 from app.pipeline.rebuild import run as rebuild
 from app.pipeline.refile import run as refile
@@ -41,6 +41,7 @@ STAGES: Mapping[Stage, StageFunction] = {
     Stage.PAIRING: pairing.run,
     Stage.REFILE: refile,
     Stage.SIDECARS: sidecars.run,
+    Stage.READ_DATES: recording.run,
 }
 
 

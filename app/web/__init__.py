@@ -23,6 +23,7 @@ from app.web.api import (
     cleanup,
     config,
     dashboard,
+    date_runs,
     dates,
     dedup,
     doctor,
@@ -63,7 +64,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
-    preview, verify, findings, syncthing, pairing_test, tree, dates, refile,
+    preview, verify, findings, syncthing, pairing_test, tree, dates, date_runs, refile,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

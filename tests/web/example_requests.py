@@ -128,6 +128,8 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/dates/decisions": Example(situation=DOUBT),
     "GET /api/dates/decided": Example(situation=DOUBT),
     "POST /api/dates/decisions/undo": Example(body={"folder": "scans"}, situation=DOUBT),
+    "POST /api/dates/sidecars": Example(body={"dry_run": True}, situation=DOUBT),
+    "POST /api/dates/read": started(),
     "POST /api/preview": started(),
     "GET /api/preview": Example(),
     "GET /api/preview/{run_id}": Example(path={"run_id": RUN_PREVIEW}),

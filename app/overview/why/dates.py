@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from app.config.schema import Config
 from app.errors import printable
+from app.files.walk import is_media
 from app.model import Asset, AssetStatus, RootKind
 from app.overview.capture import LOST, REJECTED, SOURCE_NAMES, WON, CaptureStory, Found
 
@@ -29,6 +30,13 @@ SOURCES = {
 }
 #: The header of a film may be read as local time: see sorter.video_time.
 LOCAL_HEADER = "the header of the film, which tells local time here"
+
+#: Files that are not inspected any more.
+UNREAD = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)
+NOT_READ = (
+    "Which other dates it tells was not read yet, as it was dated by an older version or found by a rebuild; "
+    "`media-pipeline dates read` reads it and changes no date."
+)
 
 #: How sure a date is, in words; of a sure one nothing needs to be said.
 CONFIDENCES = {
@@ -54,8 +62,10 @@ def about_date(asset: Asset, kind: RootKind, config: Config, capture: CaptureSto
         yield f"That is why it is filed under {folder}."
 
 
-def about_candidates(capture: CaptureStory | None) -> Iterator[str]:
+def about_candidates(capture: CaptureStory | None, asset: Asset) -> Iterator[str]:
     """How sure the date is, and a sentence about each date that was found and is not the one that is believed."""
+    if (capture is None or capture.is_unread) and is_media(asset.path) and asset.status in UNREAD:
+        yield NOT_READ
     if capture is None:
         return
     if capture.confidence in CONFIDENCES:

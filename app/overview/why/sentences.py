@@ -60,7 +60,7 @@ def tell(facts: Facts, config: Config) -> list[Sentence]:
         ("duplicate", _duplicate),
         ("group", _group),
         ("date", lambda known: about_date(known.asset, known.root.kind, config, known.capture)),
-        ("candidates", lambda known: about_candidates(known.capture)),
+        ("candidates", lambda known: about_candidates(known.capture, known.asset)),
         ("decided", _decisions),
         ("camera", lambda known: about_camera(known.capture)),
         ("batch", _batch),
