@@ -66,10 +66,11 @@ def list_files(
 def filing_warnings(services: Services, changes: Sequence[Change]) -> list[Problem]:
     """What to tell of settings that were changed and by which archived files are filed: these stay where they are."""
     changed = [change.path for change in changes if change.path in FILING]
-    if not changed:
+    archives = services.roots.get(RootKind.ARCHIVE, ())
+    if not changed or not archives:
         return []
     with services.db.reading() as conn:
-        files = archived_groups.count_archived(conn, services.root(RootKind.ARCHIVE).id)
+        files = archived_groups.count_archived(conn, archives[0].id)
     return [Problem(changed[0], ELSEWHERE.format(files=counted(files, "file", "files")))] if files else []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 #: With fewer groups that can move at once, and more than so many that wait, others are put aside first: a long row of
 #: groups that wait for one another then moves in a few steps.
-FEW, MANY = 16, 256
+FEW, MANY = 16, 64
 
 
 class Turns:
