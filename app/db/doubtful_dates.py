@@ -71,6 +71,14 @@ def list_page(conn: Connection, wanted: DateFilter, after_id: int, limit: int) -
     return found, ids[-1] if len(ids) == LOOKED_AT else None
 
 
+def list_named(conn: Connection, asset_ids: Sequence[int]) -> list[Doubtful]:
+    """These files, in id order; the reason is empty where no date is doubtful."""
+    reason = case((WEAK, _REASON), else_="")
+    joined = assets.outerjoin(capture_records, _a.id == _r.asset_id)
+    query = select(*columns_for(assets, Asset), reason, _CAMERA).select_from(joined).where(_a.id.in_(asset_ids))
+    return [_doubtful(row) for row in conn.execute(query.order_by(_a.id))]
+
+
 def count(conn: Connection) -> int:
     """How many files have a doubtful date; quick, whatever the size of the library."""
     weak = select(func.count()).select_from(capture_records).where(WEAK)

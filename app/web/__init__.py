@@ -14,7 +14,7 @@ from app import __version__
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer
-from app.web import auth, docs, entry, errors, idempotency, pages, partials, unknown
+from app.web import auth, date_pages, docs, entry, errors, idempotency, pages, partials, tree_page, unknown
 from app.web.api import (
     assets,
     backup,
@@ -101,7 +101,9 @@ def _install(app: OpenAPI) -> None:
     idempotency.install(app)
     for module in APIS:
         app.register_api(module.api)
-    for blueprint in (pages.blueprint, partials.blueprint, docs.blueprint):
+    for blueprint in (
+        pages.blueprint, partials.blueprint, date_pages.blueprint, tree_page.blueprint, docs.blueprint,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     found: ServiceContainer = app.extensions[EXTENSION]
     app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]

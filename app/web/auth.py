@@ -31,6 +31,7 @@ ADMIN_ENDPOINTS = frozenset(
         "backup.index",
         "backup.make",
         "config.change",
+        "date_pages.refile",
         "config.replace_text",
         "findings.accept",
         "findings.accept_all",
