@@ -24,24 +24,27 @@ depends_on: str | None = None
 SLICE = 5_000
 
 NEW_KEYS = "CREATE TABLE new_keys (id INTEGER PRIMARY KEY, root_id INTEGER, folder BLOB, stem BLOB, becomes INTEGER)"
+#: Each for one range of groups after the other, and for all ranges before the next: a statement remembers all that it
+#: has changed.
 STEPS = (
-    "CREATE INDEX ix_new_keys ON new_keys (root_id, folder, stem)",
     # Into the group that has the key and keeps it; else the first of those that get the key has it from now on.
     "UPDATE new_keys SET becomes = COALESCE((SELECT g.id FROM groups AS g WHERE g.root_id = new_keys.root_id "
     "AND g.folder = new_keys.folder AND g.stem = new_keys.stem AND NOT EXISTS (SELECT 1 FROM new_keys AS n "
     "WHERE n.id = g.id)), (SELECT MIN(n.id) FROM new_keys AS n WHERE n.root_id = new_keys.root_id "
-    "AND n.folder = new_keys.folder AND n.stem = new_keys.stem))",
+    "AND n.folder = new_keys.folder AND n.stem = new_keys.stem)) WHERE id > ? AND id <= ?",
     # Out of each other's way first: what one group is called now may be the key of another.
-    "UPDATE groups SET stem = CAST(x'00' || id AS BLOB) WHERE id IN (SELECT id FROM new_keys)",
+    "UPDATE groups SET stem = CAST(x'00' || id AS BLOB) "
+    "WHERE id IN (SELECT id FROM new_keys WHERE id > ? AND id <= ?)",
     "UPDATE groups SET stem = (SELECT n.stem FROM new_keys AS n WHERE n.id = groups.id) "
-    "WHERE id IN (SELECT id FROM new_keys WHERE becomes = id)",
-    # Those that wait get one date together.
-    "UPDATE assets SET inspected_at = NULL WHERE status = 'unique' AND batch_id IS NULL AND group_id IN "
-    "(SELECT id FROM new_keys WHERE becomes <> id UNION SELECT becomes FROM new_keys WHERE becomes <> id)",
+    "WHERE id IN (SELECT id FROM new_keys WHERE becomes = id AND id > ? AND id <= ?)",
+    # Those that wait get one date together, with those that were there before and after the others came.
+    "UPDATE assets SET inspected_at = NULL WHERE status || '' = 'unique' AND batch_id + 0 IS NULL "
+    "AND group_id IN (SELECT id FROM new_keys WHERE becomes <> id AND id > ? AND id <= ?)",
+    "UPDATE assets SET inspected_at = NULL WHERE status || '' = 'unique' AND batch_id + 0 IS NULL "
+    "AND group_id IN (SELECT becomes FROM new_keys WHERE becomes <> id AND id > ? AND id <= ?)",
     "UPDATE assets SET group_id = (SELECT n.becomes FROM new_keys AS n WHERE n.id = assets.group_id) "
-    "WHERE group_id IN (SELECT id FROM new_keys WHERE becomes <> id)",
-    "DELETE FROM groups WHERE id IN (SELECT id FROM new_keys WHERE becomes <> id)",
-    "DROP TABLE new_keys",
+    "WHERE group_id IN (SELECT id FROM new_keys WHERE becomes <> id AND id > ? AND id <= ?)",
+    "DELETE FROM groups WHERE id IN (SELECT id FROM new_keys WHERE becomes <> id AND id > ? AND id <= ?)",
 )
 
 
@@ -49,6 +52,19 @@ def upgrade() -> None:
     """Give every group its key, then make the index."""
     conn = op.get_bind()
     conn.exec_driver_sql(NEW_KEYS)
+    last = _note_new_keys(conn)
+    conn.exec_driver_sql("CREATE INDEX ix_new_keys ON new_keys (root_id, folder, stem)")
+    for step in STEPS:
+        for start in range(0, last, SLICE):
+            conn.exec_driver_sql(step, (start, start + SLICE))
+    conn.exec_driver_sql("DROP TABLE new_keys")
+    known = text("content_identifier IS NOT NULL")
+    op.create_index("ix_assets_content_identifier", "assets", ["content_identifier"], sqlite_where=known,
+                    postgresql_where=known)
+
+
+def _note_new_keys(conn: Any) -> int:
+    """Write down which groups get another key; returns the highest id of all groups."""
     last = 0
     while slice_of_groups := conn.exec_driver_sql(
         "SELECT id, root_id, folder, stem FROM groups WHERE id > ? ORDER BY id LIMIT ?", (last, SLICE)
@@ -59,11 +75,7 @@ def upgrade() -> None:
         if rows:
             conn.exec_driver_sql("INSERT INTO new_keys (id, root_id, folder, stem) VALUES (?, ?, ?, ?)", rows)
         last = slice_of_groups[-1][0]
-    for step in STEPS:
-        conn.exec_driver_sql(step)
-    known = text("content_identifier IS NOT NULL")
-    op.create_index("ix_assets_content_identifier", "assets", ["content_identifier"], sqlite_where=known,
-                    postgresql_where=known)
+    return last
 
 
 def _changed(found: Sequence[Any]) -> list[tuple[Any, bytes]]:
