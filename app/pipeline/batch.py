@@ -23,6 +23,7 @@ from app.files.roots import check_roots
 from app.model import Asset, Batch, BatchStatus, Report, RootKind
 from app.model.counting import counted
 from app.pipeline import batch_folder
+from app.pipeline.away import find_away
 from app.pipeline.batch_plan import Protect, source_ids
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.manifest_store import ARCHIVE_FOLDER
@@ -128,6 +129,8 @@ def run(services: Services, step: StepContext, protect: Protect | None = None) -
     except PeerIsFull as full:
         return Report("blocked" if batch is not None else "waiting", str(full), batch_id=full.batch_id)
     except (NoSpace, RootUnavailable) as error:
+        if isinstance(error, RootUnavailable) and find_away(services, error) is not None:
+            raise
         return _failed(services, step, batch, str(error))
 
 
