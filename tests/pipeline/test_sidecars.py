@@ -1,7 +1,8 @@
-"""XMP files beside archived files, with the dates that people decided: written, replaced, never over those of others."""
+"""XMP files beside archived files, with the dates that people decided: written, replaced, never over other files."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import pytest
 
 from app import jobs
 from app.db import assets, confirmation, runs, totals
+from app.db.connection import Database
 from app.files.prune import drop_expired_trash
 from app.jobs import SidecarWish
 from app.jobs.date_changes import DateWish
@@ -21,6 +23,7 @@ from app.jobs.date_undo import UndoWish, undo_decisions
 from app.jobs.dates import decide_dates
 from app.jobs.refile import RefileWish, start_refile
 from app.model import Asset, AssetStatus, RootKind, Run, RunStatus, Trigger
+from app.overview.why import explain
 from app.pipeline.execution import fail_run
 from app.pipeline.sidecars import placing
 from app.services import Services
@@ -279,6 +282,19 @@ def test_a_rebuild_knows_which_sidecars_are_ours(services: Services, tmp_path: P
     again.close()
 
 
+def test_while_the_archive_is_away_nothing_is_written_and_no_other_run_begins(services: Services) -> None:
+    decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
+    marker = Path(os.fsdecode(services.root(RootKind.ARCHIVE).path)) / ".media-pipeline-root"
+    content = marker.read_bytes()
+    marker.unlink()
+    assert sidecars(services).status is not RunStatus.DONE
+    assert list(archive_tree(services)) == [DAY + "IMG_1.JPG"]
+    assert start_due_sidecars(services) is None
+    marker.write_bytes(content)
+    sidecars(services, SidecarWish())
+    assert DAY + "IMG_1.JPG.xmp" in archive_tree(services)
+
+
 def test_a_name_that_leaves_no_room_for_the_ending_is_told(tmp_path: Path) -> None:
     services = make_services(tmp_path, sorter=BERLIN)
     name = "x" * 250 + ".JPG"
@@ -287,3 +303,68 @@ def test_a_name_that_leaves_no_room_for_the_ending_is_told(tmp_path: Path) -> No
     decide(services, name, "1999-07-14 15:30", sidecars=True)
     sidecars(services)
     assert "too long" in messages(services, "asset.sidecar_refused")[0]
+
+
+@pytest.mark.parametrize("calls", range(1, 13))
+def test_a_stop_at_any_step_of_a_replacement_ends_with_the_sidecar_of_the_last_decision(
+    services: Services, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    left = [calls]
+
+    def stop_after(commit: Any) -> Any:
+        def counted(self: Any, *given: Any, **named: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return commit(self, *given, **named)
+
+        return counted
+
+    decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
+    sidecars(services)
+    decide(services, "IMG_1.JPG", "1998-07-14 15:30")
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", stop_after(Database.transaction))
+        with contextlib.suppress(Killed):
+            sidecars(services)
+    end_all(services)
+    sidecars(services, SidecarWish())
+    assert b'"1998-07-14T15:30:00+02:00"' in archive_tree(services)[DAY + "IMG_1.JPG.xmp"]
+    assert sorted(archive_tree(services)) == [DAY + "IMG_1.JPG", DAY + "IMG_1.JPG.xmp"]
+    sha256 = hashlib.sha256(archive_tree(services)[DAY + "IMG_1.JPG.xmp"]).hexdigest()
+    assert asset_of(services, "IMG_1.JPG.xmp").sha256 == sha256
+    assert_adds_up(services)
+
+
+def test_a_sidecar_of_the_user_that_comes_later_lies_beside_the_one_that_we_wrote(services: Services) -> None:
+    decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
+    sidecars(services)
+    ours = archive_tree(services)[DAY + "IMG_1.JPG.xmp"]
+    write_tree(ingest(services), {"IMG_1.JPG.xmp": b"mine"})
+    workflow(services)
+    tree = archive_tree(services)
+    assert sorted(tree.values()) == sorted([PHOTO, ours, b"mine"])
+    assert_adds_up(services)
+
+
+def test_the_sidecar_is_read_back_as_a_claim_of_its_photo(tmp_path: Path, services: Services) -> None:
+    decide(services, "IMG_1.JPG", "1999-07-14 15:30:21", sidecars=True)
+    sidecars(services)
+    other = make_services(tmp_path / "other", sorter=BERLIN)
+    written = archive_tree(services)[DAY + "IMG_1.JPG.xmp"]
+    write_tree(ingest(other), {"IMG_2.JPG": make_jpeg(), "IMG_2.JPG.xmp": written})
+    workflow(other)
+    found = rows(other)[b"1999/07/14/IMG_2.JPG"]
+    assert (found.taken_local, found.taken_from) == ("1999-07-14T15:30:21", "xmp_sidecar")
+    other.close()
+
+
+def test_the_story_of_a_sidecar_says_who_wrote_it(services: Services) -> None:
+    decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
+    sidecars(services)
+    told = explain(services, str(asset_of(services, "IMG_1.JPG.xmp").id))["told"]
+    (origin,) = [sentence["text"] for sentence in told if sentence["about"] == "from"]
+    assert origin.startswith("This program wrote it on ")

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from app.db import assets, batches, journal, kept_copies, lists, roots
+from app.db import assets, batches, date_sidecars, journal, kept_copies, lists, roots
 from app.db.tables import assets as assets_table
 from app.db.tables import deliveries as deliveries_table
 from app.db.tables import findings
@@ -51,6 +51,7 @@ class Facts:
     verified_at: str | None
     finding: str | None
     retry_refused: str | None
+    is_own_sidecar: bool = False
 
     @property
     def place(self) -> str:
@@ -81,6 +82,7 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         verified_at=conn.execute(select(assets_table.c.verified_at).where(assets_table.c.id == asset.id)).scalar(),
         finding=conn.execute(select(findings.c.reason).where(findings.c.asset_id == asset.id)).scalar(),
         retry_refused=why_not(conn, asset, known) if asset.status in RETRIED else None,
+        is_own_sidecar=bool(date_sidecars.list_ours(conn, [asset.id])),
     )
 
 

@@ -96,6 +96,10 @@ def _where(facts: Facts) -> Iterator[str]:
 
 
 def _came_from(facts: Facts) -> Iterator[str]:
+    if facts.is_own_sidecar:
+        written = moment(facts.asset.first_seen_at)
+        yield f"This program wrote it on {written}, to tell other programs the date that a person decided."
+        return
     place = f"at {facts.came_from}" if facts.came_from else "there"
     yield f"It was first seen {place} on {moment(facts.asset.first_seen_at)}."
 
