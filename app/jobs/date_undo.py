@@ -24,7 +24,7 @@ from app.model.counting import counted
 from app.services import Services
 
 UNDECIDED = "nobody has decided about its date"
-UNRECORDED = "it was dated before it was recorded what files tell; set its date instead"
+UNRECORDED = "it was never recorded what it tells; `media-pipeline dates read` does that"
 
 
 @dataclass(frozen=True)

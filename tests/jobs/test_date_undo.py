@@ -135,7 +135,7 @@ def test_what_cannot_be_taken_back_is_named_with_the_reason(berlin: Services) ->
     refused = undo(berlin, path, b"2021/07/08/scan.jpg")
     assert (refused.files, refused.refused) == (0, 2)
     assert sorted(one["reason"] for one in refused.refusals) == [
-        "it was dated before it was recorded what files tell; set its date instead",
+        "it was never recorded what it tells; `media-pipeline dates read` does that",
         "nobody has decided about its date",
     ]
     assert dated(berlin, path)[0][2] == "person"
