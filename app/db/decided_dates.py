@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, func, select
 
 from app.db.assets import CONVERTERS
 from app.db.doubtful_dates import DATED, DateFilter, conditions_of
+from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets, capture_records, date_decisions
 from app.model import Asset
@@ -34,9 +35,10 @@ class Act(NamedTuple):
 
 
 _a, _d = assets.c, date_decisions.c
-_DECIDED = date_decisions.join(assets, _a.id == _d.asset_id)
+#: With the sum, SQLite goes through the decisions, which are few, and looks each asset up.
+_DECIDED = date_decisions.join(assets, _a.id == _d.asset_id + 0)
 #: A decision about other content counts no more.
-_STANDS = (_d.sha256.is_not_distinct_from(_a.sha256), _a.status.in_(DATED))
+_STANDS = (_d.sha256.is_not_distinct_from(_a.sha256), unindexed(_a.status).in_(DATED))
 
 
 def list_acts(conn: Connection, before: str | None, limit: int) -> list[Act]:

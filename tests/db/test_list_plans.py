@@ -18,6 +18,7 @@ from app.db import (
     capture_records,
     date_decisions,
     dated_groups,
+    decided_dates,
     doubtful_dates,
     duplicates,
     event_search,
@@ -29,6 +30,7 @@ from app.db import (
     present_names,
     search,
     undecided,
+    waiting,
 )
 from app.db.connection import Connection
 from app.db.doubtful_dates import DateFilter
@@ -228,6 +230,9 @@ def every_question_about_groups_and_dates(conn: Connection, files: int) -> Itera
     yield lambda: dated_groups.list_others(conn, found)
     yield lambda: dated_groups.list_with_stem(conn, archive, stem)
     yield lambda: dated_groups.list_first(conn, [AssetStatus.ARCHIVED, AssetStatus.UNIQUE], LIMIT)
+    yield lambda: list(dated_groups.list_taken(conn, "2015-03-04", "1990", "2027"))
+    yield lambda: waiting.list_members(conn, ids)
+    yield lambda: decided_dates.list_acts(conn, None, LIMIT)
     yield lambda: capture_records.find(conn, ids[0])
     yield lambda: capture_records.list_of(conn, ids)
     yield lambda: capture_records.list_cameras(conn, ids)
