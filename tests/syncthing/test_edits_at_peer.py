@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,17 +29,12 @@ from tests.syncthing.carrying import (
     tick_once,
 )
 from tests.syncthing.pair import FOLDER as FOLDER_ID
-from tests.syncthing.pair import Pair, make_pair, wait_for
+from tests.syncthing.pair import Pair, wait_for
 from tests.syncthing.staging import reread, services_for
 
 pytestmark = pytest.mark.syncthing
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    made = make_pair(tmp_path_factory.mktemp("edits"), "sendreceive", "sendreceive")
-    yield made
-    made.stop()
+#: Ours and the peer's.
+FOLDER_TYPES = ("sendreceive", "sendreceive")
 
 
 def ours(pair: Pair, batch: Batch, name: str) -> Path:
