@@ -93,9 +93,9 @@ def _batch_doubts(config: Config) -> Iterator[Problem]:
 def _delivery_doubts(config: Config, environment: Mapping[str, str]) -> Iterator[Problem]:
     held = "syncthing.api_key" if config.syncthing.api_key else next(filter(environment.get, KEY_VARIABLES), None)
     if config.sync.target == "auto" and config.sync_target == "none" and held is not None:
-        message = (f"is empty, as is syncthing.device_id: batches are archived and delivered to nobody, although "
-                   f"{held} is set; name the folder or the peer's device ID (`media-pipeline syncthing setup` does it), or set "
-                   "sync.target to none when nothing is to be delivered")  # fmt: skip
+        message = ("is empty, as is syncthing.device_id: batches are archived and delivered to nobody, although "
+                   f"{held} is set; name the folder or the peer's device ID (`media-pipeline syncthing setup` does "
+                   "it), or set sync.target to none when nothing is to be delivered")  # fmt: skip
         yield Problem("syncthing.folder_id", message, related="sync.target")
 
 
