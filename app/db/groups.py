@@ -40,6 +40,26 @@ def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) 
     return {key: found[key] for key in wanted}
 
 
+def begin_anew(conn: Connection, group_id: int) -> int:
+    """A new group with the key of this one, which keeps its members and gets a key that no name has; the id of the new
+    one, to which all belongs that comes from now on."""
+    root_id, folder, stem = conn.exec_driver_sql(
+        "SELECT root_id, folder, stem FROM groups WHERE id = ?", (group_id,)
+    ).one()
+    former = b"%b\0%d" % (stem, group_id)
+    conn.exec_driver_sql("UPDATE groups SET stem = ? WHERE id = ?", (former, group_id))
+    return ensure(conn, root_id, [(folder, stem)])[folder, stem]
+
+
+def of_day(conn: Connection, group_id: int, day: str) -> int:
+    """The group of what has the key of this one and was taken on another day."""
+    root_id, folder, stem = conn.exec_driver_sql(
+        "SELECT root_id, folder, stem FROM groups WHERE id = ?", (group_id,)
+    ).one()
+    key = (folder, b"%b\0%b" % (stem.partition(b"\0")[0], day.encode()))
+    return ensure(conn, root_id, [key])[key]
+
+
 def list_names_in(conn: Connection, root_id: int, folder: bytes) -> list[bytes]:
     """The names of the files that came into a folder under a root and are accounted for, wherever they are now."""
     split = ((path or b"").rpartition(b"/") for (path,) in conn.exec_driver_sql(CAME_IN, (root_id, folder)))

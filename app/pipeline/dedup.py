@@ -22,6 +22,7 @@ from app.pipeline.digesting import Digesting
 from app.pipeline.originals import Originals
 from app.pipeline.quarantine import quarantine_duplicates
 from app.pipeline.reopening import reopen_orphaned
+from app.pipeline.reused_names import part_newcomers
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.pipeline.verdicts import Verdict, Whole, judge
@@ -70,6 +71,7 @@ def _judge_all(services: Services, step: StepContext, tally: Tally) -> None:
         verdicts = list(_verdicts(members, gone_on, originals, failed))
         with services.db.transaction() as conn:
             _write(conn, verdicts, step, tally)
+            part_newcomers(conn, members, gone_on, verdicts)
             for asset, error in failed:
                 tally.note_failure(conn, asset, error, step.run_id)
 

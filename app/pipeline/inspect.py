@@ -22,6 +22,7 @@ from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
 from app.model.counting import counted
 from app.pipeline.group_dates import GroupDates, Row
 from app.pipeline.grouping import regroup
+from app.pipeline.parting import part_by_days
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -71,12 +72,13 @@ class _Inspection:
     """One pass over the groups with undated members; each slice is read, then written in one transaction."""
 
     def __init__(self, services: Services, step: StepContext) -> None:
-        self.db, self.disk, self.step, self.tally = services.db, services.disk, step, Tally()
+        self.services, self.db, self.disk, self.step, self.tally = services, services.db, services.disk, step, Tally()
         # A quarantined duplicate becomes unique where it lies when its original is lost.
         kinds = (RootKind.INGEST, RootKind.DUPLICATES)
         self.roots = {root.id: root for kind in kinds for root in services.roots.get(kind, ())}
         self.processes = services.config.dedup.threads
-        self.dates = GroupDates(services.config, datetime.now(UTC))
+        self.present = datetime.now(UTC)
+        self.dates = GroupDates(services.config, self.present)
         self.total = 0
         self.first_damaged = ""
         self.is_grouped_anew = False
@@ -121,12 +123,25 @@ class _Inspection:
             at = now()
             assets.set_columns(conn, [(row.asset_id, {**row.columns, "inspected_at": at}) for row in dated])
             capture_records.write(conn, [row.record for row in dated if row.record is not None])
-            again = regroup(conn, [key for key in keys if key >= 0])
+            again = self._group_anew(conn, [key for key in keys if key >= 0], groups, gone_on)
         self.is_grouped_anew = self.is_grouped_anew or bool(again)
         self.tally.size_bytes += sum(a.size_bytes for group in groups for a in group)
         lasting = [row for row in dated if row.asset_id not in again]
         self.tally.counts["inspected"] += len(lasting)
         self.tally.counts["weak"] += sum(1 for row in lasting if is_weak(row.columns, row.record))
+
+    def _group_anew(
+        self,
+        conn: Connection,
+        group_ids: Sequence[int],
+        groups: Sequence[Sequence[Asset]],
+        gone_on: Mapping[int, Sequence[Asset]],
+    ) -> set[int]:
+        """Part and join groups by what was read; returns the files that are to be inspected anew for it."""
+        parted = part_by_days(conn, groups, gone_on, self.services.config.zone, self.present)
+        rows = [(asset_id, {"group_id": group_id, "inspected_at": None}) for asset_id, group_id in parted.items()]
+        assets.set_columns(conn, rows)
+        return parted.keys() | regroup(conn, sorted({*group_ids, *parted.values()}))
 
     def _date(
         self,

@@ -35,7 +35,7 @@ from app.pipeline.rebuild.owners import Owners
 from app.pipeline.rebuild.report import GivenUp, in_words, make_report
 from app.pipeline.rebuild.sightings import see_everything, walked_roots
 from app.pipeline.rebuild.unread import settle_unread
-from app.pipeline.rebuild.writing import Writer
+from app.pipeline.rebuild.writing import Writer, newest_groups
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -98,7 +98,8 @@ class _Deciding:
             rebuild_files.forget_findings(conn)
             next_id = max(rebuild_entries.highest_asset_id(conn), assets.last_id(conn)) + 1
             total, _ = rebuild_files.count(conn)
-        writer = Writer(self.ingest, next_id, created)
+            newest = newest_groups(conn)
+        writer = Writer(self.ingest, next_id, created, newest)
         done, last = 0, ""
         while True:
             self.step.safe_point(done, max(done, total))
