@@ -11,16 +11,19 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from app.db import decision_notes
 from app.db.connection import Database
 from app.db.decision_notes import CHUNK, FORGOTTEN, DecisionNote
+from app.errors import MediaPipelineError
 from app.files import faults
 from app.files.capture_time.judge import offset_of, written_in
 from app.files.directory import Folders, flush_folder
 from app.files.own_files import DECISIONS_NAME, remove_own_file, write_new_file
 from app.files.roots import check_roots
+from app.log import get_logger
 from app.model import Place, Root
 
 FOLDER = b".media-pipeline/decisions"
@@ -87,7 +90,7 @@ def add(archive: Root, notes: Sequence[DecisionNote]) -> None:
                 flush_folder(folder)
                 folders.flush()
                 if size_bytes > GROWTH_BYTES + 2 * _size_at_first(fd):
-                    _write_anew(archive, name)
+                    _write_anew_if_it_goes(archive, name)
             finally:
                 os.close(fd)
         except OSError as error:
@@ -160,11 +163,21 @@ def _size_at_first(fd: int) -> int:
     return size_bytes if isinstance(size_bytes, int) and size_bytes > 0 else 0
 
 
+def _write_anew_if_it_goes(archive: Root, newest: bytes) -> None:
+    """A file that only grows does no harm; lines added again because of it would."""
+    try:
+        _write_anew(archive, newest)
+    except MediaPipelineError as error:
+        get_logger().warning("the file of decided dates could not be written anew", reason=str(error))
+
+
 def _write_anew(archive: Root, newest: bytes) -> None:
     """What counts, in a new file, of which the first line says how large it is; then the old ones go."""
     standing, _ = read(archive)
     lines = b"".join(map(_line, standing.values()))
     following = b"dates-%06d.jsonl" % (_number(newest) + 1)
+    if not DECISIONS_NAME.fullmatch(following):
+        return
     head = _as_json({"size_bytes": len(lines)}).encode() + b"\n"
     write_new_file(Place(archive, FOLDER + b"/" + following), head + lines)
     with Folders() as folders:
@@ -204,8 +217,16 @@ def _parsed(line: bytes) -> Any:
 def _note(said: Any) -> DecisionNote | None:
     if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in DecisionNote._fields):
         return None
-    note = DecisionNote(*(said[name] for name in DecisionNote._fields))
-    if not SHA256.fullmatch(note.sha256) or note.action not in ACTIONS:
+    # What is no text could not be written into a database.
+    note = DecisionNote(*(said[name].encode("utf-8", "replace").decode() for name in DecisionNote._fields))
+    if not SHA256.fullmatch(note.sha256) or note.action not in ACTIONS or not _is_instant(note.decided_at):
         return None
     is_date = written_in(note.text) is not None and (note.zone in ("local", "utc") or offset_of(note.zone) is not None)
     return note if is_date or note.action == FORGOTTEN else None
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False

@@ -61,6 +61,27 @@ def test_half_a_line_and_garbage_cost_nothing_but_themselves(archive: Root) -> N
     assert faulty > 4
 
 
+@pytest.mark.parametrize("at", ["zzz", "2026-01-01T00:00:00"])
+def test_a_line_that_names_no_instant_is_none(archive: Root, at: str) -> None:
+    add(archive, [said(1)])
+    with (folder_of(archive) / names(archive)[-1]).open("ab") as file:
+        file.write(json.dumps(said(1)._asdict() | {"decided_at": at}).encode() + b"\n")
+    standing, faulty = read(archive)
+    assert (list(standing.values()), faulty) == ([said(1)], 1)
+
+
+def test_a_file_that_cannot_be_written_anew_grows_and_takes_every_line_once(
+    archive: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decision_log, "GROWTH_BYTES", 0)
+    folder_of(archive).mkdir(parents=True)
+    (folder_of(archive) / "dates-999999.jsonl").touch()
+    for turn in range(3):
+        add(archive, [said(turn)])
+    lines = (folder_of(archive) / "dates-999999.jsonl").read_text("utf-8").splitlines()
+    assert (names(archive), len(lines)) == (["dates-999999.jsonl"], 3)
+
+
 def test_a_file_of_which_most_is_out_of_date_is_written_anew(archive: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decision_log, "GROWTH_BYTES", 2_000)
     for turn in range(60):
@@ -83,9 +104,9 @@ def test_a_new_file_that_was_cut_off_before_the_old_one_went_says_the_same(archi
     assert b"forgotten" in old.read_bytes()
 
 
-def test_names_of_people_and_files_that_are_no_text_are_kept(archive: Root) -> None:
+def test_names_of_people_that_are_no_text_are_kept_as_far_as_they_are(archive: Root) -> None:
     add(archive, [said(1, by="Zoë\n\ud800")])
-    assert read(archive)[0][f"{1:064x}"].decided_by == "Zoë\n\ud800"
+    assert read(archive)[0][f"{1:064x}"].decided_by == "Zoë\n?"
 
 
 def decide(services: Services, path: bytes, text: str) -> None:

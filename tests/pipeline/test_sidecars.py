@@ -21,6 +21,7 @@ from app.jobs import SidecarWish
 from app.jobs.date_changes import DateWish
 from app.jobs.date_undo import UndoWish, undo_decisions
 from app.jobs.dates import decide_dates
+from app.jobs.findings import accept_finding
 from app.jobs.refile import RefileWish, start_refile
 from app.model import Asset, AssetStatus, RootKind, Run, RunStatus, Trigger
 from app.overview.why import explain
@@ -188,6 +189,20 @@ def test_a_sidecar_of_ours_that_somebody_changed_stays_when_another_date_is_deci
     sidecars(services)
     assert archive_tree(services)[DAY + "IMG_1.JPG.xmp"] == b"edited"
     assert "changed after it was hashed" in messages(services, "asset.sidecar_refused")[0]
+
+
+def test_a_change_to_our_sidecar_that_a_person_accepted_is_not_taken_away(services: Services) -> None:
+    decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
+    sidecars(services)
+    write_tree(services.root(RootKind.ARCHIVE).path, {DAY + "IMG_1.JPG.xmp": b"the user's ratings"})
+    verify(services)
+    with services.db.reading() as conn:
+        (found,) = conn.exec_driver_sql("SELECT id FROM findings").scalars().all()
+    accept_finding(services, found)
+    decide(services, "IMG_1.JPG", "1998-07-14 15:30")
+    sidecars(services)
+    assert archive_tree(services)[DAY + "IMG_1.JPG.xmp"] == b"the user's ratings"
+    assert "somebody has changed" in messages(services, "asset.sidecar_refused")[0]
 
 
 def test_a_stop_between_file_and_row_is_made_up_for_also_when_another_date_was_decided_meanwhile(

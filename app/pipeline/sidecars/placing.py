@@ -22,6 +22,7 @@ from app.pipeline.step import StepContext
 from app.services import Services
 
 REMOVED = "It was a sidecar that this program wrote; it was replaced, or taken away with the decision that it told."
+EDITED = "somebody has changed the one that lies there since it was written"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Placing:
         lying = look.lying if look.lying is not None else self._unknown_to_rows(look)
         if lying is not None and look.wanted is not None and _is_it(lying, look.wanted):
             return Done(written=1)
+        if lying is not None and lying.sha256 not in (look.row.sha256, None):
+            return Done(obstacle=EDITED)
         if lying is not None:
             self._take_away(look, lying)
             removed = 1
