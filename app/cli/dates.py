@@ -193,7 +193,10 @@ def _decide(cli: Cli, action: str, value: str, *, dry_run: bool, yes: bool, **wh
     only = DateFilter(which["reason"], which["camera"], folder_of(which["folder"]))
     wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"], which["sidecar"])
     by = Trigger.CLI.value
-    return _carry_out(cli, lambda dry: decide_dates(cli.services, wish, by, dry_run=dry), dry_run, yes)
+    code = _carry_out(cli, lambda dry: decide_dates(cli.services, wish, by, dry_run=dry), dry_run, yes)
+    if which["sidecar"] and code == 0 and not dry_run:
+        cli.say("The service writes the sidecars by itself. Where none runs: media-pipeline dates sidecars")
+    return code
 
 
 def _carry_out(cli: Cli, act: Callable[[bool], Decided], dry_run: bool, yes: bool) -> int:

@@ -39,7 +39,8 @@ def test_sidecars_are_written_when_they_are_asked_for(archived: Machine) -> None
 
 
 def test_a_decision_can_ask_for_its_sidecar_which_the_worker_writes(archived: Machine) -> None:
-    assert archived.call("dates", "set", "1985-06-01", "--folder", "a", "--sidecar", "--yes")[0] == 0
+    code, out, _ = archived.call("dates", "set", "1985-06-01", "--folder", "a", "--sidecar", "--yes")
+    assert (code, "Where none runs: media-pipeline dates sidecars" in out) == (0, True)
     with archived.services.db.reading() as conn:
         assert conn.exec_driver_sql("SELECT COUNT(*) FROM date_sidecars WHERE due_at IS NOT NULL").scalar() == 1
 
