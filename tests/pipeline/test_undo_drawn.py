@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,27 +11,27 @@ from pathlib import Path
 import pytest
 
 from app import jobs
-from app.db import capture_records, runs
+from app.db import capture_records
 from app.model import RunStatus, Trigger
 from app.overview.undo import undo_summary
-from app.pipeline.workflow import execute
 from app.services import Services
 from tests.conftest import make_jpeg, make_services, read_tree
+from tests.pipeline.killed_worker import go_on
 from tests.pipeline.library import assert_rows_agree
 from tests.pipeline.running import workflow
 from tests.pipeline.stages import rows
-from tests.pipeline.test_batch_cut_off import counted_events, in_a_child
+from tests.pipeline.test_batch_cut_off import in_a_child
 from tests.pipeline.test_groups_over_runs import put
 from tests.pipeline.undoing import events_of, media_tree, undo
-from worker.recover import recover_files, requeue_interrupted
 
+FEW_THREADS = {"dedup": {"threads": 1}}
 STILL = make_jpeg(taken="2024:05:06 10:00:00", seed=1)
 Row = tuple[bytes, str, str | None, str | None, str | None, str | None]
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    with_few = make_services(tmp_path, dedup={"threads": 1})
+    with_few = make_services(tmp_path, **FEW_THREADS)
     yield with_few
     with_few.close()
 
@@ -139,26 +137,6 @@ def test_batches_are_taken_back_in_any_order(services: Services) -> None:
 # --- killed
 
 
-def go_on(base: Path, moment: int | None) -> None:
-    """What a worker does at its start, and then with the queued run; dies at the n-th call of the layers below."""
-    services, left = make_services(base, dedup={"threads": 1}), moment or 0
-
-    def on_event() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    if moment is not None:
-        sys.setprofile(counted_events(on_event))
-    requeue_interrupted(services)
-    recover_files(services)
-    with services.db.reading() as conn:
-        queued = runs.list_by_status(conn, [RunStatus.QUEUED])
-    for run in queued:
-        execute(services, run.id, threading.Event())
-
-
 @pytest.mark.parametrize("moments", [(900, 1_300), (1_100, 1_500), (1_700, 700), (2_000, 1_900)])
 def test_an_undo_that_is_killed_brings_them_back_with_their_dates(tmp_path: Path, moments: tuple[int, int]) -> None:
     services = make_services(tmp_path, dedup={"threads": 1})
@@ -168,9 +146,9 @@ def test_an_undo_that_is_killed_brings_them_back_with_their_dates(tmp_path: Path
     workflow(services)
     jobs.start_undo(services, 2, Trigger.CLI)
     services.close()
-    assert in_a_child(partial(go_on, tmp_path, moments[0])) == -signal.SIGKILL
-    in_a_child(partial(go_on, tmp_path, moments[1]))
-    assert in_a_child(partial(go_on, tmp_path, None)) == 0
+    assert in_a_child(partial(go_on, tmp_path, FEW_THREADS, moments[0])) == -signal.SIGKILL
+    in_a_child(partial(go_on, tmp_path, FEW_THREADS, moments[1]))
+    assert in_a_child(partial(go_on, tmp_path, FEW_THREADS, None)) == 0
     services = make_services(tmp_path, dedup={"threads": 1})
     assert places_and_dates(services) == before
     after = media_tree(services)
