@@ -72,6 +72,14 @@ def long_names(count: int) -> Files:
         yield f"export/{LONG}({number}).json" if number else f"export/{LONG}.json", takeout(name)
 
 
+def other_titles(count: int) -> Files:
+    """Photos that kept what Google replaces in the names of their JSON files: only the title in these tells whose."""
+    for number in range(count // 2):
+        name = f"a&b_{number:05d}.jpg"
+        yield f"export/{name}", photo(number)
+        yield f"export/{name.replace('&', '_')}.json", takeout(name)
+
+
 def one_name(count: int) -> Files:
     """Photos of one name in as many folders, all of one day."""
     for number in range(count):
@@ -79,7 +87,7 @@ def one_name(count: int) -> Files:
 
 
 KINDS: dict[str, Callable[[int], Files]] = {
-    made.__name__: made for made in (one_folder, one_burst, live_photos, long_names, one_name)
+    made.__name__: made for made in (one_folder, one_burst, live_photos, long_names, other_titles, one_name)
 }
 
 

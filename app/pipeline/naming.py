@@ -90,7 +90,7 @@ def _stems(names: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
 
 def _own_stem(name: bytes, media: MediaNames) -> tuple[bytes, bytes]:
     """A JSON of Takeout's, whose own name may be cut, is called after its photo: so it still finds it."""
-    photo = takeout_partner(name, media) if suffix(name) == TAKEOUT_SUFFIX else None
+    photo = takeout_partner(name, media) or media.only if suffix(name) == TAKEOUT_SUFFIX else None
     if photo is not None:
         return group_stem(photo), photo[len(group_stem(photo)) :] + (MARK if MARK in name else b"") + b".json"
     return group_stem(name), name[len(group_stem(name)) :]
