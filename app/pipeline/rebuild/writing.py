@@ -141,7 +141,7 @@ class Writer:
             taken_local=taken[1],
             taken_from=taken[2],
             content_identifier=row.content_identifier if row is not None else None,
-            inspected_at=_inspected(row, taken),
+            inspected_at=_inspected(placed, row, taken),
             origin_root_id=origin_root_id,
             origin_path=origin_path,
             attempts=row.attempts if placed.is_as_before and row is not None else 0,
@@ -240,8 +240,11 @@ def _taken(claim: Claim | None) -> tuple[str | None, str | None, str | None]:
     return None, None, None
 
 
-def _inspected(row: Asset | None, taken: tuple[str | None, str | None, str | None]) -> str | None:
+def _inspected(placed: Placed, row: Asset | None, taken: tuple[str | None, str | None, str | None]) -> str | None:
+    """Since when it has its date; what waits to be inspected anew, as its group has become another one, still does."""
     if taken[1] is None:
+        return None
+    if row is not None and row.inspected_at is None and placed.is_as_before and placed.status is AssetStatus.UNIQUE:
         return None
     return row.inspected_at if row is not None and row.inspected_at is not None else now()
 
