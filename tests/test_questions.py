@@ -66,6 +66,12 @@ ANSWERS: dict[str, Answer] = {
     "Which files have failed, and why?": Answer("Input/output error"),
     "Which files were set aside, and why?": Answer("another name of a file that is known already"),
     "What lies in the ingest folder and is not taken in?": Answer("{stray_path}", same=True),
+    "Why does this sidecar stay in the ingest folder?": Answer("set scan.lone_sidecars to archive", code=1, same=True),
+    "Which sidecars wait for their photo, and since when?": Answer(
+        "IMG_0777.xmp: waits for the photo or video that it belongs to (here since 20",
+        data="it belongs to (here since 20",
+        served="it belongs to (here since 20",
+    ),
     "Which dates were found for this file, and why is this one believed?": Answer(
         "EXIF DateTimeOriginal is asked first", same=True
     ),

@@ -9,7 +9,7 @@ from functools import cached_property
 from app.files.belonging import group_key
 from app.files.kinds import MEDIA_SUFFIXES, suffix
 from app.files.media_names import MediaNames
-from app.files.takeout import takeout_partners, title_of, titled_partners
+from app.files.takeout import named_by_json, takeout_partners, title_of, titled_partners
 
 #: A further version of a photo in darktable, IMG_1_01.CR2.xmp, and a language of subtitles, film.en.srt.
 VERSION = re.compile(rb"(?P<stem>.+)_\d\d(?P<ending>\.[^.]+\.xmp)", re.DOTALL | re.IGNORECASE)
@@ -53,6 +53,11 @@ class Partners:
             if self._here.of_group(key) or self._ever.of_group(key):
                 return name
         return None
+
+    def missing_of_json(self, name: bytes) -> bytes | None:
+        """What the group is named after of a JSON that describes a photo or video which is not here: exports come in
+        parts, and in folders of their own. None for any other JSON."""
+        return named_by_json(name, lambda: self._title(name))
 
     @cached_property
     def _ever(self) -> MediaNames:

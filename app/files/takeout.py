@@ -118,6 +118,17 @@ def takeout_partner(
     return ranked.of_number(split_number(stem)[1])
 
 
+def named_by_json(json_name: bytes, title: Title = lambda: None) -> bytes | None:
+    """The photo or video that a JSON must be about by its name; of one whose name may have been cut, `title` tells
+    whether it is about any, and its own name is given. None for the JSON of an album or of another program."""
+    stem = json_name[: -len(b".json")]
+    named = next((name for name in _spelled_out(stem) if suffix(name) in MEDIA_SUFFIXES), None)
+    if named is None and may_be_cut(split_number(stem)[0]):
+        said = title()
+        return json_name if said is not None and suffix(said.encode("utf-8", "replace")) in MEDIA_SUFFIXES else None
+    return named
+
+
 def title_of(head: bytes) -> str | None:
     """The title in the first bytes of a JSON file."""
     match = TITLE.search(head)

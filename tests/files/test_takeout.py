@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.files.belonging import group_key
+from app.files.lone_sidecars import ALONE
 from app.files.media_names import MediaNames
 from app.files.takeout import takeout_partner, takeout_partners, title_of, titled_partners
 from app.files.walk import Found, walk
@@ -171,11 +172,27 @@ def test_a_sidecar_waits_for_its_media_and_may_name_a_version_or_a_language(tmp_
     assert group_key(found["film.en.srt"].group_name) == b"film"
 
 
-def test_the_small_copy_of_a_gopro_goes_with_the_film_that_is_there(tmp_path: Path) -> None:
-    films, small = ("GH010001.MP4", "GX010002.MP4", "GH010002.MP4"), [f"GL01000{n}.LRV" for n in (1, 2, 3, 4)]
-    found = walk_over(tmp_path, dict.fromkeys((*films, *small), b"x"), known=[b"GH010003.MP4"])
-    keys = {name: group_key(f.group_name) for name, f in found.items() if f.kind == "sidecar"}
-    assert keys == {"GL010001.LRV": b"GH010001", "GL010002.LRV": b"GX010002", "GL010003.LRV": b"GH010003"}
+@pytest.mark.parametrize(
+    ("name", "content", "waits_in_group"),
+    [
+        ("IMG_1.jpg.json", b"{}", b"IMG_1"),
+        ("IMG_1.jpg.supplemental-metadata.json", b"{}", b"IMG_1"),
+        ("IMG_1.jpg.supplemental-metadata(1).json", b"{}", b"IMG_1(1)"),
+        ("IMG_1.jpg(2).json", b"{}", b"IMG_1(2)"),
+        (f"{LONG[:40]}.jpg.sup.json", b"{}", LONG[:40].encode()),
+        (f"{LONG[:46]}.json", b'{"title": "a very long name.HEIC"}', LONG[:46].encode()),
+        (f"{LONG[:46]}.json", b'{"title": "an album of that name"}', None),
+        ("metadata.json", b'{"title": "Holidays.jpg"}', None),
+        ("settings.json", b"{}", None),
+        ("._IMG_1.jpg.json", b"{}", None),
+    ],
+)
+def test_a_json_whose_photo_lies_elsewhere_waits_for_it(
+    tmp_path: Path, name: str, content: bytes, waits_in_group: bytes | None
+) -> None:
+    (found,) = walk_over(tmp_path, {name: content}).values()
+    assert (found.kind, found.reason == ALONE) == ("left", waits_in_group is not None)
+    assert waits_in_group is None or group_key(found.group_name) == waits_in_group
 
 
 def test_the_work_grows_evenly_with_names_that_are_alike() -> None:
