@@ -19,6 +19,7 @@ SYNCTHING_TEMPORARY = (b".syncthing.", b"~syncthing~")
 
 #: What follows the stem of a name that was taken.
 ARCHIVE_NUMBER = re.compile(rb"_(\d+)")
+LONGEST_NUMBER = 9
 
 
 def unsendable_reason(path: bytes) -> str | None:
@@ -63,6 +64,14 @@ def suffixed(names: Sequence[bytes], number: int, limit: int = NAME_LIMIT_BYTES)
     if room < 1:
         parts, room = [(name, b"") for name in names], limit - len(suffix)
     return [_cut(stem, room) + suffix + rest for stem, rest in parts]
+
+
+def is_suffixed(names: Sequence[bytes], now: Sequence[bytes], limit: int = NAME_LIMIT_BYTES) -> bool:
+    """Whether names of a group are these, all with the same suffix or none."""
+    if len(set(names)) < len(names):
+        return False
+    numbers = {0, *(int(digits) for digits in ARCHIVE_NUMBER.findall(now[0]) if len(digits) <= LONGEST_NUMBER)}
+    return any(suffixed(names, number, limit) == list(now) for number in numbers)
 
 
 def name_beside(came_as: bytes, archived_as: bytes, late: bytes) -> bytes:

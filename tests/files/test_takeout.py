@@ -195,6 +195,13 @@ def test_a_json_whose_photo_lies_elsewhere_waits_for_it(
     assert waits_in_group is None or group_key(found.group_name) == waits_in_group
 
 
+def test_the_small_copy_of_a_gopro_goes_with_the_film_that_is_there(tmp_path: Path) -> None:
+    films, small = ("GH010001.MP4", "GX010002.MP4", "GH010002.MP4"), [f"GL01000{n}.LRV" for n in (1, 2, 3, 4)]
+    found = walk_over(tmp_path, dict.fromkeys((*films, *small), b"x"), known=[b"GH010003.MP4"])
+    keys = {name: group_key(f.group_name) for name, f in found.items() if f.kind == "sidecar"}
+    assert keys == {"GL010001.LRV": b"GH010001", "GL010002.LRV": b"GX010002", "GL010003.LRV": b"GH010003"}
+
+
 def test_the_work_grows_evenly_with_names_that_are_alike() -> None:
     def matching(count: int) -> Callable[[], object]:
         media = [f"{LONG[:46]}_{n:04d}.jpg".encode() for n in range(count)]
