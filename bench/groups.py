@@ -103,9 +103,9 @@ def takeout(name: str) -> bytes:
 
 @contextmanager
 def noting_transactions() -> Iterator[list[float]]:
-    """The seconds of each write transaction meanwhile."""
+    """The seconds of each write transaction meanwhile; of one that reads first, those from its first write on."""
     seconds: list[float] = []
-    original = Database.transaction
+    original, reading_first = Database.transaction, Database.read_then_write
 
     @contextmanager
     def timed(db: Database) -> Iterator[Connection]:
@@ -114,11 +114,30 @@ def noting_transactions() -> Iterator[list[float]]:
             yield conn
         seconds.append(time.perf_counter() - began)
 
-    Database.transaction = timed  # type: ignore[method-assign]
+    def timed_writes(db: Database, act: Callable[[Connection], Any]) -> Any:
+        writes: list[float] = []
+
+        def note(statement: str) -> None:
+            if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
+                writes.append(time.perf_counter())
+
+        def noted(conn: Connection) -> Any:
+            writes.clear()
+            conn.connection.driver_connection.set_trace_callback(note)  # type: ignore[union-attr]
+            try:
+                return act(conn)
+            finally:
+                conn.connection.driver_connection.set_trace_callback(None)  # type: ignore[union-attr]
+
+        result = reading_first(db, noted)
+        seconds.append(time.perf_counter() - writes[0] if writes else 0.0)
+        return result
+
+    Database.transaction, Database.read_then_write = timed, timed_writes  # type: ignore[method-assign, assignment]
     try:
         yield seconds
     finally:
-        Database.transaction = original  # type: ignore[method-assign]
+        Database.transaction, Database.read_then_write = original, reading_first  # type: ignore[method-assign]
 
 
 #: By stage, the processor seconds and the longest write transaction on the clock.

@@ -219,6 +219,16 @@ def set_columns(conn: Connection, rows: Sequence[tuple[int, dict[str, Any]]]) ->
     )
 
 
+def bind(conn: Connection, asset_ids: Sequence[int], batch_id: int) -> None:
+    """Make these members of a batch."""
+    at = now()
+    for start in range(0, len(asset_ids), CHUNK):
+        part = asset_ids[start : start + CHUNK]
+        marks = ",".join("?" * len(part))
+        conn.exec_driver_sql(f"UPDATE assets SET batch_id = ?, updated_at = ? WHERE id IN ({marks})",
+                             (batch_id, at, *part))
+
+
 def place(
     conn: Connection, asset_id: int, root_id: int, path: bytes, signature: Signature, status: AssetStatus | None
 ) -> None:
