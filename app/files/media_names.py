@@ -14,7 +14,7 @@ from app.files.kinds import MEDIA_SUFFIXES, suffix
 
 COPY_NUMBER = re.compile(rb"(.*)(\(\d{1,4}\))", re.DOTALL)
 #: Google writes an underscore for what some file system does not allow in names.
-REPLACED = re.compile(r"[&<>'\"*?/\\:|%#\x00-\x1f]")
+REPLACED = re.compile(rb"[&<>'\"*?/\\:|%#\x00-\x1f]")
 
 
 def split_number(stem: bytes) -> tuple[bytes, bytes]:
@@ -169,6 +169,7 @@ class MediaNames:
         return Alike([*begins, *called, *belongs])
 
     def _beginning(self, start: bytes) -> list[bytes]:
+        start = REPLACED.sub(b"_", start)
         first = bisect_left(self._unnumbered, (start, b""))
         found = takewhile(lambda pair: pair[0].startswith(start), islice(self._unnumbered, first, None))
         return [name for _, name in found]
@@ -179,7 +180,7 @@ class MediaNames:
 
     @cached_property
     def _unnumbered(self) -> list[tuple[bytes, bytes]]:
-        return sorted((without_number(name), name) for name in self._names)
+        return sorted((REPLACED.sub(b"_", without_number(name)), name) for name in self._names)
 
     @cached_property
     def _by_group(self) -> dict[bytes, list[bytes]]:
@@ -209,7 +210,7 @@ def plain(name: bytes) -> bytes:
 
 
 def _exported(name: bytes) -> str:
-    return REPLACED.sub("_", unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape")))
+    return unicodedata.normalize("NFC", REPLACED.sub(b"_", name).decode("utf-8", "surrogateescape"))
 
 
 def _beginnings(whole: bytes, longest: int) -> Iterable[bytes]:

@@ -43,9 +43,9 @@ def first(text: str, units: int) -> str:
     return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore")
 
 
-def exported(title: str) -> str:
+def exported(title: str, replaced: str = r"[&<>'\"*?/\\:|%]") -> str:
     """The file name of a photo of this title: nothing that a file system forbids, and not too long."""
-    name = re.sub(r"[&<>'\"*?/\\:|%]", "_", title)
+    name = re.sub(replaced, "_", title)
     stem, dot, ending = name.rpartition(".")
     if not dot:
         return first(name, MEDIA_CHARACTERS)
@@ -71,11 +71,11 @@ def rename(folder: Folder, rng: random.Random) -> None:
     untouched = {*folder.edited, *folder.edited.values()}
     for json_name, name in folder.described.items():
         title = folder.titles[json_name]
-        stem, ending = title.rpartition(".")[0], name.rpartition(".")[2]
+        stem, _, ending = exported(title, r'[/\\:*?"<>|]').rpartition(".")
         number = name.rpartition(".")[0].removeprefix(exported(title).rpartition(".")[0])
-        kept = re.sub(r'[/\\:*?"<>|]', "_", stem) + f"{number}.{ending}"
+        kept = f"{stem}{number}.{ending}"
         other = f"{name}.jpg" if ending == "HEIC" else kept
-        is_free = len(title) <= JSON_CHARACTERS and other not in folder.media and name not in untouched
+        is_free = other not in folder.media and name not in untouched
         if is_free and rng.random() < 0.5:
             folder.media.remove(name)
             folder.media.add(other)
@@ -114,6 +114,8 @@ def titles(rng: random.Random, count: int) -> list[str]:
                     "ein ziemlich langer Name, der weit über die Grenze von allem geht " + f"{n}.jpg",
                     "x" * rng.randrange(20, 60) + rng.choice([".jpg", ".jpeg", ".mp4", ".heic"]),
                     f"Was? {n % 50}: \"Ja\" & 'Nein' 100%.jpg",
+                    f"Mum & Dad's holiday by the sea, part {n % 7} of many, many.jpg",
+                    f"Mum & Dad's holiday in the hills above the sea 1{n % 7}.jpg",
                     f"été à la plage ({rng.randrange(20)}).jpg",
                     f"IMG({rng.randrange(9)}).jpg",
                     f"😀 party {n % 30} 😀😀😀😀😀😀😀😀😀 with many smileys inside.jpg",
