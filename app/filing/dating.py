@@ -66,15 +66,16 @@ def _name(asset: Asset) -> bytes:
 
 
 def choose_lead(members: Sequence[Dated]) -> Dated:
-    """The member whose date the group takes: what a person decided, then a sure date before a weak one, stills before
-    videos before sidecars."""
+    """The member whose date the group takes: what a person decided, then no weak date, stills before videos before
+    sidecars, and of these what a camera wrote before what others tell."""
     return members[0] if len(members) == 1 else min(members, key=_rank)
 
 
 def _rank(member: Dated) -> tuple[object, ...]:
     taken, path = member.taken, member.asset.path
     # What was edited is called as what it was made from, and longer.
-    return (taken.source != "person", taken.weak, _kind_rank(path), taken.taken_at, len(path), path)
+    return (taken.source != "person", taken.weak, _kind_rank(path), taken.confidence != "sure", taken.taken_at,
+            len(path), path)
 
 
 def _kind_rank(path: bytes) -> int:

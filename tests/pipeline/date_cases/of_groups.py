@@ -103,6 +103,8 @@ CASES: list[Case] = [
          {"I.HEIC": EXIF, "I.MOV": ("2024/05/06", "sibling")}),
     Case("a raw file with its JPEG", {"I.JPG": photo(taken=TAKEN, model="r"), "I.DNG": camera_files.dng(Shot(TAKEN))},
          {"I.DNG": EXIF, "I.JPG": ("2024/05/06", "sibling")}),
+    Case("a raw file without a date, and an older one in the JSON of its JPEG", {"I.JPG": photo(taken=TAKEN, model="t"),
+        "I.CR2": plain(48), "I.JPG.json": takeout()}, {"I.JPG": EXIF, "I.CR2": ("2024/05/06", "sibling")}),
     Case("a still without a date, a film with one", {"I.JPG": plain(40),
         "I.MOV": film(apple="2023-07-01T12:00:00+0200")},
          {"I.JPG": ("2023/07/01", "sibling"), "I.MOV": ("2023/07/01", "quicktime")}),
