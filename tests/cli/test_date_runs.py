@@ -40,9 +40,13 @@ def test_sidecars_are_written_when_they_are_asked_for(archived: Machine) -> None
 
 def test_a_decision_can_ask_for_its_sidecar_which_the_worker_writes(archived: Machine) -> None:
     code, out, _ = archived.call("dates", "set", "1985-06-01", "--folder", "a", "--sidecar", "--yes")
-    assert (code, "Where none runs: media-pipeline dates sidecars" in out) == (0, True)
-    with archived.services.db.reading() as conn:
-        assert conn.exec_driver_sql("SELECT COUNT(*) FROM date_sidecars WHERE due_at IS NOT NULL").scalar() == 1
+    assert (code, "The service writes an XMP file beside it, as soon as that is in the archive." in out) == (0, True)
+    assert "No service is running that writes the XMP files." in out
+    assert "No service is running" in archived.call("refile", "--yes")[1]
+    assert not sidecar(archived).exists()
+    code, out, _ = archived.call("dates", "sidecars", "--due")
+    assert (code, "1 sidecar was written." in out, sidecar(archived).exists()) == (0, True, True)
+    assert archived.call("dates", "sidecars", "--due", "--folder", "a")[0] == 2
 
 
 def test_what_was_never_recorded_is_read(archived: Machine) -> None:
