@@ -57,3 +57,9 @@ def say_what_is_due(cli: Cli) -> None:
     if jobs.is_any_due(cli.services) and not jobs.worker_alive(cli.services):
         cli.say("No service is running that writes the XMP files. To have them written now: "
                 "media-pipeline dates sidecars --due")
+
+
+def keep_beside_archive(cli: Cli) -> None:
+    """Write what was decided beside the archive too; a service that runs does that by itself within seconds."""
+    if (why := jobs.keep_decisions(cli.services)) and not jobs.worker_alive(cli.services):
+        cli.say(f"What was decided is not written beside the archive yet: {why} The next run does that.")

@@ -205,6 +205,7 @@ def _carry_out(cli: Cli, act: Callable[[bool], Decided], dry_run: bool, yes: boo
             cli.print_json(asdict(looked))
         return 0 if dry_run else 2
     done = act(False)
+    date_runs.keep_beside_archive(cli)
     if cli.as_json:
         cli.print_json(asdict(done))
     cli.say(done.in_words())

@@ -4,6 +4,7 @@ from app.jobs.control import cancel, pause, resume
 from app.jobs.findings import accept_finding, report_again
 from app.jobs.findings_of_kind import accept_findings
 from app.jobs.found import Accepted
+from app.jobs.keeping import keep_decisions
 from app.jobs.looking import Refreshed, look_now
 from app.jobs.pairing import find_waiting_test, start_pairing_test
 from app.jobs.preview import start_preview
@@ -40,6 +41,7 @@ __all__ = [
     "create_batch",
     "find_waiting_test",
     "is_any_due",
+    "keep_decisions",
     "look_at_undo",
     "look_now",
     "pause",

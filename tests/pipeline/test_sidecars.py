@@ -34,7 +34,7 @@ from tests.pipeline.rebuilding import lose_database, rebuild
 from tests.pipeline.running import go, messages, permissions_count, the_batches, workflow
 from tests.pipeline.stages import ingest, rows, take_stock
 from tests.pipeline.verifying import verify
-from worker.decisions import keep_decisions, start_due_sidecars
+from worker.due_sidecars import start_due_sidecars
 
 TAKEN = "2024:05:06 07:08:09"
 DAY = "2024/05/06/"
@@ -306,7 +306,7 @@ def test_a_folder_that_cannot_be_looked_at_keeps_no_other_from_its_sidecar(tmp_p
 def test_a_rebuild_knows_which_sidecars_are_ours(services: Services, tmp_path: Path) -> None:
     decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
     sidecars(services)
-    keep_decisions(services)
+    jobs.keep_decisions(services)
     services.close()
     lose_database(make_config(tmp_path, sorter=BERLIN))
     again, _ = rebuild(make_config(tmp_path, sorter=BERLIN))
