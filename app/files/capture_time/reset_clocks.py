@@ -62,6 +62,11 @@ def is_reset(candidate: Candidate) -> bool:
     return any(at.date() == RESET_DAY for at in _shown(candidate))
 
 
+def is_of_reset_clock(source: str | None, taken_local: str | None) -> bool:
+    """Whether a date that a file has comes from a clock, and is the day on which most clocks begin."""
+    return source in BY_CLOCK and tells_reset_day(taken_local or "")
+
+
 def tells_reset_day(text: str) -> bool:
     """Whether what is written of a date tells that day."""
     at = written_in(text)
