@@ -13,11 +13,11 @@ from app.db.doubtful_dates import DateFilter, Doubtful
 from app.errors import BadRequest, printable, readings
 from app.files.capture_time.choose import DOUBTS
 from app.model import Root
+from app.overview.doubts import DISAGREE
 from app.overview.summaries import absolute
 
 #: So many cameras and folders are told, those with most files first.
 TOLD = 100
-DISAGREE = "the dates of its group disagree"
 
 
 def list_doubtful(conn: Connection, wanted: DateFilter, after_id: int, limit: int) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from app.files.capture_time.choose import DOUBTS
 from app.jobs.date_results import Decided
 from app.jobs.refile import RefileWish, start_refile
 from app.overview.decided import list_acts, list_decided
-from app.overview.doubtful import DISAGREE, count_doubtful, list_doubtful, list_named
+from app.overview.doubtful import count_doubtful, list_doubtful, list_named
+from app.overview.doubts import DISAGREE
 from app.web.answers import answer_start
 from app.web.context import actor, htmx, services, trigger
 from app.web.date_forms import UNDO, Asked, Chosen, mark_of, read_asked, read_chosen, read_ids, read_instant
