@@ -9,12 +9,14 @@ from datetime import timedelta
 from app.config.schema import Sorter
 from app.db.capture_records import CaptureRecord, Told
 from app.errors import printable
+from app.files.belonging import group_key
 from app.files.capture_time import CaptureTime, Claim, Reading, Rules
 from app.files.capture_time.choose import CONFIDENCE, SIBLING, WEAK_SOURCES
 from app.files.capture_time.reset_clocks import is_of_reset_clock
 from app.files.capture_time.sidecars import Sidecars, tells_dates
-from app.files.kinds import VIDEO_SUFFIXES, suffix
+from app.files.kinds import STILL_SUFFIXES, VIDEO_SUFFIXES, group_stem, suffix
 from app.files.walk import is_media
+from app.filing.group_values import came_as
 from app.model import Asset
 
 #: Zones alone never make members of a group differ by more than this.
@@ -99,6 +101,27 @@ def disagreement(members: Sequence[Dated], lead: Dated) -> str:
     return ""
 
 
+def doubt_beside(member: Dated, lead: Dated) -> str:
+    """Why the date of its lead is a guess for a photo: it tells none itself, and is called like that other photo but is
+    no version of it that a camera or a program makes; nothing for all others."""
+    if not member.taken.weak or lead.taken.weak or lead.taken.source == "person":
+        return ""
+    identifier = member.taken.content_identifier
+    if identifier is not None and identifier == lead.taken.content_identifier:
+        return ""
+    name, other = (came_as(one.asset) for one in (member, lead))
+    if not is_only_called_like(name, other):
+        return ""
+    return f"it tells no capture date; it has that of {printable(other)}, with which it may share no more than the name"
+
+
+def is_only_called_like(name: bytes, other: bytes) -> bool:
+    """Whether two names are those of different photos with one stem, neither of them a raw file or an edited one."""
+    stems = group_stem(name), group_stem(other)
+    are_photos = {suffix(name), suffix(other)} <= STILL_SUFFIXES
+    return name != other and are_photos and stems[0] == stems[1] == group_key(name)
+
+
 def columns(member: Dated, lead: Dated, disagree: str = "") -> dict[str, str | None]:
     """What is written for a member of a group whose date comes from `lead`; a weak date stays weak for all."""
     taken = lead.taken
@@ -107,7 +130,7 @@ def columns(member: Dated, lead: Dated, disagree: str = "") -> dict[str, str | N
         "taken_at": taken.taken_at.isoformat(),
         "taken_from": taken.source if member is lead or taken.weak else SIBLING,
         "content_identifier": member.taken.content_identifier,
-        "reason": (taken.note or None) if taken.weak else disagree or None,
+        "reason": (taken.note if taken.weak else disagree or doubt_beside(member, lead)) or None,
     }
 
 
@@ -119,7 +142,7 @@ def record(member: Dated, lead: Dated, disagree: str = "", before: Asset | None 
         for c in member.taken.candidates
         if c.won or c.claim.source != "mtime"
     )
-    confidence = "weak" if disagree else lead.taken.confidence
+    confidence = "weak" if disagree or doubt_beside(member, lead) else lead.taken.confidence
     if before is not None:
         confidence = "weak" if _is_guess(before) else CONFIDENCE.get(before.taken_from or "", "likely")
     return CaptureRecord(member.asset.id, told, member.camera_make, member.camera_model, confidence)

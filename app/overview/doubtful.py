@@ -13,7 +13,7 @@ from app.db.doubtful_dates import DateFilter, Doubtful
 from app.errors import BadRequest, printable, readings
 from app.files.capture_time.choose import DOUBTS
 from app.model import Root
-from app.overview.doubts import DISAGREE
+from app.overview.doubts import IN_GROUP
 from app.overview.summaries import absolute
 
 #: So many cameras and folders are told, those with most files first.
@@ -60,7 +60,7 @@ def folder_of(text: str | None) -> bytes | None:
 
 
 def _why(reason: str) -> str:
-    return DOUBTS.get(reason, DISAGREE) if reason else ""
+    return DOUBTS.get(reason, IN_GROUP) if reason else ""
 
 
 def _file(known: dict[int, Root], one: Doubtful) -> dict[str, Any]:

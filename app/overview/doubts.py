@@ -8,12 +8,16 @@ from datetime import datetime
 from app.db import capture_records, dated_groups, doubtful_dates
 from app.db.connection import Connection
 from app.errors import printable
-from app.files.capture_time.choose import DOUBTS, WEAK_SOURCES
+from app.files.capture_time.choose import DOUBTS, SIBLING, WEAK_SOURCES
 from app.files.capture_time.judge import written_in
 from app.filing.dating import APART
 from app.model import Asset
 
 DISAGREE = "the dates of its group disagree"
+#: Of a photo that tells no date, beside another one of its name.
+ALIKE = "it tells no capture date, and may share no more than the name with the photo whose date it has"
+#: Either of these.
+IN_GROUP = f"{DISAGREE}, or it tells none and has that of another photo of its name"
 #: So many files that tell another date are named.
 NAMED = 3
 
@@ -28,7 +32,9 @@ def why_doubtful(conn: Connection, asset: Asset) -> str:
     members = [asset, *(one for others in dated_groups.list_others(conn, [asset]).values() for one in others)]
     told = list(_of_other_days(conn, datetime.fromisoformat(asset.taken_local), members))
     more = f" and {len(told) - NAMED:,} more" if len(told) > NAMED else ""
-    return f"{DISAGREE}: {', '.join(told[:NAMED])}{more}" if told else DISAGREE
+    if not told:
+        return ALIKE if asset.taken_from == SIBLING else DISAGREE
+    return f"{DISAGREE}: {', '.join(told[:NAMED])}{more}"
 
 
 def _of_other_days(conn: Connection, taken: datetime, members: Sequence[Asset]) -> Iterator[str]:

@@ -19,7 +19,8 @@ from app.files.capture_time.choose import CONFIDENCE, SIBLING
 from app.files.capture_time.decision import PERSON
 from app.files.digest import Wanted
 from app.files.walk import is_media
-from app.filing.dating import Dated, claims_of, is_read, record, rules_of
+from app.filing.dating import Dated, claims_of, is_only_called_like, is_read, record, rules_of
+from app.filing.group_values import came_as
 from app.model import Asset, Failure, Place, Report
 from app.model.counting import counted
 from app.pipeline.step import StepContext
@@ -103,7 +104,7 @@ class _Recording:
                 if asset.id in wanted and asset.id in readings:
                     own = [Claim(PERSON, decided[asset.id].text, decided[asset.id].zone)] if asset.id in decided else []
                     kept = self._record(asset, [*claims[asset.id], *own], readings[asset.id])
-                    found.append(kept._replace(confidence=_confidence(asset, group, known)))
+                    found.append(kept._replace(confidence=_confidence(asset, group, known, kept.confidence)))
         self.tally.counts["recorded"] += len(found)
         return found
 
@@ -117,13 +118,17 @@ class _Recording:
         return record(dated, dated)
 
 
-def _confidence(asset: Asset, group: Sequence[Asset], known: Mapping[int, CaptureRecord]) -> str:
+def _confidence(
+    asset: Asset, group: Sequence[Asset], known: Mapping[int, CaptureRecord], own_confidence: str
+) -> str:
     """How sure the date is that a file has, which need not be the best that is found in it now."""
     if asset.id in known:
         return known[asset.id].confidence
-    tellers = [asset.taken_from] if asset.taken_from != SIBLING else [a.taken_from for a in group]
-    source = next((one for one in tellers if one and one != SIBLING), "")
-    return CONFIDENCE.get(source, "likely")
+    tellers = [asset] if asset.taken_from != SIBLING else group
+    teller = next((one for one in tellers if one.taken_from and one.taken_from != SIBLING), asset)
+    if own_confidence == "weak" and teller is not asset and is_only_called_like(came_as(asset), came_as(teller)):
+        return "weak"
+    return CONFIDENCE.get(teller.taken_from or "", "likely")
 
 
 def _report(services: Services, step: StepContext, tally: Tally) -> Report:

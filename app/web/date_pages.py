@@ -18,7 +18,7 @@ from app.jobs.date_results import Decided
 from app.jobs.refile import RefileWish, start_refile
 from app.overview.decided import list_acts, list_decided
 from app.overview.doubtful import count_doubtful, list_doubtful, list_named
-from app.overview.doubts import DISAGREE
+from app.overview.doubts import IN_GROUP
 from app.web.answers import answer_start
 from app.web.context import actor, htmx, services, trigger
 from app.web.date_forms import UNDO, Asked, Chosen, mark_of, read_asked, read_chosen, read_ids, read_instant
@@ -137,7 +137,7 @@ def _in_words(chosen: Chosen) -> list[tuple[str, str]]:
     """Each part of the filter in words, with the address of the page without it."""
     words = []
     if chosen.reason is not None:
-        words.append((DOUBTS.get(chosen.reason, DISAGREE), chosen.query(reason=None)))
+        words.append((DOUBTS.get(chosen.reason, IN_GROUP), chosen.query(reason=None)))
     if chosen.camera is not None:
         words.append((f"camera {chosen.camera}" if chosen.camera else "no camera known", chosen.query(camera=None)))
     if chosen.folder is not None:
