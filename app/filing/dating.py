@@ -13,7 +13,7 @@ from app.files.belonging import group_key
 from app.files.capture_time import CaptureTime, Claim, Reading, Rules
 from app.files.capture_time.choose import CONFIDENCE, SIBLING, WEAK_SOURCES
 from app.files.capture_time.reset_clocks import is_of_reset_clock
-from app.files.capture_time.sidecars import Sidecars, tells_dates
+from app.files.capture_time.sidecars import Sidecars, tells_dates, told_elsewhere
 from app.files.kinds import STILL_SUFFIXES, VIDEO_SUFFIXES, group_stem, suffix
 from app.files.walk import is_media
 from app.filing.group_values import came_as
@@ -54,13 +54,17 @@ def claims_of(group: Sequence[Asset], readings: Mapping[int, Reading]) -> dict[i
     by_folder: dict[bytes, list[Asset]] = {}
     for asset in group:
         by_folder.setdefault(asset.path.rpartition(b"/")[0], []).append(asset)
+    all_media = {a.id: _name(a) for a in group if is_media(a.path)}
     for beside in by_folder.values():
-        media = {a.id: _name(a) for a in beside if is_media(a.path)}
+        media = {a.id: _name(a) for a in beside if a.id in all_media}
         saying = {_name(a): readings[a.id].claims for a in beside if a.id in readings and a.id not in media}
         if saying and media:
             sidecars = Sidecars(media.values(), saying)
             for asset_id, name in media.items():
                 claims[asset_id] += [claim for sidecar in sidecars.of(name) for claim in saying[sidecar]]
+        elif saying:
+            for asset_id, sidecar in told_elsewhere(all_media, saying):
+                claims[asset_id] += saying[sidecar]
     return claims
 
 
