@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.db import doubtful_dates, roots
+from app.db import doubtful_dates, roots, unrecorded
 from app.db.doubtful_dates import DateFilter, Doubtful
 from app.errors import BadRequest, printable, readings
 from app.files.capture_time.choose import DOUBTS
 from app.model import Root
+from app.model.counting import counted
 from app.overview.doubts import IN_GROUP
 from app.overview.summaries import absolute
 
@@ -49,6 +50,16 @@ def count_doubtful(conn: Connection, limit: int | None = None) -> dict[str, Any]
         "by_camera": [{"camera": camera, "files": n} for camera, n in cameras.most_common(TOLD)],
         "by_folder": [{"folder": printable(folder), "files": n} for folder, n in folders.most_common(TOLD)],
     }
+
+
+def what_was_not_read(conn: Connection) -> str:
+    """What is to be told when more dates may be doubtful, as after a rebuild; nothing when all were read."""
+    files = unrecorded.count_after_rebuild(conn)
+    if not files:
+        return ""
+    has = counted(files, "file has its date", "files have their dates")
+    return (f"{has} since a rebuild, and what they tell was not read: more dates may be doubtful. "
+            "`media-pipeline dates read` finds that out and changes no date.")
 
 
 def folder_of(text: str | None) -> bytes | None:

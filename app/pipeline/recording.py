@@ -21,6 +21,7 @@ from app.files.digest import Wanted
 from app.files.walk import is_media
 from app.filing.dating import Dated, claims_of, is_only_called_like, is_read, record, rules_of
 from app.filing.group_values import came_as
+from app.filing.redating import redate
 from app.model import Asset, Failure, Place, Report
 from app.model.counting import counted
 from app.pipeline.step import StepContext
@@ -41,6 +42,8 @@ def run(services: Services, step: StepContext) -> Report:
             with services.db.reading() as conn:
                 page = unrecorded.list_page(conn, last_id, SLICE)
             if not page:
+                with services.db.transaction() as conn:
+                    unrecorded.have_read(conn)
                 return _report(services, step, tally)
             last_id = page[-1].id
             recording.record_some([asset for asset in page if is_media(asset.path)])
@@ -66,6 +69,8 @@ class _Recording:
         readings = self._read([a for group in groups for a in group if a.id in wanted or not is_media(a.path)])
         with self.services.db.transaction() as conn:
             capture_records.write(conn, self._records(conn, groups, wanted, readings))
+            for group in groups:
+                self._doubt(conn, group)
         for asset in files:
             if asset.id not in readings:
                 self.tally.failures.append(Failure(printable(asset.path), NOT_THERE, asset.id))
@@ -107,6 +112,17 @@ class _Recording:
                     found.append(kept._replace(confidence=_confidence(asset, group, known, kept.confidence)))
         self.tally.counts["recorded"] += len(found)
         return found
+
+    def _doubt(self, conn: Connection, group: Sequence[Asset]) -> None:
+        """Note how sure the date of a group is by what all of it tells, when it is the date that is told."""
+        ids = [asset.id for asset in group]
+        known = capture_records.list_of(conn, ids)
+        if date_decisions.list_of(conn, ids) or not any(one.confidence != "weak" for one in known.values()):
+            return
+        again = redate(group, known, self.zone, self.present)
+        if again is not None and all(again.columns[a.id]["taken_local"] == a.taken_local for a in group):
+            weak = [one.asset_id for one in again.records if one.confidence == "weak"]
+            capture_records.set_confidence(conn, weak, "weak")
 
     def _record(self, asset: Asset, claims: Sequence[Claim], reading: Reading) -> CaptureRecord:
         make, model = reading.camera_make, reading.camera_model

@@ -17,7 +17,7 @@ from app.files.capture_time.choose import DOUBTS
 from app.jobs.date_results import Decided
 from app.jobs.refile import RefileWish, start_refile
 from app.overview.decided import list_acts, list_decided
-from app.overview.doubtful import count_doubtful, list_doubtful, list_named
+from app.overview.doubtful import count_doubtful, list_doubtful, list_named, what_was_not_read
 from app.overview.doubts import IN_GROUP
 from app.web.answers import answer_start
 from app.web.context import actor, htmx, services, trigger
@@ -46,6 +46,7 @@ def dates() -> str:
         total = doubtful_dates.count(conn)
         page = list_named(conn, ids) if ids else _page(conn, chosen)
         counts = count_doubtful(conn) if total <= COUNTED_AT_ONCE or "counts" in request.args else None
+        unread = what_was_not_read(conn)
     return render_template(
         "dates.html",
         **page,
@@ -54,6 +55,7 @@ def dates() -> str:
         ids=ids,
         total=total,
         counts=counts,
+        unread=unread,
         zones=_zones(),
         always_beside=services().config.sorter.date_sidecars == "decided",
         done=_done(),
