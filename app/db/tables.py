@@ -5,6 +5,7 @@ Paths are BLOBs (bytes end to end); instants are UTC ISO 8601 text; statuses are
 
 from __future__ import annotations
 
+from app.db.tables_of_charts import activity, room_samples
 from app.db.tables_of_dates import capture_records, date_decisions, date_sidecars, decision_notes
 from app.db.tables_of_media import (
     assets,
@@ -38,6 +39,7 @@ from app.db.tables_of_work import (
 )
 
 __all__ = [
+    "activity",
     "assets",
     "batch_devices",
     "batches",
@@ -63,6 +65,7 @@ __all__ = [
     "rebuild_entries",
     "rebuild_files",
     "refile_entries",
+    "room_samples",
     "roots",
     "runs",
     "steps",
