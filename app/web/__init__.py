@@ -26,6 +26,7 @@ from app.web import (
     pages,
     partials,
     static_files,
+    thumbnails,
     tree_page,
     unknown,
 )
@@ -87,6 +88,7 @@ PAGES = (
     partials.blueprint,
     date_pages.blueprint,
     tree_page.blueprint,
+    thumbnails.blueprint,
     docs.blueprint,
 )
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."

@@ -14,6 +14,7 @@ from app.config.settings import all_settings
 MAKES = ("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Panasonic", "Pentax")
 #: Which settings each version brought, the newest first, with the value by which nothing changes for who had none.
 BROUGHT: tuple[dict[str, Any], ...] = (
+    {"system.thumbnail_cache_mb": 500},
     {"scan.lone_sidecars": "wait"},
     {"sorter.date_sidecars": "none"},
     {"sorter.source_label": ""},
