@@ -17,6 +17,7 @@ from app.services import ServiceContainer
 from app.web import (
     auth,
     compression,
+    dashboard_page,
     date_pages,
     docs,
     entry,
@@ -84,6 +85,7 @@ APIS = (
 #: The pages and their parts that renew themselves.
 PAGES = (
     navigation.blueprint,
+    dashboard_page.blueprint,
     pages.blueprint,
     partials.blueprint,
     date_pages.blueprint,
