@@ -29,6 +29,9 @@ from app.web import (
     navigation,
     pages,
     partials,
+    settings_history,
+    settings_page,
+    settings_text,
     static_files,
     thumbnails,
     tree_page,
@@ -94,6 +97,9 @@ PAGES = (
     partials.blueprint,
     date_pages.blueprint,
     tree_page.blueprint,
+    settings_page.blueprint,
+    settings_text.blueprint,
+    settings_history.blueprint,
     thumbnails.blueprint,
     docs.blueprint,
     journal_page.blueprint,
@@ -141,6 +147,7 @@ def _install(app: OpenAPI) -> None:
         app.register_api(module.api)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
+    settings_page.install(app)
     found: ServiceContainer = app.extensions[EXTENSION]
     app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]
 

@@ -44,6 +44,13 @@ ADMIN_ENDPOINTS = frozenset(
         "refile.undo",
         "revisions.roll_back",
         "presets.apply",
+        "settings_history.roll_back",
+        # Checking and filling in tell what saving would say; see config.validate.
+        "settings_page.check",
+        "settings_page.fill",
+        "settings_page.save",
+        "settings_text.check",
+        "settings_text.save",
         "setup.roots",
         "syncthing.accept_folder",
         "syncthing.add_device",

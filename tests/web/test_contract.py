@@ -18,6 +18,8 @@ PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/log
          "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}",
          "/static/{filename}", "/why", "/dates", "/dates/preview", "/dates/decide", "/dates/decided", "/dates/refile",
          "/partials/dates/counts", "/tree", "/partials/tree",
+         "/settings", "/settings/check", "/settings/fill", "/settings/text", "/settings/text/check",
+         "/settings/history", "/settings/history/{revision}", "/partials/settings",
          "/journal", "/partials/journal", "/logs", "/logs/download", "/welcome", "/welcome/{name}",
          "/welcome/folders", "/welcome/target", "/partials/welcome/rehearsal"}  # fmt: skip
 
