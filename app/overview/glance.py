@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from app.db import runs, sync_samples
 from app.db.tables import assets
-from app.model import AssetStatus, RootKind
+from app.model import AssetStatus, RootKind, Step
 from app.overview import ConfigFacts, overview
 from app.overview.charts import activity_chart, delivery_speed, lately
 from app.overview.health import health
@@ -72,12 +72,12 @@ def _oldest_waiting(conn: Connection) -> str | None:
 def _last_runs(conn: Connection) -> list[dict[str, Any]]:
     """The newest runs that have ended, each with what its last step said."""
     found = [run for run in runs.list_recent(conn, 4 * RUNS_SHOWN) if run.status in ENDED][:RUNS_SHOWN]
-    return [{**run_summary(run), "message": _last_words(conn, run.id)} for run in found]
+    last = runs.list_last_steps(conn, [run.id for run in found])
+    return [{**run_summary(run), "message": _words_of(last.get(run.id))} for run in found]
 
 
-def _last_words(conn: Connection, run_id: int) -> str:
-    steps = runs.list_steps(conn, run_id, 1)
-    return str(steps[-1].error or steps[-1].report.get("message") or "") if steps else ""
+def _words_of(step: Step | None) -> str:
+    return str(step.error or step.report.get("message") or "") if step is not None else ""
 
 
 def _speeds(conn: Connection, sync: dict[str, Any]) -> list[float]:
