@@ -96,4 +96,4 @@ def _answer(body: dict[str, Any], status: int, sentence: str, level: str) -> Res
 
 def _page_asked_from() -> str:
     path = urlsplit(request.headers.get("Referer", "")).path
-    return path if path in PAGES else PAGES[0]
+    return path if path in PAGES or path.startswith("/welcome") else PAGES[0]

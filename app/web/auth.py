@@ -117,6 +117,12 @@ def opens(key: AccessKey, scope: Scope) -> bool:
     return SCOPES.index(key.scope) >= SCOPES.index(scope)
 
 
+def key_words(key: AccessKey) -> str:
+    """Whose session this is and what it may do, for the person who is logged in."""
+    may = {"read": "look at everything, change nothing", "run": "start and stop runs", "admin": "do everything"}
+    return f"Logged in with the key {key.name}, which may {may[key.scope]}."
+
+
 def find_key(auth: Auth, given: str) -> AccessKey | None:
     """The configured key that was given, in a time that does not depend on how wrong it is."""
     found = None
