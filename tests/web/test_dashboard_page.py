@@ -90,12 +90,15 @@ def test_the_speed_of_deliveries_is_drawn_when_it_was_measured(client: FlaskClie
 def test_before_anything_is_seen_the_page_says_what_to_do(make_site: Callable[..., Site]) -> None:
     page = make_site(sync={"target": "none"}).client().get("/dashboard").text
     assert "Welcome." in page and "Run everything" in page and 'href="/preview"' in page
-    assert "Over time" not in page and "Before the first run" not in page
+    assert "Over time" not in page and "Set it up step by step" not in page
 
 
 def test_what_is_not_set_up_leads_to_the_set_up(make_site: Callable[..., Site]) -> None:
-    page = make_site(sync={"target": "syncthing"}).client().get("/dashboard").text
-    assert "Syncthing has no folder for the batches yet." in page and 'href="/welcome"' in page
+    site = make_site(sync={"target": "syncthing"})
+    page = site.client().get("/dashboard").text
+    assert 'href="/welcome" role="button"' in page and 'href="/welcome/peer"' in page
+    rows.fill(site.services)
+    assert 'class="welcome"' not in site.client().get("/dashboard").text
 
 
 def test_hostile_words_stay_words(client: FlaskClient, site: Site) -> None:
