@@ -199,6 +199,13 @@
     if (faults && !path.endsWith("/check")) faults.focus();
   });
 
+  // Going back to a page, a browser puts what was typed into its fields again: then it is marked and checked again.
+  window.addEventListener("pageshow", () => {
+    rows().forEach(markRow);
+    const form = byId("settings-form") ?? byId("settings-text-form");
+    if (form && hasUnsaved()) form.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
   window.addEventListener("beforeunload", (event) => { if (!leaving && hasUnsaved()) event.preventDefault(); });
 
   beginText();
