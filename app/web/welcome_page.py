@@ -28,6 +28,7 @@ from app.overview.welcome import NAMES, files_known, is_target_chosen, next_step
 from app.web.context import actor, container, services
 from app.web.live import answer_live, live
 from app.web.partials import peer_context
+from app.web.settings_telling import may_change
 
 blueprint = Blueprint("welcome_page", __name__)
 
@@ -161,6 +162,7 @@ def _page(name: str, given: Mapping[str, str] | None = None, problems: Sequence[
         current=steps[at],
         previous=steps[at - 1] if at else None,
         following=steps[at + 1] if at + 1 < len(steps) else None,
+        may_change=may_change(),
         is_saved="saved" in request.args and not problems,
         **_fields(given or {}, problems),
         **{"folders": _folders, "target": _target, "peer": _peer, "rehearsal": _rehearsal, "start": dict}[name](),

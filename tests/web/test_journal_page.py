@@ -21,7 +21,7 @@ def tell(site: Site, kind: str = "run.finished", message: str = "It is done.", *
 def shown(client: FlaskClient, query: str = "") -> list[str]:
     page = client.get(f"/journal?{query}")
     assert page.status_code == 200, query
-    return re.findall(r'<bdi>(.*?)</bdi></p>\s*<div class="event-foot">', page.text, re.DOTALL)
+    return re.findall(r'<bdi dir="ltr">(.*?)</bdi></p>\s*<div class="event-foot">', page.text, re.DOTALL)
 
 
 def test_events_are_shown_in_words_newest_first_with_ways_to_what_they_are_about(site: Site) -> None:

@@ -139,6 +139,16 @@ def test_the_peer_is_connected_here_as_on_its_own_page(make_site: Callable[..., 
     assert site.client().get("/welcome/nothing").status_code == 404
 
 
+def test_a_key_that_may_not_change_settings_is_told_so(make_site: Callable[..., Site]) -> None:
+    site = make_site(auth={"keys": [{"name": "wall", "key": "0123456789-wall", "scope": "run"}]})
+    client = site.client()
+    client.post("/login", data={"key": "0123456789-wall"})
+    for step in ("folders", "target"):
+        page = client.get(f"/welcome/{step}").text
+        assert "A key with the scope admin does." in page and re.search(r"<button[^>]* disabled>Save", page)
+        assert client.post(f"/welcome/{step}", data={"sync.target": "none"}).status_code == 403
+
+
 def test_a_rehearsal_that_has_not_changed_is_answered_with_nothing(fresh: Site) -> None:
     client = fresh.client()
     found = re.search(r'hx-get="(/partials/welcome/rehearsal[^"]*)"', client.get("/welcome/rehearsal").text)
