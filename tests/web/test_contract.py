@@ -21,7 +21,11 @@ PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/log
          "/settings", "/settings/check", "/settings/fill", "/settings/text", "/settings/text/check",
          "/settings/history", "/settings/history/{revision}", "/partials/settings",
          "/journal", "/partials/journal", "/logs", "/logs/download", "/welcome", "/welcome/{name}",
-         "/welcome/folders", "/welcome/target", "/partials/welcome/rehearsal"}  # fmt: skip
+         "/welcome/folders", "/welcome/target", "/partials/welcome/rehearsal", "/runs", "/runs/{run_id}", "/partials/runs",
+         "/partials/runs/{run_id}", "/partials/runs/{run_id}/log", "/batches", "/batches/{batch_id}",
+         "/batches/{batch_id}/undo", "/partials/batches", "/partials/batches/{batch_id}", "/preview",
+         "/partials/preview", "/partials/control", "/partials/control/peer", "/partials/control/diagnostics",
+         "/partials/control/doctor", "/control/batch"}  # fmt: skip
 
 #: An answer that goes on for as long as it was asked to; tests/web/test_log_streams.py reads it.
 ENDLESS = {"/api/logs/stream"}
