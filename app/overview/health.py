@@ -180,7 +180,7 @@ def _newest(folder: str) -> str | None:
 
 def _settings(config: dict[str, Any]) -> Part:
     if config["fault"]:
-        return Part("settings", "Settings", FAULT, config["fault"], "Mend them on the page Settings.", "/settings")
+        return Part("settings", "Settings", FAULT, config["fault"], "Mend them on the page Settings.", "/settings/text")
     if config["warnings"]:
         words = f"In force, with {counted(len(config['warnings']), 'remark', 'remarks')}."
         return Part("settings", "Settings", NOTE, words, "", "/settings")
