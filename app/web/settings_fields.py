@@ -8,6 +8,7 @@ from functools import cache
 
 from app.config.schema_json import json_schema
 from app.config.settings import UNITS, Setting, all_settings, get_path
+from app.errors import Problem
 from app.web.settings_typed import text_of
 
 #: Words of keys that are spelled otherwise in a label.
@@ -75,7 +76,7 @@ class Field:
     variable: str | None = None
     rows: tuple[FormRow, ...] = ()
     faults: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Problem, ...] = ()
 
     @property
     def id(self) -> str:

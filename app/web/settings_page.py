@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Flask, Response, current_app, make_response, redirect, render_template, request
 
@@ -21,6 +19,7 @@ from app.web.settings_fields import field_id
 from app.web.settings_sections import Basis, Told, Wanted, form_sections
 from app.web.settings_telling import may_change, of_saved, of_verdict, state, status_of, told_changes
 from app.web.settings_typed import WAS, Sent, Typed, read_typed, text_of
+from app.web.zones import zone_names
 
 blueprint = Blueprint("settings_page", __name__)
 
@@ -145,7 +144,7 @@ def _context(
         "told": told,
         "saved": saved,
         "presets": _presets(snapshot),
-        "zones": _zones(),
+        "zones": zone_names(),
         "languages": sorted(NAMES),
         "general": [warning for warning in snapshot.warnings if warning.path not in all_settings()],
         "may_change": may_change(),
@@ -186,8 +185,3 @@ def _wanted_by(preset: Preset) -> dict[str, Any]:
     changes = preset.changes(container().store.current().config)
     found = {path: get_path(changes, path) for path in all_settings()}
     return {path: value for path, value in found.items() if value is not None}
-
-
-@lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))

@@ -7,9 +7,7 @@ is there, so a person may leave and come back, also from another device.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
@@ -29,6 +27,7 @@ from app.web.context import actor, container, services
 from app.web.live import answer_live, live
 from app.web.partials import peer_context
 from app.web.settings_telling import may_change
+from app.web.zones import zone_names
 
 blueprint = Blueprint("welcome_page", __name__)
 
@@ -189,7 +188,7 @@ def _folders() -> dict[str, Any]:
     found = services()
     with found.db.reading() as conn:
         known = files_known(conn)
-    return {"checks": check_folders(found), "files_known": known, "zones": _zones(), "zone": found.config.zone.key}
+    return {"checks": check_folders(found), "files_known": known, "zones": zone_names(), "zone": found.config.zone.key}
 
 
 def _target() -> dict[str, Any]:
@@ -228,8 +227,3 @@ def _rehearsed() -> tuple[dict[str, Any], bool]:
     except NotFound:
         told = None
     return {"running": running, "told": told}, in_flight
-
-
-@lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))
