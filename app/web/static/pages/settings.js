@@ -26,6 +26,7 @@
   function markRow(row) {
     const controls = controlsOf(row);
     row.querySelector("[data-mark=unsaved]").hidden = !controls.some(isTyped);
+    for (const words of row.querySelectorAll("[data-untyped]")) words.hidden = controls.some(isTyped);
     if (row.dataset.default === undefined || !controls.length) return;
     const differs = textOf(controls[0]) !== row.dataset.default;
     row.classList.toggle("differs", differs);
