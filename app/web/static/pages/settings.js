@@ -182,6 +182,12 @@
     }
   });
 
+  // A look that was asked for before a save must not take the place of what the save said.
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const isLook = event.detail.requestConfig.path.endsWith("/check");
+    if (isLook && !hasUnsaved() && byId("settings-verdict").dataset.state === "idle") event.preventDefault();
+  });
+
   // What was saved is not typed any more: the answer may take its place.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id === "settings") rows().flatMap(controlsOf).forEach(settle);
