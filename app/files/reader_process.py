@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -29,6 +30,21 @@ def serve(answer: Callable[[list[Any]], Any], prepare: Callable[[list[list[Any]]
         for request in requests:
             line = json.dumps(answer(request)).encode() + b"\n"
             os.write(output, line)
+
+
+def confine(memory_bytes: int, open_files: int) -> None:
+    """From now on this process has no more memory and open files than that, and cannot write a file."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
+
+
+def allow_processor_time(seconds: int) -> None:
+    """This much more from now on; the kernel kills a process that uses it up on one file."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds, hard))
 
 
 def end_with(parent_id: int) -> None:

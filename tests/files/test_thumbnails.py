@@ -141,7 +141,7 @@ def test_a_file_that_is_another_one_by_now_is_not_drawn(drawers: Drawers, tmp_pa
 WRITES = """
 import os, sys
 from app.files.thumbnails import maker
-maker._limit()
+maker.yield_to_others()
 try:
     with open(sys.argv[1], "wb", buffering=0) as file:
         file.write(b"x")

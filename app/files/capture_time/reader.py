@@ -6,7 +6,6 @@ It handles hostile bytes, so it may use little memory and processor time, and ca
 from __future__ import annotations
 
 import os
-import resource
 import stat
 import struct
 from dataclasses import fields
@@ -19,7 +18,7 @@ from app.files.capture_time.told import Odd, Told, Unread
 from app.files.capture_time.window import Window
 from app.files.hash_reader import facts, open_file
 from app.files.kinds import RAW_SUFFIXES, STILL_SUFFIXES, VIDEO_SUFFIXES, suffix
-from app.files.reader_process import serve
+from app.files.reader_process import allow_processor_time, confine, serve
 
 MEMORY_BYTES = 512 << 20
 CPU_SECONDS_PER_FILE = 10
@@ -54,7 +53,7 @@ PARSER_FAULTS = (
 def answer(request: list[Any]) -> dict[str, Any]:
     """What one file says: [root, path, facts] -> claims, content identifier and a note."""
     root, path, expected = request
-    _allow_processor_time()
+    allow_processor_time(CPU_SECONDS_PER_FILE)
     try:
         descriptor = open_file(root.encode("latin-1"), path.encode("latin-1"))
     except (FileNotFoundError, NotADirectoryError):
@@ -147,21 +146,6 @@ def _said(told: Told, note: str) -> dict[str, Any]:
     return {**{name: getattr(told, name) for name in PARTS}, "note": note}
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-
-
-def _allow_processor_time() -> None:
-    """This much more from now on; the kernel kills a process that uses it up on one file."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + CPU_SECONDS_PER_FILE
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
-
-
 if __name__ == "__main__":
-    _limit()
+    confine(MEMORY_BYTES, OPEN_FILES)
     serve(answer)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import base64
 import os
-import resource
 import stat
 import struct
 from typing import Any
 
 from app.files.hash_reader import facts, open_file
-from app.files.reader_process import serve
+from app.files.reader_process import allow_processor_time, confine, serve
 from app.files.thumbnails import films, pictures, raw_files
 from app.files.thumbnails.pictures import Undrawable
 
@@ -34,7 +33,7 @@ DECODER_FAULTS = (
 def answer(request: list[Any]) -> dict[str, Any]:
     """[root, path, facts] -> the thumbnail of that file in base64, or a note why there is none."""
     root, path, expected = request
-    _allow_processor_time()
+    allow_processor_time(CPU_SECONDS_PER_FILE)
     name = path.encode("latin-1")
     try:
         descriptor = open_file(root.encode("latin-1"), name)
@@ -67,22 +66,12 @@ def _draw(descriptor: int, name: bytes) -> bytes:
         return pictures.shrink(file)
 
 
-def _limit() -> None:
+def yield_to_others() -> None:
+    """From now on this process is the last to get anything, and gets little."""
     os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-
-
-def _allow_processor_time() -> None:
-    """This much more from now on; the kernel kills a process that uses it up on one file."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + CPU_SECONDS_PER_FILE
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
+    confine(MEMORY_BYTES, OPEN_FILES)
 
 
 if __name__ == "__main__":
-    _limit()
+    yield_to_others()
     serve(answer)
