@@ -229,6 +229,14 @@ def list_last_steps(conn: Connection, run_ids: Sequence[int]) -> dict[int, Step]
     return {step.run_id: step for step in (build(Step, row, STEP_CONVERTERS) for row in found)}
 
 
+def find_last_steps(conn: Connection, run_ids: Sequence[int]) -> dict[int, Step]:
+    """By run, the step that began last; runs without steps are left out."""
+    newest = select(func.max(steps.c.id)).where(steps.c.run_id.in_(run_ids)).group_by(steps.c.run_id)
+    query = select(*columns_for(steps, Step)).where(steps.c.id.in_(newest))
+    found = [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)]
+    return {step.run_id: step for step in found}
+
+
 def list_warned_steps(conn: Connection, run_id: int, limit: int) -> list[Step]:
     """The first steps of a run that went on without some of their files."""
     warned = (steps.c.run_id == run_id) & (steps.c.status == StepStatus.WARNING.value)

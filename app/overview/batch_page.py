@@ -16,7 +16,7 @@ from app.overview.batches import batch_counts, batch_summary, sync_progress
 from app.overview.file_lists import list_files
 
 #: So many files of a batch are shown at a time, and so many of its newest events.
-FILES_SHOWN, EVENTS_SHOWN = 50, 15
+FILES_SHOWN, EVENTS_SHOWN = 30, 15
 #: What a person can ask for while a batch stands so; whether it can be done is decided when it is asked for.
 ACTS: dict[BatchStatus, tuple[str, ...]] = {
     BatchStatus.PENDING: ("sync", "cancel", "undo"),

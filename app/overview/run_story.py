@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.db import lists, runs
-from app.model import Run, RunKind, RunStatus
+from app.model import Run, RunKind, RunStatus, Step
 from app.overview.events import EventSearch, find_events
 from app.overview.hindrances import what_run_waits_for
 from app.overview.pace import pace_of
@@ -29,13 +29,13 @@ def list_runs(
 ) -> dict[str, Any]:
     """A page of runs, newest first, each with what its last step said; and the `before_id` of the next page."""
     found, next_id = lists.page_of_runs(conn, kind, status, None, before_id, limit)
-    return {"runs": [run_line(conn, run) for run in found], "next_before_id": next_id}
+    steps = runs.find_last_steps(conn, [run.id for run in found])
+    return {"runs": [run_line(run, steps.get(run.id)) for run in found], "next_before_id": next_id}
 
 
-def run_line(conn: Connection, run: Run) -> dict[str, Any]:
-    """What a list shows of a run."""
-    steps = runs.list_steps(conn, run.id, 1)
-    said = str(steps[-1].error or steps[-1].report.get("message") or "") if steps else ""
+def run_line(run: Run, last: Step | None) -> dict[str, Any]:
+    """What a list shows of a run, by the step that began last."""
+    said = str(last.error or last.report.get("message") or "") if last is not None else ""
     return {**run_summary(run), "message": run.error or said, "took_seconds": seconds_between(run)}
 
 
@@ -54,7 +54,7 @@ def run_story(conn: Connection, run_id: int) -> dict[str, Any]:
     steps = [_told(step_summary(step), moment) for step in found[-STEPS_SHOWN:]]
     events = find_events(conn, EventSearch(run_id=run.id, limit=EVENTS_SHOWN))
     return {
-        **run_line(conn, run),
+        **run_line(run, found[-1] if found else None),
         "steps": steps,
         "has_more_steps": len(found) > STEPS_SHOWN,
         "is_over": run.status in ENDED,

@@ -13,7 +13,8 @@ from app.model import OPEN_BATCH, BatchStatus
 from app.overview.batch_page import batch_page, list_batches
 from app.overview.undo import undo_summary
 from app.web.context import htmx, services
-from app.web.live import answer_live, live
+from app.web.live import answer_live, answer_shared, live
+from app.web.models import MAX_ID
 from app.web.run_pages import read_id
 
 blueprint = Blueprint("batch_pages", __name__)
@@ -46,15 +47,14 @@ def show(batch_id: int) -> str:
 @blueprint.get("/partials/batches/<int:batch_id>")
 def live_one(batch_id: int) -> Response:
     """One batch; 204 when nothing has changed since the mark that the page holds."""
-    content, busy = _one(batch_id)
-    return answer_live("partials/batch.html", content, busy)
+    return answer_shared("partials/batch.html", request.full_path.partition("mark=")[0], lambda: _one(batch_id))
 
 
 @blueprint.get("/batches/<int:batch_id>/undo")
 def undo(batch_id: int) -> str:
     """What taking a batch back would do: nothing is changed; the button below it does it."""
     found, without_lost = services(), "without_lost" in request.args
-    look = jobs.look_at_undo(found, batch_id, without_lost=without_lost)
+    look = jobs.look_at_undo(found, min(batch_id, MAX_ID), without_lost=without_lost)
     with found.db.reading() as conn:
         told = undo_summary(conn, look)
     template = "partials/batch_undo.html" if htmx else "batch_undo.html"
@@ -83,7 +83,7 @@ def _one(batch_id: int) -> tuple[dict[str, Any], bool]:
     cursor = request.args.get("cursor", "")[:LONGEST_CURSOR]
     found = services()
     with found.db.reading() as conn:
-        batch = batch_page(conn, found.config, batch_id, cursor or None)
+        batch = batch_page(conn, found.config, min(batch_id, MAX_ID), cursor or None)
         busy = runs.find_in_flight(conn) is not None
     query = urlencode({"cursor": cursor}) if cursor else ""
     content = {"batch": batch, "files": batch.pop("files"), "next_cursor": batch.pop("next_cursor"), "query": query}

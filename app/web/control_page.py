@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from app.errors import BadRequest
 from app.overview.control import control_panel
 from app.web.context import config_facts, container, services
-from app.web.live import answer_live, live
+from app.web.live import answer_shared, live
 from app.web.models import MAX_ID
 
 blueprint = Blueprint("control_page", __name__)
@@ -41,8 +41,7 @@ def control() -> str:
 @blueprint.get("/partials/control")
 def live_control() -> Response:
     """The part of the page that renews itself; 204 when nothing has changed since the mark that the page holds."""
-    content, busy = _content()
-    return answer_live("partials/control.html", content, busy)
+    return answer_shared("partials/control.html", "control", _content)
 
 
 @blueprint.post("/control/batch")

@@ -91,5 +91,5 @@ def _one_of(values: type[Named], name: str) -> Named | None:
 
 def _one(run_id: int) -> tuple[dict[str, Any], bool]:
     with services().db.reading() as conn:
-        run = run_story(conn, run_id)
+        run = run_story(conn, min(run_id, MAX_ID))
     return {"run": run}, run["status"] in IN_FLIGHT
