@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-lists bench-groups bench-delivery bench-waiting image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-lists bench-groups bench-delivery bench-waiting bench-pages screenshots image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,6 +47,12 @@ bench-delivery: ## a batch of 10,000 files proven at a peer, over two real Synct
 
 bench-waiting: ## what it costs to wait for a peer
 	$(PY) bench/waiting.py
+
+bench-pages: ## every page with a million files, the bytes of a first visit, ten open tabs
+	$(PY) bench/pages.py
+
+screenshots: ## pictures of every page, into docs/screenshots
+	$(PY) scripts/screenshots.py
 
 image: ## build the container image
 	docker build -t $${MEDIA_PIPELINE_IMAGE:-media-pipeline:local} .
