@@ -74,7 +74,7 @@ def read_typed(sent: Sent) -> Typed:
     typed = Typed()
     for path, setting in all_settings().items():
         if WAS + path in sent:
-            typed.was[path] = sent[WAS + path]
+            typed.was[path] = _with_own_breaks(sent[WAS + path])
             _READERS.get(setting.kind, _read_text)(typed, setting, sent)
     return typed
 
@@ -129,7 +129,7 @@ def _read_yes_no(typed: Typed, setting: Setting, sent: Sent) -> None:
 
 def _read_list(typed: Typed, setting: Setting, sent: Sent) -> None:
     path = setting.path
-    typed.texts[path] = sent.get(path, "")
+    typed.texts[path] = _with_own_breaks(sent.get(path, ""))
     lines = _lines(sent.get(path, ""))
     if lines != _lines(sent[WAS + path]):
         typed.change(path, None if lines == list(setting.default) else lines)
@@ -163,6 +163,11 @@ def _numbers(path: str, sent: Sent) -> Sequence[int]:
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
+
+
+def _with_own_breaks(text: str) -> str:
+    """A browser sends every line break as two characters."""
+    return text.replace("\r\n", "\n")
 
 
 def _flat(text: str) -> str:

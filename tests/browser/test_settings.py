@@ -74,7 +74,7 @@ def test_a_setting_is_mistyped_mended_saved_and_gone_back_from(server: Server, o
     told(page).to_have_text("✎ 2 settings are changed, not saved yet")
     expect(page.locator("#settings-changes")).to_contain_text("batch.max_files")
     expect(threads).to_have_value("5")
-    page.keyboard.press("Control+s")
+    page.keyboard.press("Enter")
     told(page).to_have_text("✓ Saved. 2 settings have changed, in force now.")
     assert (config_of(server).batch.max_files, config_of(server).dedup.threads) == (7, 5)
     expect(field).to_be_focused()

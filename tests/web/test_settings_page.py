@@ -103,6 +103,8 @@ def test_all_faults_stand_at_their_fields_and_nothing_typed_is_lost(site: Site) 
         assert slot is not None and words in slot[1], path
         assert f'href="#set-{path.replace(".", "-")}"' in answer.text
     assert 'id="fault-set-dedup-threads"></p>' in answer.text
+    marked = re.findall(r'class="setting differs" id="row-set-([\w-]+)"', answer.text)
+    assert not {"sorter-local_video_makes", "scan-ignore_patterns"} & set(marked) and "dedup-threads" in marked
     assert site.services.config.dedup.threads == 2
 
 
