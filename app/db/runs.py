@@ -24,6 +24,8 @@ RUN_CONVERTERS: dict[str, Any] = {
     "arguments": json.loads,
 }
 STEP_CONVERTERS: dict[str, Any] = {"stage": Stage, "status": StepStatus, "report": json.loads}
+#: Among so many of its last steps the one is looked for that says what came of a run.
+LOOKED_BACK = 8
 
 RUN_CHANGES: dict[RunStatus, tuple[RunStatus, ...]] = {
     RunStatus.QUEUED: (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLED, RunStatus.FAILED),
@@ -222,19 +224,22 @@ def list_steps(conn: Connection, run_id: int, last: int | None = None) -> list[S
     return [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)][::-1]
 
 
-def list_last_steps(conn: Connection, run_ids: Sequence[int]) -> dict[int, Step]:
-    """By run, the step that each of these began last."""
-    last = select(func.max(steps.c.id)).where(steps.c.run_id.in_(run_ids)).group_by(steps.c.run_id)
-    found = conn.execute(select(*columns_for(steps, Step)).where(steps.c.id.in_(last)))
-    return {step.run_id: step for step in (build(Step, row, STEP_CONVERTERS) for row in found)}
+def list_telling_steps(conn: Connection, run_ids: Sequence[int]) -> dict[int, Step]:
+    """By run, the step that says what came of it: the last one, but for those at its end that had nothing to do or only
+    tidied up. Runs without steps are left out."""
+    ended = select(steps.c.run_id, func.max(steps.c.id).label("last")).where(steps.c.run_id.in_(run_ids))
+    newest = ended.group_by(steps.c.run_id).subquery()
+    is_near = (steps.c.run_id == newest.c.run_id) & (steps.c.id > newest.c.last - LOOKED_BACK)
+    query = select(*columns_for(steps, Step)).join(newest, is_near).order_by(steps.c.id.desc())
+    by_run: dict[int, list[Step]] = {}
+    for row in conn.execute(query):
+        step = build(Step, row, STEP_CONVERTERS)
+        by_run.setdefault(step.run_id, []).append(step)
+    return {run_id: next((s for s in found if not _is_idle(s)), found[0]) for run_id, found in by_run.items()}
 
 
-def find_last_steps(conn: Connection, run_ids: Sequence[int]) -> dict[int, Step]:
-    """By run, the step that began last; runs without steps are left out."""
-    newest = select(func.max(steps.c.id)).where(steps.c.run_id.in_(run_ids)).group_by(steps.c.run_id)
-    query = select(*columns_for(steps, Step)).where(steps.c.id.in_(newest))
-    found = [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)]
-    return {step.run_id: step for step in found}
+def _is_idle(step: Step) -> bool:
+    return step.status is StepStatus.SKIPPED or (step.status is StepStatus.DONE and step.stage is Stage.CLEANUP)
 
 
 def list_warned_steps(conn: Connection, run_id: int, limit: int) -> list[Step]:

@@ -60,9 +60,9 @@ def _oldest_waiting(conn: Connection) -> str | None:
 
 
 def _last_runs(conn: Connection) -> list[dict[str, Any]]:
-    """The newest runs that have ended, each with what its last step said."""
+    """The newest runs that have ended, each with what came of it."""
     found = [run for run in runs.list_recent(conn, 4 * RUNS_SHOWN) if run.status in ENDED][:RUNS_SHOWN]
-    last = runs.list_last_steps(conn, [run.id for run in found])
+    last = runs.list_telling_steps(conn, [run.id for run in found])
     return [{**run_summary(run), "message": _words_of(last.get(run.id))} for run in found]
 
 

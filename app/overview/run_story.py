@@ -27,14 +27,14 @@ NOT_SHOWN = ("outcome", "message", "batch_id", "failures", "pace", "summary")
 def list_runs(
     conn: Connection, kind: RunKind | None, status: RunStatus | None, before_id: int | None, limit: int
 ) -> dict[str, Any]:
-    """A page of runs, newest first, each with what its last step said; and the `before_id` of the next page."""
+    """A page of runs, newest first, each with what came of it; and the `before_id` of the next page."""
     found, next_id = lists.page_of_runs(conn, kind, status, None, before_id, limit)
-    steps = runs.find_last_steps(conn, [run.id for run in found])
+    steps = runs.list_telling_steps(conn, [run.id for run in found])
     return {"runs": [run_line(run, steps.get(run.id)) for run in found], "next_before_id": next_id}
 
 
 def run_line(run: Run, last: Step | None) -> dict[str, Any]:
-    """What a list shows of a run, by the step that began last."""
+    """What a list shows of a run, by the step that says what came of it."""
     said = str(last.error or last.report.get("message") or "") if last is not None else ""
     return {**run_summary(run), "message": run.error or said, "took_seconds": seconds_between(run)}
 

@@ -15,7 +15,7 @@ from app.db import activity, assets, facts, room_samples, runs, sync_samples
 from app.db.clock import later, now
 from app.db.room_samples import RoomSample
 from app.db.sync_samples import Moment
-from app.model import Report, RootKind, RunKind, RunStatus, StepStatus, Trigger
+from app.model import Report, RootKind, RunKind, RunStatus, Stage, StepStatus, Trigger
 from app.overview import behind
 from app.overview.pace import pace_of, time_in_words
 from app.overview.storage import forecast
@@ -231,3 +231,22 @@ def test_the_last_runs_lead_to_their_pages(client: FlaskClient, site: Site) -> N
     page = client.get("/dashboard").text
     last = page[page.index('id="runs-title"') :]
     assert f'href="/runs/{run.id}"' in last and "212 duplicates." in last
+
+
+def test_a_run_is_told_by_what_came_of_it_and_not_by_the_last_step_that_had_nothing_to_do(
+    client: FlaskClient, site: Site
+) -> None:
+    ends = (
+        (Stage.SORT, StepStatus.DONE, "7 files archived."),
+        (Stage.CLEANUP, StepStatus.DONE, "1 folder cleaned."),
+        (Stage.BATCH, StepStatus.SKIPPED, "There is nothing to batch."),
+    )
+    run, step = rows.start_run(site.services)
+    with site.services.db.transaction() as conn:
+        runs.end_step(conn, step, StepStatus.DONE, Report(message="212 duplicates."))
+        for stage, status, said in ends:
+            runs.end_step(conn, runs.start_step(conn, run.id, stage, None), status, Report(message=said))
+        runs.change(conn, runs.get(conn, run.id), RunStatus.DONE)
+    for address in ("/dashboard", "/runs"):
+        page = client.get(address).text
+        assert "7 files archived." in page and "nothing to batch" not in page
