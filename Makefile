@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-lists bench-delivery bench-waiting image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-lists bench-delivery bench-waiting image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -38,6 +38,9 @@ bench-lists: ## every list and search with a million files
 
 bench-sort: ## sorting 2,000 files beside phockup
 	$(PY) bench/sort.py
+
+bench-dedup: ## finding duplicates beside the programs for that which are installed
+	$(PY) bench/dedup.py
 
 bench-delivery: ## a batch of 10,000 files proven at a peer, over two real Syncthings
 	$(PY) bench/delivery.py
