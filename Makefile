@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-lists bench-delivery bench-waiting image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-delivery bench-waiting image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ bench-sort: ## sorting 2,000 files beside phockup
 
 bench-dedup: ## finding duplicates beside the programs for that which are installed
 	$(PY) bench/dedup.py
+
+bench-million: ## scan and dedup of 10,000 to 1,000,000 files
+	$(PY) bench/million.py
 
 bench-delivery: ## a batch of 10,000 files proven at a peer, over two real Syncthings
 	$(PY) bench/delivery.py

@@ -13,7 +13,6 @@ Ratios carry over to another machine, seconds do not.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import shutil
@@ -27,13 +26,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.dedup_corpora import backups, media, small, write  # noqa: E402  they lie beside this file
-from bench.dedup_ours import sets_in  # noqa: E402
+from bench.dedup_ours import Take, sets_in, worker  # noqa: E402
 from bench.dedup_peers import LIMITS, PEERS, Peer, Sets, sets_of  # noqa: E402
 from bench.pipeline import pss_bytes  # noqa: E402
 
@@ -79,29 +77,13 @@ class Contest:
         return command.format(tree=self.tree, out=self.scratch / "out", cache=self.scratch / "cache")
 
     @contextmanager
-    def ours(self) -> Iterator[tuple[Callable[[], dict[str, Any]], int, Path]]:
+    def ours(self) -> Iterator[tuple[Take, int, Path]]:
         """A worker's process over an empty database: what takes one scan with dedup, its id, its state folder."""
         state = self.scratch / "state"
-        words = [sys.executable, str(ROOT / "bench" / "dedup_ours.py"), str(self.tree), str(state)]
-        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert child.stdin is not None and child.stdout is not None
-        answers, orders = child.stdout, child.stdin
-
-        def take() -> dict[str, Any]:
-            orders.write("go\n")
-            orders.flush()
-            line = answers.readline()
-            if not line:
-                raise SystemExit("our side ended before it was done")
-            return dict(json.loads(line))
-
         try:
-            if answers.readline().strip() != "ready":
-                raise SystemExit("our side did not start")
-            yield take, child.pid, state
+            with worker(self.tree, state) as (take, pid):
+                yield take, pid, state
         finally:
-            orders.close()
-            child.wait(60)
             shutil.rmtree(state, ignore_errors=True)
 
     def agree(self) -> None:

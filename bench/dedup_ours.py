@@ -12,10 +12,12 @@ import json
 import os
 import resource
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,9 @@ from app.jobs.requests import request_run  # noqa: E402
 from app.model import RunKind, RunStatus, Stage, Trigger  # noqa: E402
 from app.pipeline.workflow import execute  # noqa: E402
 from app.services import Services, set_up  # noqa: E402
+
+#: Has one scan with dedup done; returns what `take` below returns.
+Take = Callable[[], dict[str, Any]]
 
 
 def installation(tree: Path, state: Path) -> Services:
@@ -77,6 +82,31 @@ def sets_in(state: Path, tree: Path) -> frozenset[frozenset[str]]:
         for original, path in rows:
             sets.setdefault(original, set()).add(f"{tree}/{os.fsdecode(path)}")
     return frozenset(map(frozenset, sets.values()))
+
+
+@contextmanager
+def worker(tree: Path, state: Path) -> Iterator[tuple[Take, int]]:
+    """This program as a process: what has it take one scan with dedup, and its id."""
+    words = [sys.executable, __file__, str(tree), str(state)]
+    child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdin is not None and child.stdout is not None
+    answers, orders = child.stdout, child.stdin
+
+    def take() -> dict[str, Any]:
+        orders.write("go\n")
+        orders.flush()
+        line = answers.readline()
+        if not line:
+            raise SystemExit("our side ended before it was done")
+        return dict(json.loads(line))
+
+    try:
+        if answers.readline().strip() != "ready":
+            raise SystemExit("our side did not start")
+        yield take, child.pid
+    finally:
+        orders.close()
+        child.wait(60)
 
 
 def main() -> None:
