@@ -6,7 +6,7 @@ A status changes only through `mark` and `place`, which keep the totals right in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select, text, update
 
@@ -127,19 +127,37 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, st
         yield row[0], row[1], row[2], Signature(*row[3:8])
 
 
-def list_signatures_at(
-    conn: Connection, root_id: int, paths: Sequence[bytes]
-) -> dict[bytes, tuple[int, AssetStatus, Signature]]:
-    """(id, status, signature) by path of the assets whose places are these, unless they are gone."""
-    c = assets.c
-    found: dict[bytes, tuple[int, AssetStatus, Signature]] = {}
+class Seen(NamedTuple):
+    """What a scan needs of an asset: `facts` are those of its signature, in their order."""
+
+    id: int
+    status: str
+    facts: tuple[int, int, int, int, int]
+
+
+def list_seen_at(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, Seen]:
+    """What is known, by path, of the assets whose places are these, unless they are gone."""
+    found: dict[bytes, Seen] = {}
     for start in range(0, len(paths), CHUNK):
-        part = c.path.in_(paths[start : start + CHUNK])
-        query = select(c.path, c.id, c.status, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns).where(
-            c.root_id == root_id, part, NOT_GONE
+        part = paths[start : start + CHUNK]
+        sql = (
+            "SELECT path, id, status, device, inode, size_bytes, mtime_ns, ctime_ns FROM assets "
+            f"WHERE root_id = ? AND path IN ({', '.join('?' * len(part))}) AND status != 'gone'"
         )
-        for row in conn.execute(query):
-            found[row[0]] = (row[1], AssetStatus(row[2]), Signature(*row[3:8]))
+        rows = conn.exec_driver_sql(sql, (root_id, *part)).all()
+        found.update({row[0]: Seen(row[1], row[2], row[3:8]) for row in rows})
+    return found
+
+
+def list_unseen(conn: Connection, root_id: int, seen: bytearray) -> list[tuple[bytes, AssetStatus]]:
+    """(path, status) of the assets under a root that are not gone, and of which the byte at their id is not set."""
+    sql = "SELECT id FROM assets WHERE root_id = ? AND status != 'gone'"
+    ids = [row[0] for row in conn.exec_driver_sql(sql, (root_id,)) if row[0] < len(seen) and not seen[row[0]]]
+    found: list[tuple[bytes, AssetStatus]] = []
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        query = f"SELECT path, status FROM assets WHERE id IN ({', '.join('?' * len(part))}) ORDER BY id"
+        found += [(row[0], AssetStatus(row[1])) for row in conn.exec_driver_sql(query, tuple(part))]
     return found
 
 

@@ -19,6 +19,7 @@ KINDS = frozenset(
         "asset.set_aside",
         "asset.failed",
         "asset.stayed_apart",
+        "asset.told_apart",
         "asset.found_damaged",
         "asset.vanished",
         "asset.changed",

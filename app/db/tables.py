@@ -5,6 +5,7 @@ Paths are BLOBs (bytes end to end); instants are UTC ISO 8601 text; statuses are
 
 from __future__ import annotations
 
+from app.db.tables_of_duplicates import reference_files, reference_labels, shared_room
 from app.db.tables_of_media import (
     assets,
     batch_devices,
@@ -61,9 +62,12 @@ __all__ = [
     "present_names",
     "rebuild_entries",
     "rebuild_files",
+    "reference_files",
+    "reference_labels",
     "refile_entries",
     "roots",
     "runs",
+    "shared_room",
     "steps",
     "sync_samples",
     "totals",

@@ -113,7 +113,7 @@ assets = Table(
     Index("ix_assets_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
           postgresql_where=text("sha256 IS NOT NULL")),
     Index("ix_assets_digest", "digest"),
-    Index("ix_assets_size", "size_bytes"),
+    Index("ix_assets_ends", "size_bytes", "head_digest"),
     Index("ix_assets_original", "original_id"),
     Index("uq_assets_place", "root_id", "path", unique=True, sqlite_where=text("status != 'gone'"),
           postgresql_where=text("status != 'gone'")),

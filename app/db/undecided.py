@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, exists, or_, select, text
 
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.rows import build, columns_for
 from app.db.tables import assets, batches, deliveries
-from app.model import Asset, AssetStatus
+from app.db.unread import LACKS
+from app.model import GONE_ON_PURPOSE, Asset, AssetStatus
 
 #: The states that an original may be in; a gone one must be kept by a peer, one set aside must lie in the archive,
 #: or in ingest again because its batch was taken back.
@@ -25,10 +26,10 @@ POSSIBLE_ORIGINALS = (
 #: Those that a batch has taken.
 GONE_ON = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED)
 
-#: A group waits until all its members have a digest; of groups alike, the one with the oldest file is the original.
-GROUPS = """
-SELECT COALESCE(group_id, -id) AS group_key FROM assets WHERE status = 'discovered'
-GROUP BY group_key HAVING COUNT(*) = COUNT(digest)
+#: A group waits until all its members can be compared; of groups alike, the one with the oldest file is the original.
+GROUPS = f"""
+SELECT COALESCE(a.group_id, -a.id) AS group_key FROM assets AS a WHERE a.status = 'discovered'
+GROUP BY group_key HAVING TOTAL({LACKS}) = 0
 ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(path), MIN(id)
 """
 
@@ -41,7 +42,7 @@ WHERE label.status IN ('duplicate', 'set_aside') AND (
   OR original.status IN ('discovered', 'duplicate', 'failed')
   OR (original.status = 'set_aside' AND original.root_id NOT IN (
     SELECT id FROM roots WHERE kind = 'archive' OR (kind = 'ingest' AND original.batch_id IS NOT NULL)))
-  OR (original.status = 'gone'
+  OR (original.status = 'gone' AND NOT (:remembers_removed AND COALESCE(original.reason, '') = :gone_on_purpose)
     AND NOT EXISTS (SELECT 1 FROM deliveries JOIN batches ON batches.id = deliveries.batch_id
       WHERE deliveries.asset_id = original.id AND batches.peer_policy = 'keep' AND batches.released_at IS NULL)))
 """
@@ -125,9 +126,11 @@ def list_of_other_algorithm(conn: Connection, algorithm: str, sizes: Sequence[in
     return found
 
 
-def list_orphaned_labels(conn: Connection) -> list[int]:
-    """Ids of duplicates and second names whose content their original does not stand for any more."""
-    return [row[0] for row in conn.exec_driver_sql(ORPHANED)]
+def list_orphaned_labels(conn: Connection, remembers_removed: bool) -> list[int]:
+    """Ids of duplicates and second names whose content their original does not stand for any more; what a person
+    removed on purpose stands for it as long as it is to be remembered."""
+    values = {"remembers_removed": remembers_removed, "gone_on_purpose": GONE_ON_PURPOSE}
+    return [row[0] for row in conn.execute(text(ORPHANED), values)]
 
 
 def list_kept_by_peer(conn: Connection, ids: Sequence[int]) -> set[int]:

@@ -18,7 +18,6 @@ GROUPS = text("""
 SELECT COALESCE(group_id, -id) AS group_key, MIN(taken_local) AS first_taken, COUNT(*), SUM(size_bytes)
 FROM assets
 WHERE status = 'unique' AND inspected_at IS NOT NULL AND batch_id IS NULL AND root_id IN :root_ids
-  AND digest IS NOT NULL AND sha256 IS NOT NULL
   AND (group_id IS NULL OR group_id NOT IN (
     SELECT group_id FROM assets WHERE group_id IS NOT NULL
     AND (status = 'discovered' OR (status = 'unique' AND inspected_at IS NULL AND batch_id IS NULL))))
@@ -61,7 +60,7 @@ def list_members(conn: Connection, keys: Sequence[int]) -> list[list[Asset]]:
                     assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
                 )
             )
-            .where(assets.c.status == AssetStatus.UNIQUE, assets.c.batch_id.is_(None), assets.c.sha256.is_not(None))
+            .where(assets.c.status == AssetStatus.UNIQUE, assets.c.batch_id.is_(None))
             .order_by(assets.c.id)
         )
         for row in conn.execute(query).all():

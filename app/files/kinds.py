@@ -81,6 +81,8 @@ LEFT_PATTERNS: tuple[tuple[bytes, str], ...] = (
 )
 #: All of LEFT_PATTERNS in one: a name is tried once, and only a name that fits is asked which pattern it was.
 ANY_LEFT_PATTERN = re.compile("|".join(translate(p.decode()) for p, _ in LEFT_PATTERNS).encode())
+#: A name that ends as photos and videos do is one of the above only if it begins with one of these.
+LEFT_BEGINNINGS = frozenset((b".", b"~", b"s", b"S"))
 #: Downloads and uploads that have not ended: browsers, rsync, rclone, phones, torrent and sync programs.
 UNFINISHED_SUFFIXES = frozenset(
     b"part partial crdownload download opdownload tmp temp filepart aria2 !ut !qb bc! unfinished incomplete "
@@ -116,11 +118,13 @@ def file_kind(name: bytes) -> tuple[Kind, str]:
 
     A `.json` is left here; `takeout_partner` tells whether it belongs to a media file beside it.
     """
+    ending = suffix(name)
+    if ending in MEDIA_SUFFIXES and name[:1] not in LEFT_BEGINNINGS:
+        return "media", ""
     lowered = name.lower()
     reason = LEFT_FILES.get(lowered) or _pattern_reason(lowered)
     if reason is not None:
         return "left", reason
-    ending = suffix(name)
     if ending in MEDIA_SUFFIXES:
         return "media", ""
     if ending in SIDECAR_SUFFIXES:

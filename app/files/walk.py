@@ -205,7 +205,8 @@ def _look_at(
         if reason is None:
             waiting.append(path)
             return None
-    reason = reason or next((words for is_special, words in SPECIAL_FILES if is_special(status.st_mode)), None)
+    elif not stat.S_ISREG(status.st_mode):
+        reason = reason or next((words for is_special, words in SPECIAL_FILES if is_special(status.st_mode)), None)
     if reason is not None:
         return Found(path, "left", reason=reason)
     kind, reason = file_kind(name)

@@ -20,6 +20,7 @@ from app.files.capture_time.decision import Decision, read_decision
 from app.filing.group_values import came_as, kind_rank
 from app.filing.numbering import group_key
 from app.jobs.date_changes import Change, DateWish, change_of, tells_instant, write
+from app.jobs.unread_contents import read_contents
 from app.model import Asset, AssetStatus
 from app.model.counting import counted
 from app.services import Services
@@ -58,6 +59,10 @@ def decide_dates(services: Services, wish: DateWish, by: str, *, dry_run: bool =
     Raises BadRequest for a value that is none, or a date that cannot be; NotFound; Conflict when too many are meant.
     """
     decision = _read(wish)
+    if not dry_run:
+        with services.db.reading() as conn:
+            named = _named(conn, wish)
+        read_contents(services, [asset for asset in named if _is_dated(asset)])
     with services.db.reading() if dry_run else services.db.transaction() as conn:
         named = _named(conn, wish)
         meant = [asset for asset in named if _is_dated(asset)]

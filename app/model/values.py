@@ -92,6 +92,11 @@ class Asset:
         """What the file system said of this file when its row was last written."""
         return Signature(self.device, self.inode, self.size_bytes, self.mtime_ns, self.ctime_ns)
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is a file of a reference folder: that has no row among the assets, and an id below zero."""
+        return self.id < 0
+
 
 @dataclass(frozen=True)
 class Batch:

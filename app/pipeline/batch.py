@@ -24,12 +24,14 @@ from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, RootKind
 from app.model.counting import counted
 from app.pipeline import batch_folder
 from app.pipeline.batch_plan import Protect, source_ids
+from app.pipeline.digesting import Digesting
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.manifest_store import ARCHIVE_FOLDER
 from app.pipeline.naming import unsendable_reason
 from app.pipeline.peer_window import PeerIsFull, note_too_large, room_of
 from app.pipeline.room import in_words, require_room
 from app.pipeline.step import StepContext
+from app.pipeline.tally import Tally
 from app.services import Services
 
 GIB = 2**30
@@ -118,11 +120,15 @@ def run(services: Services, step: StepContext, protect: Protect | None = None) -
         return Report("idle", f"Batch {batch.name} is built already.", batch_id=batch.id)
     try:
         check_roots(services.db, [services.root(kind) for kind in NEEDED])
+        tally = Tally()
         if batch is None or batch.file_count == 0:
-            batch = _claim(services, step, batch)
+            batch = _claim(services, step, batch, tally)
         if batch is None:
-            return Report("idle", "There is nothing to batch.")
-        return batch_folder.build(services, step, batch, protect)
+            return Report("idle", "There is nothing to batch.", failures=tally.failures)
+        report = batch_folder.build(services, step, batch, protect)
+        report.detail["read"] = tally.counts["read"]
+        report.failures[:0] = tally.failures
+        return report
     except OpenBatchExists as blocking:
         return Report("blocked", str(blocking), batch_id=blocking.batch_id)
     except PeerIsFull as full:
@@ -142,7 +148,7 @@ def _find_unfinished(services: Services, batch_id: int | None) -> Batch | None:
     return batch
 
 
-def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Batch | None:
+def _claim(services: Services, step: StepContext, reserved: Batch | None, tally: Tally) -> Batch | None:
     """Bind the next groups to a batch, in one transaction; None (and no row) when nothing waits.
 
     Raises OpenBatchExists, PeerIsFull, or NoSpace before anything is bound.
@@ -153,16 +159,22 @@ def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Bat
             room = room_of(services, conn, target, reserved)
             budget = budget_of(services.config.batch, room)
             choice = choose(waiting.list_groups(conn, source_ids(services)), budget)
-            note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
             groups = waiting.list_members(conn, [group.key for group in choice.groups])
             members = [asset for group in groups for asset in group]
+            unread = [asset for asset in members if asset.sha256 is None]
             refused = _unsendable(groups) if target == "syncthing" else []
-            if not refused and not choice.waits_for_room:
-                return _bind(services, step, conn, reserved, choice, members)
-            _set_aside(conn, refused, step.run_id)
-            if choice.waits_for_room and reserved is not None:
-                batches.drop_reserved(conn, reserved.id)
-        if choice.waits_for_room and room is not None:
+            if not unread or refused:
+                note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
+                if not refused and not choice.waits_for_room:
+                    return _bind(services, step, conn, reserved, choice, members)
+                _set_aside(conn, refused, step.run_id)
+                if choice.waits_for_room and reserved is not None:
+                    batches.drop_reserved(conn, reserved.id)
+        if unread and not refused:
+            # Nothing enters a manifest without its digests; what cannot be read is left to the next dedup.
+            check_roots(services.db, [services.root(kind) for kind in NEEDED])
+            Digesting(services, step, tally).read_whole(unread)
+        elif choice.waits_for_room and room is not None:
             raise PeerIsFull(room)
 
 

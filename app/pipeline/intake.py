@@ -31,7 +31,7 @@ def write_found(db: Database, root: Root, settled: Sequence[Found], run_id: int)
     """Write files that are new at their place or changed there; returns how many of each."""
     by_path = {f.path: f for f in settled}
     with db.transaction() as conn:
-        known = assets.list_at(conn, root.id, list(by_path))
+        known = assets.list_at(conn, root.id, list(assets.list_seen_at(conn, root.id, list(by_path))))
         kept = kept_copies.list_at(conn, root.id, [p for p in by_path if p not in known])
         changed = [asset for path, asset in known.items() if asset.status in WAITING]
         for asset in changed:
@@ -49,11 +49,7 @@ def write_vanished(db: Database, root: Root, seen: bytearray, step: StepContext)
     """Mark as gone what the scan did not see and what is certainly not there; doubt leaves a row as it is."""
     vanished = 0
     with db.reading() as conn:
-        unseen = [
-            (path, AssetStatus(status))
-            for asset_id, path, status, _ in assets.list_places(conn, root.id)
-            if asset_id < len(seen) and not seen[asset_id]
-        ]
+        unseen = assets.list_unseen(conn, root.id, seen)
     missing = [path for path, status in unseen if status in WAITING]
     for start in range(0, len(missing), CHUNK):
         absent = [path for path in missing[start : start + CHUNK] if is_absent(root, path)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from app.db import assets, journal, new_content, undecided, waiting
+from app.db import assets, journal, new_content, reference_files, undecided, waiting
 from app.db.connection import Connection
 from app.errors import printable
 from app.files.walk import signature_at
@@ -12,17 +13,19 @@ from app.model import Asset, AssetStatus, Root, RootKind, Signature
 from app.services import Services
 
 
-def reopen_orphaned(services: Services, run_id: int) -> int:
+def reopen_orphaned(services: Services, run_id: int, references: Sequence[Root]) -> int:
     """Make such duplicates and second names `discovered`, or `gone` when they too are gone; returns how many.
 
     What waits with the number of a batch that has ended waits for the next one from now on. The roots must have been
-    checked. A file under a root that is not configured keeps its label.
+    checked. A file under a root that is not configured keeps its label; `references` are the reference folders.
     """
     roots = {root.id: root for of_kind in services.roots.values() for root in of_kind}
     reopened = 0
     with services.db.transaction() as conn:
         waiting.leave_ended_batches(conn)
-        labelled = [assets.get(conn, asset_id) for asset_id in undecided.list_orphaned_labels(conn)]
+        orphaned = undecided.list_orphaned_labels(conn, services.config.dedup.remember_removed)
+        orphaned += reference_files.list_orphaned_labels(conn, [root.id for root in references])
+        labelled = [assets.get(conn, asset_id) for asset_id in orphaned]
         for asset in labelled:
             root = roots.get(asset.root_id)
             reopened += root is not None and _reopen(conn, asset, root, run_id)

@@ -1,7 +1,8 @@
 """Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`.
 
-Reads names only. A file counts when it has stopped changing (app/files/settle.py); what is not a photo, a video
-or their sidecar is left in place and listed. Work goes in chunks: memory does not grow with the library.
+Reads names; in a large scan the ends of files of one size are read beside the walk, for dedup. A file counts when it
+has stopped changing (app/files/settle.py); what is not a photo, a video or their sidecar is left in place and listed.
+Work goes in chunks: memory does not grow with the library.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from app.files.settle import MAX_PENDING, FirstLooks, stands_still
 from app.files.walk import Found, signature_at, walk
 from app.model import AssetStatus, Failure, Report, Root, RootKind, Signature
 from app.pipeline.intake import WAITING, list_left_behind, write_found, write_vanished
+from app.pipeline.reading_ahead import ReadingAhead
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -70,8 +72,9 @@ def run(services: Services, step: StepContext) -> Report:
     looks = _FIRST_LOOKS.setdefault(services.db.path, FirstLooks())
     looks.begin()
     tally = Tally()
-    for root in ingest:
-        _RootScan(services, step, root, looks, tally).run()
+    with ReadingAhead(services, ingest) as ahead:
+        for root in ingest:
+            _RootScan(services, step, root, looks, tally, ahead).run()
     looks.end()
     behind = list_left_behind(services.db, ingest)
     tally.failures += behind
@@ -86,8 +89,11 @@ def run(services: Services, step: StepContext) -> Report:
 class _RootScan:
     """One scan of one ingest folder. In calling order: walk, look again at what is new, list what has vanished."""
 
-    def __init__(self, services: Services, step: StepContext, root: Root, looks: FirstLooks, tally: Tally) -> None:
+    def __init__(
+        self, services: Services, step: StepContext, root: Root, looks: FirstLooks, tally: Tally, ahead: ReadingAhead
+    ) -> None:
         self.db, self.step, self.root, self.looks, self.tally = services.db, step, root, looks, tally
+        self.ahead = ahead
         self.settings = services.config.scan
         with self.db.reading() as conn:
             self.last_id = assets.last_id(conn)
@@ -129,19 +135,25 @@ class _RootScan:
     def _news(self, chunk: list[Found]) -> Iterator[Found]:
         paths = [f.path for f in chunk]
         with self.db.reading() as conn:
-            known = assets.list_signatures_at(conn, self.root.id, paths)
+            known = assets.list_seen_at(conn, self.root.id, paths)
             kept = kept_copies.list_at(conn, self.root.id, [p for p in paths if p not in known])
         remounted: list[tuple[int, dict[str, int]]] = []
         for found in chunk:
-            row, copy = known.get(found.path), kept.get(found.path)
-            assert found.signature is not None
-            if row is not None and row[0] <= self.last_id:
-                self.seen[row[0]] = 1
-            verdict = decide(found.signature, row[1:] if row else None, copy[2] if copy else None)
+            row, copy, now_there = known.get(found.path), kept.get(found.path), found.signature
+            assert now_there is not None
+            if row is not None:
+                if row.id <= self.last_id:
+                    self.seen[row.id] = 1
+                if row.facts == (
+                    now_there.device, now_there.inode, now_there.size_bytes, now_there.mtime_ns, now_there.ctime_ns
+                ):
+                    continue
+            before = (AssetStatus(row.status), Signature(*row.facts)) if row is not None else None
+            verdict = decide(now_there, before, copy[2] if copy else None)
             if verdict is Verdict.NEWS:
                 yield found
             elif verdict is Verdict.REMOUNTED and row is not None:
-                remounted.append((row[0], {"device": found.signature.device}))
+                remounted.append((row.id, {"device": now_there.device}))
         if remounted:
             with self.db.transaction() as conn:
                 assets.set_columns(conn, remounted)
@@ -177,7 +189,9 @@ class _RootScan:
         settled = list(settled)
         if settled:
             self.tally.counts.update(write_found(self.db, self.root, settled, self.step.run_id))
-            self.tally.size_bytes += sum(f.signature.size_bytes for f in settled if f.signature is not None)
+            sizes = [f.signature.size_bytes for f in settled if f.signature is not None]
+            self.tally.size_bytes += sum(sizes)
+            self.ahead.look(sizes)
 
     def _note_vanished(self) -> None:
         self.tally.counts.update(write_vanished(self.db, self.root, self.seen, self.step))

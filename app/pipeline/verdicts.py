@@ -33,8 +33,10 @@ RANK = {
     AssetStatus.DELIVERED: 1,
     AssetStatus.BATCHED: 1,
     AssetStatus.GONE: 1,
-    AssetStatus.UNIQUE: 2,
+    AssetStatus.UNIQUE: 3,
 }
+#: A file of a reference folder is better than what only waits, and no better than what this program keeps itself.
+REFERENCE_RANK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ FindOriginals = Callable[[Asset], Sequence[Original]]
 def rank(asset: Asset) -> tuple[int, int, int, bytes, int]:
     """Sort key of possible originals: further along, older, shorter path, first by name."""
     path = asset.origin_path or asset.path
-    return RANK.get(asset.status, 3), asset.mtime_ns, len(path), path, asset.id
+    standing = REFERENCE_RANK if asset.is_reference else RANK.get(asset.status, 4)
+    return standing, asset.mtime_ns, len(path), path, asset.id
 
 
 def same_content(asset: Asset, candidates: Iterable[Asset]) -> list[Asset]:
