@@ -1,6 +1,6 @@
 """How scan and dedup grow with the library: trees of 10,000, 100,000 and 1,000,000 files.
 
-    python bench/million.py [--sizes 10000,100000,1000000] [--folder DIR] [--plain]
+    python bench/million.py [--sizes 10000,100000,1000000] [--per-folder 500] [--folder DIR] [--plain]
 
 Nine files of ten are sparse and of a size that no other one has, as photos mostly are: they cost names and rows. The
 tenth is tiny, of one of 40 sizes, and half of these are copies: they have to be read. The tree lies on a file system of
@@ -35,7 +35,6 @@ from bench.groups import growth  # noqa: E402
 from bench.pipeline import pss_bytes  # noqa: E402
 
 SIZES = "10000,100000,1000000"
-PER_FOLDER = 500
 TINY_SHARE = 10
 TINY_SIZES = 40
 LOOK_SECONDS = 0.1
@@ -61,12 +60,12 @@ class Costs:
     database_bytes: int = 0
 
 
-def fill(tree: Path, files: int) -> int:
+def fill(tree: Path, files: int, per_folder: int) -> int:
     """Make the files; returns how many of them are copies."""
     copies = 0
     for number in range(files):
-        if number % PER_FOLDER == 0:
-            part = tree / f"{2008 + number // PER_FOLDER % 16}" / f"Album {number // PER_FOLDER:05d}"
+        if number % per_folder == 0:
+            part = tree / f"{2008 + number // per_folder % 16}" / f"Album {number // per_folder:05d}"
             part.mkdir(parents=True, exist_ok=True)
         path = f"{part}/PIC{number:08d}.jpg"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -92,7 +91,8 @@ def place_for(base: Path, files: int, plain: bool) -> Iterator[Path]:
     image = base / "image"
     with image.open("wb") as file:
         file.truncate(1024 * files + (256 << 20))
-    inodes = str(files + files // PER_FOLDER + 1_000)
+    # One folder for each two files is more than any tree here has.
+    inodes = str(files + files // 2 + 1_000)
     made = ["mkfs.ext4", "-q", "-m", "0", "-O", "inline_data", "-I", "256", "-N", inodes, str(image)]
     subprocess.run(made, check=True)
     subprocess.run(["mount", "-o", "loop,noatime", str(image), str(tree)], check=True)
@@ -140,11 +140,11 @@ def _timed(do: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def measure(files: int, base: Path, plain: bool) -> Costs:
+def measure(files: int, base: Path, per_folder: int, plain: bool) -> Costs:
     """Make a tree of so many files and take it in twice."""
     costs, state = Costs(), base / "state"
     with place_for(base, files, plain) as tree:
-        copies = fill(tree, files)
+        copies = fill(tree, files, per_folder)
         with worker(tree, state) as (take, pid):
             for what in ("first scan", "without a change"):
                 with watching(pid, state / "db.sqlite") as seen:
@@ -176,6 +176,7 @@ def main() -> int:
     """Measure every size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default=SIZES, help="numbers of files, with commas")
+    parser.add_argument("--per-folder", type=int, default=500, help="files in one folder")
     parser.add_argument("--folder", type=Path, help="where to work; on the file system to measure")
     parser.add_argument("--plain", action="store_true", help="make no file system for it")
     options = parser.parse_args()
@@ -185,7 +186,7 @@ def main() -> int:
     all_costs = []
     for files in sizes:
         with tempfile.TemporaryDirectory(prefix="media-pipeline-bench-", dir=options.folder) as name:
-            all_costs.append(measure(files, Path(name), options.plain))
+            all_costs.append(measure(files, Path(name), options.per_folder, options.plain))
         show(files, all_costs[-1])
     if len(sizes) > 1:
         for what in all_costs[0].seconds:
