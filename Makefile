@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-delivery bench-waiting image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,6 +44,9 @@ bench-dedup: ## finding duplicates beside the programs for that which are instal
 
 bench-million: ## scan and dedup of 10,000 to 1,000,000 files
 	$(PY) bench/million.py
+
+bench-groups: ## how the work on groups grows with their size
+	$(PY) bench/groups.py
 
 bench-delivery: ## a batch of 10,000 files proven at a peer, over two real Syncthings
 	$(PY) bench/delivery.py

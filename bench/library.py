@@ -1,4 +1,4 @@
-"""A library of any size as rows alone: files over fifteen years with their moves, batches, proofs and events."""
+"""A library of any size as rows alone: files over fifteen years with their moves, batches, proofs, dates and events."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def build(services: Services, files: int, events: int, batches: int, runs: int =
                 "peer_policy, created_at)")  # fmt: skip
         _insert(conn, _group_rows(files, roots[RootKind.INGEST]), "groups (id, root_id, folder, stem)")
         _insert(conn, _asset_rows(files, batches, roots, chance), ASSETS)
+        _insert(conn, _record_rows(files), RECORDS)
+        _insert(conn, ((n + 1, "set", f"{_day(n)}T12:00:00", "local", "person", AT) for n in range(0, files, 500)),
+                "date_decisions (asset_id, action, text, zone, decided_by, decided_at)")  # fmt: skip
+        _insert(conn, ((n + 1, b"img_%07d.jpg" % n) for n in range(files) if _status(n) == "archived"),
+                "present_names (asset_id, name)")  # fmt: skip
         _insert(conn, _move_rows(files, batches, roots), MOVES)
         _insert(conn, ((i + 1, "ABC", i % batches + 1, AT) for i in range(0, files, 2)),
                 "deliveries (asset_id, device_id, batch_id, confirmed_at)")  # fmt: skip
@@ -49,12 +54,13 @@ def build(services: Services, files: int, events: int, batches: int, runs: int =
 ASSETS = (
     "assets (id, root_id, path, status, size_bytes, mtime_ns, ctime_ns, device, inode, digest, digest_algorithm, "
     "sha256, original_id, group_id, batch_id, taken_at, taken_local, taken_from, inspected_at, origin_root_id, "
-    "origin_path, attempts, reason, first_seen_at, updated_at, name)"
+    "origin_path, attempts, reason, first_seen_at, updated_at, name, content_identifier)"
 )
 MOVES = (
     "moves (id, purpose, state, run_id, batch_id, asset_id, src_root_id, src_path, dst_root_id, dst_path, size_bytes, "
     "created_at, updated_at)"
 )
+RECORDS = "capture_records (asset_id, candidates, camera_make, camera_model, confidence)"
 EVENTS = "events (id, at, kind, level, message, run_id, batch_id, asset_id)"
 
 
@@ -90,10 +96,21 @@ def _status(number: int) -> str:
     raise AssertionError(number)
 
 
+def _day(number: int) -> str:
+    return f"{2010 + number % 15}-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
+
+
+def _record_rows(files: int) -> Iterator[tuple[Any, ...]]:
+    for n in range(files):
+        if _status(n) not in ("discovered", "duplicate"):
+            told = f'[["exif","{_day(n)} 12:00:00"]]'
+            yield n + 1, told, "Canon", ("EOS R6", "PowerShot")[n % 2], "weak" if n % 97 == 0 else "sure"
+
+
 def _asset_rows(files: int, batches: int, roots: Roots, chance: random.Random) -> Iterator[tuple[Any, ...]]:
     for n in range(files):
         status, origin = _status(n), origin_of(n)
-        day = f"{2010 + n % 15}-{n % 12 + 1:02d}-{n % 28 + 1:02d}"
+        day = _day(n)
         archived = status == "archived"
         path = day.replace("-", "/").encode() + b"/IMG_%07d.JPG" % n if archived else origin
         digest = f"{chance.getrandbits(256):064x}"
@@ -103,6 +120,7 @@ def _asset_rows(files: int, batches: int, roots: Roots, chance: random.Random) -
             n, 1, n + 1, digest, "blake3", digest, max(n - n % 50, 1) if status == "duplicate" else None, n + 1,
             n % batches + 1 if archived else None, f"{day}T10:00:00+00:00", f"{day}T12:00:{n % 60:02d}",
             "mtime" if n % 97 == 0 else "exif", AT, roots[RootKind.INGEST], origin, 0, reason, AT, AT, name_key(origin),
+            f"live-{n // 2}" if n % 10 in (4, 5) else None,
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.cli import run
 from app.db import assets, batches, journal, runs
-from app.model import WORKFLOW_STAGES, AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Trigger
+from app.model import WORKFLOW_STAGES, Asset, AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Trigger
 from app.services import Services
 from tests.conftest import make_jpeg, write_tree
 from tests.worker.installation import Installation
@@ -42,6 +42,7 @@ class Prepared(Installation):
         self.ingest, self.archive = self.folder("ingest"), self.folder("archive")
         self._arrive()
         self.do("run")
+        self.do("dates", "accept", "--file", str(self._came()[b"camera/IMG_0002.JPG"].id), "--yes")
         self._leave_things_undone(self.services)
         self.do("config", "set", "sorter.timezone=Europe/Berlin", "batch.allow_parallel=true")
         self.do("backup")
@@ -103,6 +104,12 @@ class Prepared(Installation):
         os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
         write_tree(self.archive, {"2024/05/06/stranger.jpg": make_jpeg(seed=99)})
 
+    def _came(self) -> dict[bytes | None, Asset]:
+        """Every asset by the path that it came with."""
+        with self.services.db.reading() as conn:
+            found = assets.list_page(conn, status=None, prefix=b"", batch_id=None, after_id=0, limit=100)
+        return {asset.origin_path: asset for asset in found}
+
     def _last_preview(self) -> int:
         """The run of the newest preview, 0 before the first."""
         with self.services.db.reading() as conn:
@@ -111,10 +118,7 @@ class Prepared(Installation):
 
     def placeholders(self) -> dict[str, Any]:
         """What stands for the names in braces of the table of questions."""
-        place = self.archive / "2024/05/06/IMG_0001.JPG"
-        with self.services.db.reading() as conn:
-            known = {asset.origin_path: asset for asset in assets.list_page(
-                conn, status=None, prefix=b"", batch_id=None, after_id=0, limit=100)}  # fmt: skip
+        place, known = self.archive / "2024/05/06/IMG_0001.JPG", self._came()
         photo = known[b"camera/IMG_0001.JPG"]
         return {
             "file": place,

@@ -76,6 +76,8 @@ ANSWERS: dict[str, Answer] = {
     "How many dates are doubtful, and of which cameras and folders?": Answer(
         "folder camera", data='"folder": "camera"', same=True
     ),
+    "What have people decided about dates?": Answer("accept, 1 file", data='"first": "camera/IMG_0002.JPG"', same=True),
+    "Which files have a date that a person decided?": Answer("2023/01/02/IMG_0002.JPG", same=True),
     "Which files have the date of their copy?": Answer("2021/07/08/scan.jpg", same=True),
     "What was taken in May 2024?": Answer("2024/05/06/IMG_0001.JPG", same=True),
     "Which file has this checksum?": Answer("2024/05/06/IMG_0001.JPG", same=True),

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.config.store import default_path
-from app.db import runs
+from app.db import root_waits, runs
 from app.errors import ConfigError, MediaPipelineError, MoverBusy, RootUnavailable
 from app.files.lock import mover_lock
 from app.log import configure_logging, get_logger
@@ -92,8 +92,9 @@ def _carry(container: ServiceContainer, run_id: int, stays: bool) -> int:
         _execute(container, run_id, stopping)
     with container.services.db.reading() as conn:
         run = runs.get(conn, run_id)
+        is_stuck = run.status is RunStatus.WAITING and root_waits.is_waiting(conn, run.id)
     print(f"Run {run.id} is {run.status}." + (f" {run.error}" if run.error else ""), file=sys.stderr)
-    return 0 if run.status in SUCCEEDED else 1
+    return 0 if run.status in SUCCEEDED and not is_stuck else 1
 
 
 def _execute(container: ServiceContainer, run_id: int, stopping: threading.Event) -> None:

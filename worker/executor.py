@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from app.errors import MediaPipelineError
+from app.errors import MediaPipelineError, RootUnavailable
 from app.log import get_logger
 from app.pipeline.execution import fail_run
-from app.pipeline.workflow import execute
+from app.pipeline.workflow import execute, let_wait
 from app.services import ServiceContainer, Services
 from worker.recover import recover_files, requeue_interrupted
 from worker.revisions import services_for_run
@@ -46,7 +46,9 @@ class Executor:
             self._recover_files_once(services)
             execute(services, run_id, self._stopping)
         except MediaPipelineError as error:
-            fail_run(services, run_id, str(error))
+            waits = isinstance(error, RootUnavailable) and let_wait(services, run_id, error, self._stopping)
+            if not waits:
+                fail_run(services, run_id, str(error))
         # The actor is a door: what nobody foresaw ends this one run, and says so where the user looks.
         except Exception as error:  # noqa: BLE001
             get_logger().exception("the run failed", run_id=run_id)

@@ -8,7 +8,7 @@ from app.db.news import News
 from app.services import Services
 
 #: Rows are looked at this often although nobody has written, for what falls due by the clock.
-ROWS_SECONDS = 3.0
+ROWS_SECONDS = 5.0
 
 
 class Occasion:

@@ -13,6 +13,7 @@ from app.log import get_logger
 from app.model import RunStatus
 from app.pipeline.tick import advance_debug_pause, look_at_deliveries, wake_waiting
 from app.services import ServiceContainer, Services
+from worker.decisions import keep_decisions, start_due_sidecars
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
 from worker.live import Live
@@ -108,7 +109,9 @@ class Schedule:
     def _look_at_rows(self, services: Services) -> None:
         wake_waiting(services)
         advance_debug_pause(services)
+        keep_decisions(services)
         start_due_verify(services)
+        start_due_sidecars(services)
         self._remind()
         self._executor.mend()
         self._checkpoint_when_idle()

@@ -52,7 +52,11 @@ COMMANDS: dict[str, Entry] = {
         "Tell the whole story of a file: what it is, where it is and was, why its date, its batch, its proof.",
     ),
     "dates": Entry(
-        "dates", "dates", "List doubtful dates; accept or set dates, say their time zone, shift them by hours.",
+        "dates", "dates",
+        "List doubtful dates; accept or set dates, say their time zone, shift them by hours, take that back.",
+    ),
+    "refile": Entry(
+        "refile", "refile", "Move archived files to where they belong by today's dates, patterns and settings.",
     ),
     "runs": Entry("runs", "runs", "List runs, show one with its steps, or steer it."),
     "journal": Entry(

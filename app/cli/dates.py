@@ -10,15 +10,21 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from app.cli import date_runs
 from app.cli.context import Cli
 from app.cli.options import ASSET_ID, LARGEST_ID, Noun
 from app.db.doubtful_dates import REASONS, DateFilter
 from app.jobs.date_changes import DateWish
-from app.jobs.dates import Decided, decide_dates
+from app.jobs.date_results import Decided
+from app.jobs.date_undo import UndoWish, undo_decisions
+from app.jobs.dates import decide_dates
 from app.model import Trigger
+from app.model.counting import counted
+from app.overview.decided import list_acts
 from app.overview.doubtful import count_doubtful, folder_of, list_doubtful
 
 Command = Callable[..., Any]
+READ_AGAIN = "what the next run reads in it"
 
 
 def _filters(function: Command) -> Command:
@@ -33,23 +39,33 @@ def _filters(function: Command) -> Command:
     return function
 
 
-def _deciding(function: Command) -> Command:
-    """Which files are meant, and whether it is done."""
+def _confirming(function: Command) -> Command:
+    """Which files are meant by their ids, and whether it is done."""
     options = (
         click.option("--file", "asset_ids", type=ASSET_ID, multiple=True, help="This file, by its id; once for each."),
-        click.option("--only-doubtful", is_flag=True, help="Of these only those with a doubtful date."),
         click.option("--dry-run", is_flag=True, help="Only say what would become of the dates."),
         click.option("--yes", "-y", is_flag=True, help="Do not ask."),
         click.pass_obj,
     )
     for option in reversed(options):
         function = option(function)
-    return _filters(function)
+    return function
+
+
+def _deciding(function: Command) -> Command:
+    """Which files are meant, and whether it is done."""
+    only = click.option("--only-doubtful", is_flag=True, help="Of these only those with a doubtful date.")
+    beside = click.option("--sidecar", is_flag=True, help="Tell other programs too, by an XMP file beside each.")
+    return _filters(only(beside(_confirming(function))))
 
 
 @click.group(cls=Noun)
 def dates() -> None:
-    """List doubtful dates; accept or set dates, say their time zone, shift them by hours."""
+    """List doubtful dates; accept or set dates, say their time zone, shift them by hours, take that back."""
+
+
+dates.add_command(date_runs.sidecars)
+dates.add_command(date_runs.read)
 
 
 @dates.command("list")
@@ -93,7 +109,7 @@ def _show_files(cli: Cli, found: dict[str, Any]) -> None:
 
 
 def _show_counts(cli: Cli, found: dict[str, Any]) -> None:
-    cli.say(f"{found['files']:,} files have a doubtful date.")
+    cli.say(f"{counted(found['files'], 'file has', 'files have')} a doubtful date.")
     for line in found["by_reason"]:
         cli.say(f"{line['files']:>8,}  {line['reason']}: {line['why']}")
     for line in found["by_camera"]:
@@ -132,29 +148,77 @@ def zone(cli: Cli, zone: str, **which: Any) -> int:
 @click.argument("hours")
 @_deciding
 def shift(cli: Cli, hours: str, **which: Any) -> int:
-    """Shift dates by hours, as in 1, -1 or 5.5: the clock of the camera was wrong."""
+    """Shift dates by hours, as in 1, -1, 5.5 or -1:30: the clock of the camera was wrong."""
     return _decide(cli, "shift", hours, **which)
+
+
+@dates.command("decided")
+@click.option("--limit", "-n", default=50, show_default=True, type=click.IntRange(1, 1_000))
+@click.option("--before", help="Only what was decided before this instant, as it is listed.")
+@click.pass_obj
+def decided(cli: Cli, limit: int, before: str | None) -> int:
+    """List what people decided about dates, newest first, as far as it stands."""
+    with cli.services.db.reading() as conn:
+        found = list_acts(conn, before, limit)
+    if cli.as_json:
+        cli.print_json(found)
+        return 0
+    for act in found["acts"]:
+        files = counted(act["decisions"], "file", "files")
+        what = f"{act['action']} {act['value']}".rstrip()
+        cli.say(f"{act['decided_at']}  {act['decided_by']}: {what}, {files}, the first {act['first']}")
+    if not found["acts"]:
+        cli.say("Nobody has decided about a date.")
+    if found["next_before"]:
+        cli.say(f"More: --before {found['next_before']}")
+    return 0
+
+
+@dates.command("undo")
+@click.option("--camera", help="All of this camera: its model, else its make; '' where none is known.")
+@click.option("--folder", help="All that came in this folder of ingest, or below it.")
+@click.option("--at", "decided_at", help="All that was decided at this instant, as `dates decided` lists it.")
+@_confirming
+def undo(
+    cli: Cli, camera: str | None, folder: str | None, decided_at: str | None, asset_ids: tuple[int, ...],
+    dry_run: bool, yes: bool,
+) -> int:  # fmt: skip
+    """Take back what was decided: files get the date again that they tell by themselves."""
+    wish = UndoWish(asset_ids, DateFilter(camera=camera, folder=folder_of(folder)), decided_at)
+    by = Trigger.CLI.value
+    return _carry_out(cli, lambda dry: undo_decisions(cli.services, wish, by, dry_run=dry), dry_run, yes)
 
 
 def _decide(cli: Cli, action: str, value: str, *, dry_run: bool, yes: bool, **which: Any) -> int:
     only = DateFilter(which["reason"], which["camera"], folder_of(which["folder"]))
-    wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"])
-    looked = decide_dates(cli.services, wish, Trigger.CLI.value, dry_run=True)
+    wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"], which["sidecar"])
+    by = Trigger.CLI.value
+    code = _carry_out(cli, lambda dry: decide_dates(cli.services, wish, by, dry_run=dry), dry_run, yes)
+    if which["sidecar"] and code == 0 and not dry_run:
+        cli.say("The service writes the sidecars by itself. Where none runs: media-pipeline dates sidecars")
+    return code
+
+
+def _carry_out(cli: Cli, act: Callable[[bool], Decided], dry_run: bool, yes: bool) -> int:
+    """Show what it would change, ask, and do it."""
+    looked = act(True)
     _show(cli, looked)
-    if dry_run or not looked.files or not cli.confirm("Decide so?", yes):
+    if dry_run or not looked.files or not cli.confirm("Do that?", yes):
         if cli.as_json:
             cli.print_json(asdict(looked))
         return 0 if dry_run else 2
-    decided = decide_dates(cli.services, wish, Trigger.CLI.value)
+    done = act(False)
     if cli.as_json:
-        cli.print_json(asdict(decided))
-    cli.say(decided.in_words())
+        cli.print_json(asdict(done))
+    cli.say(done.in_words())
+    if done.elsewhere and done.decided_at is not None:
+        cli.say(f"To file them anew: media-pipeline refile --decided-since {done.decided_at} --yes")
     return 0
 
 
 def _show(cli: Cli, looked: Decided) -> None:
     for change in looked.changes:
-        cli.say(f"{change['id']}  {change['path']}: {change['before']} becomes {change['after']}")
+        cli.say(f"{change['id']}  {change['path']}: {change['before']} becomes {change['after'] or READ_AGAIN}")
     for refusal in looked.refusals:
         cli.say(f"{refusal['id']}  {refusal['path']} is refused: {refusal['reason']}")
     cli.say(looked.in_words())

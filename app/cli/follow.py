@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from app import jobs
 from app.cli.context import Cli
-from app.db import runs
+from app.db import root_waits, runs
 from app.errors import StateError
 from app.model import Run, RunKind, RunStatus, Stage, Step, StepStatus
 from app.overview.runs import run_with_steps, step_summary
@@ -185,5 +185,9 @@ def _finish(cli: Cli, run: Run, tell: bool) -> int:
             f"Run {run.id} lets other runs go first; a running worker carries it on by itself, and "
             "`media-pipeline verify` does at once."
         )
+    with cli.services.db.reading() as conn:
+        is_stuck = run.status is RunStatus.WAITING and root_waits.is_waiting(conn, run.id)
+    if is_stuck:
+        sentences[RunStatus.WAITING] = f"Run {run.id} waits for a folder that is away; a running worker carries it on."
     cli.say(sentences.get(run.status, f"Run {run.id} is {run.status}."))
-    return 0 if run.status in (RunStatus.DONE, RunStatus.WAITING, RunStatus.PAUSED) else 1
+    return 0 if run.status in (RunStatus.DONE, RunStatus.WAITING, RunStatus.PAUSED) and not is_stuck else 1

@@ -12,8 +12,9 @@ from app.cli.context import Cli
 from app.config.changes import Change, Verdict, saved_json
 from app.config.render import scalar
 from app.config.store import ConfigStore, Snapshot
-from app.errors import ConfigError, StateError
+from app.errors import ConfigError, Problem, StateError
 from app.overview.peer_policy import affected_batches, affected_words
+from app.overview.refile import filing_warnings
 
 
 def store_for_saving(cli: Cli) -> ConfigStore:
@@ -42,7 +43,7 @@ def report_saved(cli: Cli, snapshot: Snapshot, verdict: Verdict, affected: Seque
     """Say what was saved, for which batches, and what is doubtful; always exit code 0."""
     from app.overview.device_doubts import warnings_of_saved
 
-    warnings = warnings_of_saved(snapshot, verdict.changes)
+    warnings = [*warnings_of_saved(snapshot, verdict.changes), *_filing_warnings(cli, verdict)]
     answer = {**saved_json(snapshot.revision, warnings, verdict.changes), "affected_batches": list(affected)}
     if cli.as_json:
         cli.print_json(answer)
@@ -55,6 +56,13 @@ def report_saved(cli: Cli, snapshot: Snapshot, verdict: Verdict, affected: Seque
     for warning in warnings:
         cli.say(f"warning: {warning.sentence()}")
     return 0
+
+
+def _filing_warnings(cli: Cli, verdict: Verdict) -> list[Problem]:
+    """What to tell of the archive's files; nothing while there is no database to ask."""
+    with suppress(StateError, ConfigError):
+        return filing_warnings(cli.services, verdict.changes)
+    return []
 
 
 def print_changes(cli: Cli, changes: Sequence[Change]) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 from app.cli.context import Cli
 from app.db import lists
 from app.model import BatchStatus
+from app.model.counting import counted
 from app.overview import overview as look
 from app.overview.batches import batch_summary
 
@@ -34,6 +35,9 @@ def show_overview(cli: Cli) -> int:
     cli.console.print(_folders(seen["roots"]))
     run = seen["run"]
     cli.say(f"Run {run['id']} is {run['status']}." if run else "Nothing is running.")
+    if seen["doubtful_dates"]:
+        dates = counted(seen["doubtful_dates"], "date is doubtful", "dates are doubtful")
+        cli.say(f"{dates}: media-pipeline dates list")
     for warning in seen["warnings"]:
         cli.say(f"{warning['level']}: {warning['message']} {warning['remedy']}")
     return 0

@@ -58,6 +58,11 @@ def _show(cli: Cli, seen: dict[str, Any]) -> None:
     cli.say(f"{files} ({seen['size_bytes']:,} bytes) {go} came from and {becomes}.")
     if seen["stay"]:
         cli.say(f"{seen['stay']:,} more have not left, or are back already.")
+    if seen["drawn_back"]:
+        drawn = counted(seen["drawn_back"], "archived file", "archived files")
+        cli.say(f"{drawn} of other batches, taken along to the day of this one, go back where they lay before.")
+    for entry in seen["drawn_stay"][:SHOWN]:
+        cli.say(f"Stays in the archive where this batch took it: {entry['path']}: {entry['reason']}.")
     cli.say(seen["peer"])
     for entry in seen["left"][:SHOWN]:
         cli.say(f"Stays behind, as failed: {entry['reason']}.")

@@ -11,6 +11,7 @@ from app.config.folders import folder_problems
 from app.config.key_rules import key_doubts, key_problems
 from app.config.patterns import pattern_doubts, pattern_problems
 from app.config.schema import Config
+from app.config.secrets import KEY_VARIABLES
 from app.errors import Problem
 from app.model.device_id import fault_in
 
@@ -27,7 +28,7 @@ def cross_problems(config: Config) -> list[Problem]:
 
 def doubts(config: Config, environment: Mapping[str, str]) -> list[Problem]:
     """What is allowed, but most likely not meant."""
-    return [*_batch_doubts(config), *_delivery_doubts(config), *_zone_doubts(config, environment),
+    return [*_batch_doubts(config), *_delivery_doubts(config, environment), *_zone_doubts(config, environment),
             *pattern_doubts(config), *key_doubts(config)]  # fmt: skip
 
 
@@ -89,11 +90,12 @@ def _batch_doubts(config: Config) -> Iterator[Problem]:
         )
 
 
-def _delivery_doubts(config: Config) -> Iterator[Problem]:
-    if config.sync.target == "auto" and config.sync_target == "none" and config.syncthing.api_key:
+def _delivery_doubts(config: Config, environment: Mapping[str, str]) -> Iterator[Problem]:
+    held = "syncthing.api_key" if config.syncthing.api_key else next(filter(environment.get, KEY_VARIABLES), None)
+    if config.sync.target == "auto" and config.sync_target == "none" and held is not None:
         message = ("is empty, as is syncthing.device_id: batches are archived and delivered to nobody, although "
-                   "syncthing.api_key is set; name the folder or the peer's device ID (`media-pipeline syncthing "
-                   "setup` does it), or set sync.target to none when nothing is to be delivered")  # fmt: skip
+                   f"{held} is set; name the folder or the peer's device ID (`media-pipeline syncthing setup` does "
+                   "it), or set sync.target to none when nothing is to be delivered")  # fmt: skip
         yield Problem("syncthing.folder_id", message, related="sync.target")
 
 

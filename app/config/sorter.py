@@ -49,6 +49,10 @@ class Sorter(Section):
         default=("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Panasonic", "Pentax"),
         description="Makers whose films tell local time there, under video_time: auto.",
     )
+    date_sidecars: Literal["none", "decided"] = Field(
+        default="none",
+        description="XMP files beside archived files: none, or one with each date that a person decides from now on.",
+    )
     filename_dates: TextList = Field(
         default=(),
         description="More dates in file names, as in Scan {day}.{month}.{year}; those of phones are known.",

@@ -33,7 +33,7 @@ def insert_archived(
     conn: Connection,
     place: tuple[int, bytes],
     signature: Signature,
-    group_id: int,
+    group_id: int | None,
     *,
     digest: str,
     algorithm: str,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from app.db import date_sidecars, decision_notes
 from app.db.tables import assets, date_decisions
 
 #: Ids asked for in one statement.
@@ -39,6 +40,7 @@ def write(conn: Connection, decisions: Iterable[DateDecision]) -> None:
     rows = [(*decision, decision.asset_id) for decision in decisions]
     if rows:
         conn.exec_driver_sql(WRITE, rows)
+        decision_notes.note(conn, [row[0] for row in rows])
 
 
 def list_of(conn: Connection, asset_ids: Sequence[int]) -> dict[int, DateDecision]:
@@ -58,4 +60,6 @@ def drop(conn: Connection, asset_ids: Iterable[int]) -> None:
     """Forget what was decided of these: another decision stands for their group."""
     rows = [(asset_id,) for asset_id in asset_ids]
     if rows:
+        decision_notes.note_forgotten(conn, [row[0] for row in rows])
         conn.exec_driver_sql("DELETE FROM date_decisions WHERE asset_id = ?", rows)
+        date_sidecars.look_again(conn, [row[0] for row in rows])

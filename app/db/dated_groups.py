@@ -7,6 +7,8 @@ from typing import NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from app.db.assets import NOT_GONE
+from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets, capture_records
 from app.model import Asset, AssetStatus
@@ -53,7 +55,8 @@ def list_others(conn: Connection, members: Sequence[Asset]) -> dict[int, list[As
     others: list[int] = []
     for start in range(0, len(groups), CHUNK):
         part = c.group_id.in_(groups[start : start + CHUNK])
-        rows = conn.execute(select(c.id).where(part, c.status.in_(COUNTED), c.taken_local.is_not(None)))
+        counted = (unindexed(c.status).in_(COUNTED), c.taken_local.is_not(None))
+        rows = conn.execute(select(c.id).where(part, *counted))
         others += [row[0] for row in rows if row[0] not in known]
     found: dict[int, list[Asset]] = {}
     for start in range(0, len(others), CHUNK):
@@ -67,9 +70,9 @@ def list_others(conn: Connection, members: Sequence[Asset]) -> dict[int, list[As
 def list_with_stem(conn: Connection, root_id: int, stem: bytes) -> list[Asset]:
     """The assets below a root whose path is this, or this with an ending."""
     c = assets.c
-    # A slash follows the dot.
-    alike = or_(c.path == stem, and_(c.path >= stem + b".", c.path < stem + b"/"))
-    query = select(*columns_for(assets, Asset)).where(c.root_id == root_id, c.status != AssetStatus.GONE, alike)
+    # A slash follows the dot. One range: of two with "or" between them the index of places would find neither.
+    alike = (c.path >= stem, c.path < stem + b"/", or_(c.path == stem, c.path >= stem + b"."))
+    query = select(*columns_for(assets, Asset)).where(c.root_id == root_id, NOT_GONE, *alike)
     return [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
 
 
@@ -81,13 +84,15 @@ def list_taken(conn: Connection, prefix: str, unset_before: str, future_from: st
     c = assets.c
     within = and_(c.taken_local >= prefix, c.taken_local < prefix + "~")
     cannot_be = or_(c.taken_local < unset_before, c.taken_local >= future_from)
-    return _groups(conn, and_(c.status.in_(COUNTED), or_(within, cannot_be)))
+    # Of all times nearly every row is one of these.
+    status = unindexed(c.status) if prefix else c.status
+    return by_group(conn, and_(status.in_(COUNTED), or_(within, cannot_be)))
 
 
 def list_in_tree(conn: Connection, statuses: Sequence[AssetStatus]) -> Iterator[list[Asset]]:
     """Group by group, the dated assets of these statuses."""
     c = assets.c
-    return _groups(conn, and_(c.status.in_(statuses), c.taken_local.is_not(None)))
+    return by_group(conn, and_(c.status.in_(statuses), c.taken_local.is_not(None)))
 
 
 def list_first(conn: Connection, statuses: Sequence[AssetStatus], limit: int) -> list[Asset]:
@@ -119,7 +124,8 @@ def count_undated(conn: Connection) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def _groups(conn: Connection, condition: ColumnElement[bool]) -> Iterator[list[Asset]]:
+def by_group(conn: Connection, condition: ColumnElement[bool]) -> Iterator[list[Asset]]:
+    """The assets of which this is true, group by group."""
     key = func.coalesce(assets.c.group_id, -assets.c.id)
     query = select(*columns_for(assets, Asset)).where(condition).order_by(key, assets.c.id)
     group: list[Asset] = []

@@ -51,7 +51,10 @@ _a, _r = assets.c, capture_records.c
 _REASON = case((_a.taken_from.in_(REASONS), _a.taken_from), else_="disagree")
 _CAMERA = func.coalesce(_r.camera_model, _r.camera_make, "")
 _CAME_AS = func.coalesce(_a.origin_path, _a.path)
-_JOINED = capture_records.join(assets, _a.id == _r.asset_id)
+#: With the sum, SQLite goes through the records, for which there is a partial index, and looks each asset up.
+_JOINED = capture_records.join(assets, _a.id == _r.asset_id + 0)
+#: The other way round, from assets.
+_LEFT = assets.join(capture_records, _a.id + 0 == _r.asset_id)
 _IS_DATED = (_a.status.in_(DATED), _a.taken_local.is_not(None))
 
 
@@ -61,26 +64,44 @@ def list_page(conn: Connection, wanted: DateFilter, after_id: int, limit: int) -
     ids = [row[0] for row in conn.execute(looked_at)]
     if not ids:
         return [], None
-    query = _select().where(_r.asset_id.between(ids[0], ids[-1]), WEAK, *_IS_DATED, *_conditions(wanted))
+    query = _select().where(_r.asset_id.between(ids[0], ids[-1]), WEAK, *_IS_DATED, *conditions_of(wanted))
     found = [_doubtful(row) for row in conn.execute(query.order_by(_r.asset_id).limit(limit))]
     if len(found) == limit:
         return found, found[-1].asset.id
     return found, ids[-1] if len(ids) == LOOKED_AT else None
 
 
-def stream(conn: Connection) -> Iterator[tuple[str, str, bytes]]:
-    """(reason, camera, path with which it came) of every file with a doubtful date."""
+def list_named(conn: Connection, asset_ids: Sequence[int]) -> list[Doubtful]:
+    """These files, in id order; the reason is empty where no date is doubtful."""
+    reason = case((WEAK, _REASON), else_="")
+    joined = assets.outerjoin(capture_records, _a.id == _r.asset_id)
+    query = select(*columns_for(assets, Asset), reason, _CAMERA).select_from(joined).where(_a.id.in_(asset_ids))
+    return [_doubtful(row) for row in conn.execute(query.order_by(_a.id))]
+
+
+def count(conn: Connection) -> int:
+    """How many files have a doubtful date; quick, whatever the size of the library."""
+    weak = select(func.count()).select_from(capture_records).where(WEAK)
+    # Records are kept of files that have gone. Those are few, or at least fewer than all.
+    undated = _a.status.in_([status for status in AssetStatus if status not in DATED])
+    left = select(func.count()).select_from(_LEFT).where(WEAK, undated)
+    return int(conn.execute(weak).scalar_one()) - int(conn.execute(left).scalar_one())
+
+
+def stream(conn: Connection, limit: int | None = None) -> Iterator[tuple[str, str, bytes]]:
+    """(reason, camera, path with which it came) of every file with a doubtful date; of the first ones, if limited."""
     query = select(_REASON, _CAMERA, _CAME_AS).select_from(_JOINED).where(WEAK, *_IS_DATED)
+    query = query if limit is None else query.order_by(_r.asset_id).limit(limit)
     for row in conn.execution_options(yield_per=CHUNK).execute(query):
         yield row[0], row[1], row[2]
 
 
 def list_ids(conn: Connection, wanted: DateFilter, *, doubtful: bool, limit: int) -> list[int]:
     """The ids of the photos and videos that are meant, at most `limit`; with a reason only doubtful ones."""
-    query = select(_a.id).select_from(_JOINED).where(*_IS_DATED, *_conditions(wanted))
+    query = select(_a.id).select_from(_JOINED).where(*_IS_DATED, *conditions_of(wanted))
     if doubtful or wanted.reason is not None:
         query = query.where(WEAK)
-    return [row[0] for row in conn.execute(query.order_by(_a.id).limit(limit))]
+    return [row[0] for row in conn.execute(query.order_by(_r.asset_id).limit(limit))]
 
 
 def list_assets(conn: Connection, asset_ids: Sequence[int]) -> list[Asset]:
@@ -101,7 +122,8 @@ def _doubtful(row: Sequence[Any]) -> Doubtful:
     return Doubtful(build(Asset, row[:-2], CONVERTERS), row[-2], row[-1])
 
 
-def _conditions(wanted: DateFilter) -> list[ColumnElement[bool]]:
+def conditions_of(wanted: DateFilter) -> list[ColumnElement[bool]]:
+    """What a filter asks of assets and their capture records."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.reason is not None:
         conditions.append(_REASON.is_not_distinct_from(wanted.reason))

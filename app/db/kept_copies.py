@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from app.db.assets import CHUNK
 from app.db.tables import assets, kept_copies
 from app.model import AssetStatus, Signature
+
+
+@dataclass(frozen=True)
+class KeptCopy:
+    """One of them, as it was when it was written down."""
+
+    id: int
+    asset_id: int
+    path: bytes
+    signature: Signature
 
 
 def add(conn: Connection, kept: Sequence[tuple[int, int, bytes, Signature]]) -> None:
@@ -61,6 +72,14 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes]]:
     query = select(kept_copies.c.id, kept_copies.c.path).where(kept_copies.c.root_id == root_id)
     for row in conn.execute(query):
         yield row[0], row[1]
+
+
+def list_after(conn: Connection, root_id: int, after_id: int, limit: int | None) -> list[KeptCopy]:
+    """Kept copies under a root in the order of their ids, those after `after_id`."""
+    c = kept_copies.c
+    query = select(c.id, c.asset_id, c.path, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns)
+    query = query.where(c.root_id == root_id, c.id > after_id).order_by(c.id).limit(limit)
+    return [KeptCopy(row[0], row[1], row[2], Signature(*row[3:8])) for row in conn.execute(query)]
 
 
 def remove(conn: Connection, ids: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, func, or_, select, text, update
 from app.db import totals
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.clock import now
+from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets, batches
 from app.model import ASSET_CHANGES, Asset, AssetStatus
@@ -21,7 +22,14 @@ DRAWN_ALONG = (
     "SELECT DISTINCT a.path, a.group_id FROM moves AS m JOIN assets AS a ON a.id = m.asset_id "
     "WHERE m.batch_id = ? AND m.state = 'DONE' AND m.purpose = 'archive' AND m.src_root_id = m.dst_root_id "
     "AND a.status = 'archived' AND a.root_id = m.dst_root_id AND a.path = m.dst_path AND a.batch_id <> m.batch_id "
-    "AND a.group_id IS NOT NULL ORDER BY a.path"
+    "AND a.group_id IS NOT NULL"
+)
+
+#: By the same mark, wherever such a file is now.
+DRAWN_WAYS = (
+    "SELECT a.id, m.src_path, m.dst_path FROM moves AS m JOIN assets AS a ON a.id = m.asset_id "
+    "WHERE m.batch_id = ? AND m.state = 'DONE' AND m.purpose = 'archive' AND m.src_root_id = m.dst_root_id "
+    "AND a.status = 'archived' AND a.root_id = m.dst_root_id AND a.batch_id <> m.batch_id ORDER BY m.id"
 )
 
 
@@ -39,7 +47,8 @@ def list_of(
 def list_archived_of_groups(conn: Connection, group_ids: Sequence[int], archive_id: int) -> list[Asset]:
     """The members of these groups that lie in the archive, those that wait there for a review too, in id order."""
     c = assets.c
-    there = (c.root_id == archive_id, c.status.in_((AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)))
+    in_archive = (AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)
+    there = (unindexed(c.root_id) == archive_id, unindexed(c.status).in_(in_archive))
     found: list[Asset] = []
     for start in range(0, len(group_ids), CHUNK):
         query = select(*columns_for(assets, Asset)).where(c.group_id.in_(group_ids[start : start + CHUNK]), *there)
@@ -49,7 +58,15 @@ def list_archived_of_groups(conn: Connection, group_ids: Sequence[int], archive_
 
 def list_drawn_along(conn: Connection, batch_id: int) -> list[tuple[bytes, int]]:
     """(path, group id) of archived files of other batches that this one took along to the folder of their group."""
-    return [(row[0], row[1]) for row in conn.exec_driver_sql(DRAWN_ALONG, (batch_id,))]
+    return sorted((row[0], row[1]) for row in conn.exec_driver_sql(DRAWN_ALONG, (batch_id,)))
+
+
+def list_drawn_ways(conn: Connection, batch_id: int) -> dict[int, tuple[bytes, bytes]]:
+    """By asset id, from where and to where this batch took archived files of other batches along."""
+    ways: dict[int, tuple[bytes, bytes]] = {}
+    for asset_id, source, target in conn.exec_driver_sql(DRAWN_WAYS, (batch_id,)):
+        ways[asset_id] = (ways.get(asset_id, (source, target))[0], target)
+    return ways
 
 
 def list_names_in(conn: Connection, root_id: int, folder: bytes) -> list[bytes]:

@@ -161,6 +161,15 @@ def list_trash(conn: Connection, before: str, after_id: int = 0, limit: int = 50
     return [build(MoveRow, row, {"state": MoveState}) for row in conn.execute(query)]
 
 
+def note_in_trash(conn: Connection, asset_ids: Sequence[int], purpose: str) -> None:
+    """Note that what moves for this purpose have brought to the trash is kept there only for some days."""
+    conn.exec_driver_sql(
+        "UPDATE moves SET trash_root_id = dst_root_id, trash_path = dst_path, trashed_at = ? "
+        "WHERE asset_id = ? AND purpose = ? AND state = 'DONE' AND trashed_at IS NULL",
+        [(now(), asset_id, purpose) for asset_id in asset_ids],
+    )
+
+
 def _rows(conn: Connection, where: Any) -> list[MoveRow]:
     query = select(*columns_for(moves, MoveRow)).where(where).order_by(moves.c.id)
     return [build(MoveRow, row, {"state": MoveState}) for row in conn.execute(query)]
@@ -202,6 +211,19 @@ def list_targets(conn: Connection, batch_id: int, purpose: str, root_id: int) ->
     m = moves.c
     done = (m.batch_id == batch_id, m.purpose == purpose, m.dst_root_id == root_id, m.state == MoveState.DONE.value)
     return set(conn.execute(select(m.dst_path).where(*done)).scalars())
+
+
+def list_ways(conn: Connection, run_id: int, purpose: str, root_id: int) -> dict[int, tuple[bytes, bytes]]:
+    """By asset id, where under a root a run found the files that it moved there for a purpose, and where it left them;
+    without those that it brought back itself."""
+    sql = (
+        "SELECT asset_id, src_path, dst_path FROM moves WHERE run_id = ? AND purpose = ? AND state = 'DONE' "
+        "AND src_root_id = ? AND dst_root_id = ? ORDER BY id"
+    )
+    ways: dict[int, tuple[bytes, bytes]] = {}
+    for asset_id, source, target in conn.exec_driver_sql(sql, (run_id, purpose, root_id, root_id)):
+        ways[asset_id] = (ways.get(asset_id, (source, target))[0], target)
+    return {asset_id: way for asset_id, way in ways.items() if way[0] != way[1]}
 
 
 class Met(NamedTuple):

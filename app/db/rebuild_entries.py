@@ -79,6 +79,15 @@ def list_of(conn: Connection, contents: Sequence[str]) -> dict[str, list[Entry]]
     return found
 
 
+def list_reused_origins(conn: Connection) -> list[tuple[bytes, int, int]]:
+    """(origin, batch id, group) of the lines whose origin another line has with another content, the oldest batch
+    first; those without a group are left out."""
+    c = rebuild_entries.c
+    reused = select(c.origin).group_by(c.origin).having(func.count(c.sha256.distinct()) > 1)
+    query = select(c.origin, c.batch_id, c.group_key).where(c.origin.in_(reused), c.group_key.is_not(None))
+    return [(row[0], row[1], row[2]) for row in conn.execute(query.order_by(c.batch_id, c.id))]
+
+
 def highest_asset_id(conn: Connection) -> int:
     """The highest asset id that a manifest names, 0 when there is none."""
     return int(conn.execute(select(func.coalesce(func.max(rebuild_entries.c.asset_id), 0))).scalar_one())

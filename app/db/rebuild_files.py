@@ -120,6 +120,12 @@ def write_findings(conn: Connection, found: Sequence[tuple[int, int | None, str 
         )
 
 
+def forget_finding(conn: Connection, root_id: int, path: bytes) -> None:
+    """Nothing needs to be looked at in the file at this place; whose it is stays known."""
+    sql = "UPDATE rebuild_files SET finding = NULL, note = NULL WHERE root_id = ? AND path = ?"
+    conn.exec_driver_sql(sql, (root_id, path))
+
+
 def list_contents(conn: Connection, after: str, limit: int) -> list[str]:
     """The SHA-256 of every content that was seen or that a manifest names, in order, those after `after`."""
     sql = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, text
 
 from app.db.names import after_prefix, name_key
 from app.db.paging import Condition, Key
@@ -127,6 +127,9 @@ def _taken(since: str, until: str) -> Range:
 def _under(root_ids: list[int], prefix: bytes, wanted: AssetSearch) -> Condition:
     """Where a file is now; a file that is gone was there last, and counts only when gone files are asked for."""
     on_path = begins("path", prefix) if prefix else None
+    if not root_ids:
+        # Said plainly: with statistics, SQLite would try every row against an empty list.
+        return lambda _: false()
 
     def condition(c: Any) -> ColumnElement[bool]:
         parts: list[Any] = [c.root_id.in_(root_ids)]

@@ -5,13 +5,12 @@ Paths are BLOBs (bytes end to end); instants are UTC ISO 8601 text; statuses are
 
 from __future__ import annotations
 
+from app.db.tables_of_dates import capture_records, date_decisions, date_sidecars, decision_notes
 from app.db.tables_of_duplicates import reference_files, reference_labels, shared_room
 from app.db.tables_of_media import (
     assets,
     batch_devices,
     batches,
-    capture_records,
-    date_decisions,
     deliveries,
     delivery_obstacles,
     groups,
@@ -46,6 +45,8 @@ __all__ = [
     "capture_records",
     "config_revisions",
     "date_decisions",
+    "date_sidecars",
+    "decision_notes",
     "deliveries",
     "delivery_obstacles",
     "events",

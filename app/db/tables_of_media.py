@@ -112,6 +112,8 @@ assets = Table(
           postgresql_where=text("taken_local IS NOT NULL")),
     Index("ix_assets_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
           postgresql_where=text("sha256 IS NOT NULL")),
+    Index("ix_assets_content_identifier", "content_identifier", sqlite_where=text("content_identifier IS NOT NULL"),
+          postgresql_where=text("content_identifier IS NOT NULL")),
     Index("ix_assets_digest", "digest"),
     Index("ix_assets_ends", "size_bytes", "head_digest"),
     Index("ix_assets_original", "original_id"),
@@ -128,32 +130,6 @@ present_names = Table(
     Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
     Column("name", LargeBinary, nullable=False),
     Index("ix_present_names_name", "name", "asset_id"),
-)
-
-#: What a file said of its date and its camera when it was inspected; none for files that were dated before 0015.
-capture_records = Table(
-    "capture_records",
-    metadata,
-    Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
-    Column("candidates", Text, nullable=False),
-    Column("camera_make", Text),
-    Column("camera_model", Text),
-    Column("confidence", Text, nullable=False),
-    Index("ix_capture_records_weak", "asset_id", sqlite_where=text("confidence = 'weak'"),
-          postgresql_where=text("confidence = 'weak'")),
-)
-
-#: What a person decided about the date of a file, as long as that holds the content with this SHA-256.
-date_decisions = Table(
-    "date_decisions",
-    metadata,
-    Column("asset_id", Integer, ForeignKey("assets.id"), primary_key=True),
-    Column("action", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("sha256", Text),
-    Column("decided_by", Text, nullable=False),
-    Column("decided_at", Text, nullable=False),
 )
 
 kept_copies = Table(

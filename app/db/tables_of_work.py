@@ -224,7 +224,7 @@ rebuild_entries = Table(
 )
 
 #: What the newest plans for filing the archive anew say, and what became of it: a row for each file that is to move, or
-#: cannot. In every group `group_key` is that of app/db/dated_groups.py.
+#: cannot. Files of one group have one `group_key`.
 refile_entries = Table(
     "refile_entries",
     metadata,
@@ -241,4 +241,5 @@ refile_entries = Table(
     Column("state", Text, nullable=False),
     Column("reason", Text),
     Index("ix_refile_entries_from", "run_id", "from_path"),
+    Index("ix_refile_entries_to", "run_id", "to_path"),
 )

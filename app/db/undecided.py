@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, exists, or_, select, text
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, text
 
 from app.db.assets import CHUNK, CONVERTERS
+from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets, batches, deliveries
 from app.db.unread import LACKS
@@ -71,7 +72,8 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
     """Every asset of these groups that stands before a batch, by group key, in id order; not those that a batch took
     to the archive, where they wait for a review."""
     members: dict[int, list[Asset]] = {key: [] for key in keys}
-    is_waiting = or_(assets.c.status != AssetStatus.SET_ASIDE, assets.c.batch_id.is_(None))
+    status = unindexed(assets.c.status)
+    is_waiting = or_(status != AssetStatus.SET_ASIDE, assets.c.batch_id.is_(None))
     before_batch = (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE)
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
@@ -79,7 +81,7 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             assets.c.group_id.in_([key for key in part if key >= 0]),
             assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
         )
-        query = select(*columns_for(assets, Asset)).where(here, assets.c.status.in_(before_batch), is_waiting)
+        query = select(*columns_for(assets, Asset)).where(here, status.in_(before_batch), is_waiting)
         for row in conn.execute(query.order_by(assets.c.id)).all():
             asset = build(Asset, row, CONVERTERS)
             members[asset.group_id if asset.group_id is not None else -asset.id].append(asset)
@@ -89,7 +91,8 @@ def list_members(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
 def list_gone_on(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]]:
     """The members of these groups that a batch has taken and that are accounted for, by group, in id order."""
     c = assets.c
-    has_left = c.status.in_(GONE_ON) | ((c.status == AssetStatus.SET_ASIDE) & c.batch_id.is_not(None))
+    status = unindexed(c.status)
+    has_left = status.in_(GONE_ON) | ((status == AssetStatus.SET_ASIDE) & c.batch_id.is_not(None))
     groups = [key for key in keys if key >= 0]
     found: dict[int, list[Asset]] = {}
     for start in range(0, len(groups), CHUNK):
@@ -98,6 +101,28 @@ def list_gone_on(conn: Connection, keys: Sequence[int]) -> dict[int, list[Asset]
             asset = build(Asset, row, CONVERTERS)
             found.setdefault(asset.group_id or 0, []).append(asset)
     return found
+
+
+def list_aside_in(conn: Connection, group_ids: Sequence[int]) -> list[Asset]:
+    """The members of these groups that were set aside before a batch had taken them, in id order."""
+    c = assets.c
+    found: list[Asset] = []
+    for start in range(0, len(group_ids), CHUNK):
+        here = c.group_id.in_(group_ids[start : start + CHUNK])
+        found += _set_aside(conn, here)
+    return found
+
+
+def list_aside_because(conn: Connection, reason: str) -> list[Asset]:
+    """What was set aside before a batch had taken it, for a reason that begins so, in id order."""
+    return _set_aside(conn, assets.c.reason.startswith(reason, autoescape=True))
+
+
+def _set_aside(conn: Connection, condition: ColumnElement[bool]) -> list[Asset]:
+    c = assets.c
+    here = (c.status == AssetStatus.SET_ASIDE, c.batch_id.is_(None), condition)
+    query = select(*columns_for(assets, Asset)).where(*here)
+    return [build(Asset, row, CONVERTERS) for row in conn.execute(query.order_by(c.id))]
 
 
 def list_possible_originals(conn: Connection, digests: Sequence[str]) -> list[Asset]:

@@ -20,11 +20,14 @@ UNLIKE = f"""CASE WHEN a.digest IS NULL THEN NOT {LACKS}
   ELSE NOT EXISTS (SELECT 1 FROM assets AS b WHERE b.digest = a.digest AND b.id <> a.id)
     AND NOT EXISTS (SELECT 1 FROM reference_files AS r WHERE r.sha256 = a.sha256) END"""
 
-#: Groups of which something new is like another file, or of which a member is labelled: the label may have to go.
+#: Groups of which something new is like another file; those with a label, which may have to go; and those of which
+#: a batch took something, whose name may have come again.
 ENTANGLED = f"""
 SELECT COALESCE(a.group_id, -a.id) FROM assets AS a WHERE a.status = 'discovered' AND NOT ({UNLIKE})
-UNION SELECT a.group_id FROM assets AS a WHERE a.status = 'duplicate' AND a.group_id IS NOT NULL
-  AND EXISTS (SELECT 1 FROM assets AS b WHERE b.group_id = a.group_id AND b.status = 'discovered')
+UNION SELECT a.group_id FROM assets AS a WHERE a.status = 'discovered' AND a.group_id IS NOT NULL
+  AND EXISTS (SELECT 1 FROM assets AS b WHERE b.group_id = a.group_id AND (
+    b.status IN ('duplicate', 'batched', 'delivered', 'archived')
+    OR b.status = 'set_aside' AND b.batch_id IS NOT NULL))
 """
 
 PAGE = (

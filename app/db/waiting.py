@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, text
 
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.clock import now
+from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets
 from app.model import Asset, AssetStatus
@@ -60,7 +61,7 @@ def list_members(conn: Connection, keys: Sequence[int]) -> list[list[Asset]]:
                     assets.c.id.in_([-key for key in part if key < 0]) & assets.c.group_id.is_(None),
                 )
             )
-            .where(assets.c.status == AssetStatus.UNIQUE, assets.c.batch_id.is_(None))
+            .where(unindexed(assets.c.status) == AssetStatus.UNIQUE, unindexed(assets.c.batch_id).is_(None))
             .order_by(assets.c.id)
         )
         for row in conn.execute(query).all():

@@ -60,6 +60,9 @@ class Disk(Protocol):
     def looks(self, root: Root) -> Looks:
         """Many `signature_at` under one root."""
 
+    def readable_at(self, place: Place) -> Place:
+        """Where a reader finds what lies at a place: there, or where the content of an imagined disk lies really."""
+
     def full_digest(self, place: Place, algorithm: str) -> Digests:
         """As app/files/digest.py."""
 
@@ -110,6 +113,10 @@ class MediaDisk:
     def signature_at(self, place: Place) -> Signature | None:
         """The signature of the file at a place."""
         return signature_at(place.root, place.path)
+
+    def readable_at(self, place: Place) -> Place:
+        """The place itself."""
+        return place
 
     def refuse(self, error: NoSpace) -> None:
         """Raise it."""

@@ -67,6 +67,10 @@ class ImaginedDisk:
         """Looks that also see what was imagined."""
         return _ImaginedLooks(self, root)
 
+    def readable_at(self, place: Place) -> Place:
+        """Where the content lies now; of an empty place the place itself, where it is found to be missing."""
+        return self.find(place) or place
+
     def full_digest(self, place: Place, algorithm: str) -> Digests:
         """Read the content where it lies now."""
         return full_digest(self._real(place), algorithm)

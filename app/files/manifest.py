@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,8 @@ class ManifestFile:
 class Manifest:
     """What a batch holds. `revision` is above 1 when files left the batch after it was planned, or all went back.
 
+    `left_out` are the assets among its files that failed before they were delivered: SHA256SUMS does not list them.
+
     `undone_at` is when the batch was taken back: since then its files are where they came from, and `returned_as`
     says what they are there: "set_aside", or "unique" when they wait for the next batch.
     """
@@ -62,6 +64,7 @@ class Manifest:
     version: int = VERSION
     undone_at: str | None = None
     returned_as: str | None = None
+    left_out: tuple[int, ...] = ()
 
     @property
     def file_count(self) -> int:
@@ -87,6 +90,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         "size_bytes": manifest.size_bytes,
         **({"undone_at": manifest.undone_at} if manifest.undone_at is not None else {}),
         **({"returned_as": manifest.returned_as} if manifest.returned_as is not None else {}),
+        **({"left_out": list(manifest.left_out)} if manifest.left_out else {}),
     }
     lines = [f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)},\n" for k, v in head.items()]
     # Grown in place: a list of all lines, their sum and its bytes would take four times the room.
@@ -143,6 +147,7 @@ def parse(content: bytes, name: bytes = MANIFEST_NAME) -> Manifest:
             version=int(values["version"]),
             undone_at=_text(values, "undone_at"),
             returned_as=_text(values, "returned_as"),
+            left_out=tuple(int(asset_id) for asset_id in values.get("left_out", ())),
         )
         counted = (int(values["file_count"]), int(values["size_bytes"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -184,9 +189,10 @@ def _safe_path(values: Mapping[str, Any], key: str) -> bytes:
     return bytes(path)
 
 
-def sums_bytes(files: Sequence[ManifestFile]) -> bytes:
-    """SHA256SUMS text as coreutils writes and checks it, names with odd characters escaped alike."""
-    return b"".join(_sum_line(f.sha256, f.path) for f in files)
+def sums_bytes(manifest: Manifest) -> bytes:
+    """SHA256SUMS of what is delivered, as coreutils writes and checks it, names with odd characters escaped alike."""
+    left_out = set(manifest.left_out)
+    return b"".join(_sum_line(f.sha256, f.path) for f in manifest.files if f.asset_id not in left_out)
 
 
 def _sum_line(sha256: str, path: bytes) -> bytes:

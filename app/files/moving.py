@@ -23,6 +23,8 @@ COPY, SAME_CONTENT, SECOND_NAME = "copy", "same_content", "second_name"
 
 #: The purpose of moves that give a file a second name where nobody else reaches it; see holds.py.
 HOLD = "hold"
+#: The purpose of moves that take a sidecar which we wrote to our trash.
+SIDECAR = "sidecar"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 
 from app.errors import FileError, NoSpace, SourceChanged, TargetExists
 from app.files import faults, publish
@@ -16,6 +17,8 @@ from app.model.pairing import PAIRING_TEST_NAME
 
 #: Only files of these names are ever removed by `remove_own_file`.
 OWN_FILE_NAMES = frozenset({b"manifest.json", b"SHA256SUMS", os.fsencode(PAIRING_TEST_NAME)})
+#: What was decided about dates, of which a newer file holds what counts; see decision_log.py.
+DECISIONS_NAME = re.compile(rb"dates-\d{6}\.jsonl")
 
 
 def write_new_file(place: Place, data: bytes) -> None:
@@ -104,7 +107,7 @@ def remove_own_file(place: Place, content: bytes | None = None) -> bool:
     SourceChanged when it does not hold `content`: then it is put back.
     """
     folder, name = split(place)
-    if name not in OWN_FILE_NAMES:
+    if name not in OWN_FILE_NAMES and not DECISIONS_NAME.fullmatch(name):
         raise FileError("remove", place.absolute, "it is not a file that this program writes")
     with Folders() as folders:
         try:

@@ -14,6 +14,7 @@ from app.errors import RootUnavailable
 from app.files import content, faults, lock
 from app.files.directory import Folders, is_regular, look, signature_of, split
 from app.files.lock import mover_lock, refuse_rehearsal
+from app.files.moving import SIDECAR
 from app.files.recover_facts import is_in_trash_folder
 from app.model import Asset, AssetStatus, Place, Root
 
@@ -37,8 +38,9 @@ def drop_expired_trash(db: Database, days: float) -> TrashReport:
     """Remove sources that were copied more than `days` ago, by the journal's clock.
 
     One is dropped only when it still holds what was planned and its asset's file, re-checked now by signature or
-    else by content, is another file that holds the same. All else stays, also what lies under a root that is away:
-    it may be a former one that never comes back. Raises MoverBusy, and StateError for the database of a preview.
+    else by content, is another file that holds the same; or it is a sidecar that we wrote. All else stays, also what
+    lies under a root that is away: it may be a former one that never comes back. Raises MoverBusy, and StateError for
+    the database of a preview.
     """
     refuse_rehearsal(db)
     before = later(-days * SECONDS_PER_DAY)
@@ -92,7 +94,8 @@ def _drop(folders: Folders, row: MoveRow, known: dict[int, Root], asset: Asset |
         return True
     if asset is None or not _holds_what_was_planned(fd, name, seen, row):
         return False
-    if not _copy_is_certain(folders, known, asset, row, seen):
+    # What we wrote ourselves needs no copy.
+    if row.purpose != SIDECAR and not _copy_is_certain(folders, known, asset, row, seen):
         return False
     os.unlink(name, dir_fd=folders.open(trash.root, folder))
     folders.changed(trash.root, folder)

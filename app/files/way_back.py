@@ -17,6 +17,7 @@ from app.db.connection import Database
 from app.db.moves import Met
 from app.errors import RootUnavailable
 from app.files.directory import signature_of
+from app.files.drawn_back import look_at_drawn
 from app.files.holds import is_hold
 from app.files.roots import check_roots
 from app.files.spots import Names, spot_at
@@ -41,13 +42,14 @@ def look_at_way_back(
         found = members.list_of(conn, batch.id, PRESENT)
         kept = kept_copies.list_of_batch(conn, batch.id)
         holders, met = _holders(conn, found), moves.list_met(conn, batch.id)
+        drawn = look_at_drawn(conn, batch, roots)
     looking = _Looking(db, roots, kept, holders, met, holds)
     facts = [looking.at(asset) for asset in found]
     looking.close()
     verdicts = refuse_shared_origins(decide(one, returns_as, without_lost=without_lost) for one in facts)
     going = {(one.source.root.id, one.source.path) for one in facts if one.source is not None}
     copies = [copy for copy in _copies(db, kept, roots) if (copy.place.root.id, copy.place.path) not in going]
-    return UndoLook(batch, returns_as, verdicts, copies)
+    return UndoLook(batch, returns_as, verdicts, copies, drawn)
 
 
 def _holders(conn: Connection, found: Sequence[Asset]) -> dict[tuple[int, bytes], int]:

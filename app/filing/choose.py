@@ -26,6 +26,8 @@ OUR_PREFIXES = (".mp-", ".media-pipeline")
 
 #: No camera took a digital photo before; such dates are those of clocks that were never set.
 EARLIEST_YEAR = 1990
+#: Whoever says so may mean a time before there were such cameras; a sibling has the date of such a file.
+AS_TOLD = frozenset(("mtime", "person", "sibling"))
 #: A clock may be ahead by a time zone.
 LATEST = timedelta(days=1)
 
@@ -103,9 +105,7 @@ def _can_be(asset: Asset, today: date) -> bool:
 
 def _taken(lead: Asset, given: Circumstances) -> datetime | None:
     """The local time by which the group is filed: its own, or the file's as it was inspected when that cannot be."""
-    if lead.taken_local is not None and (
-        lead.taken_from in ("mtime", "person") or _can_be(lead, given.today)
-    ):
+    if lead.taken_local is not None and (lead.taken_from in AS_TOLD or _can_be(lead, given.today)):
         return _instant(lead.taken_local)
     try:
         return datetime.fromtimestamp(lead.mtime_ns // 10**9, given.zone)

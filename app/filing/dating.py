@@ -11,7 +11,7 @@ from app.db.capture_records import CaptureRecord, Told
 from app.errors import printable
 from app.files.capture_time import CaptureTime, Claim, Reading, Rules
 from app.files.capture_time.choose import CONFIDENCE, SIBLING, WEAK_SOURCES
-from app.files.capture_time.sidecars import sidecars_of, tells_dates
+from app.files.capture_time.sidecars import Sidecars, tells_dates
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
 from app.model import Asset
@@ -43,22 +43,32 @@ def is_read(asset: Asset) -> bool:
     return is_media(asset.path) or tells_dates(asset.path)
 
 
-def claims_for(asset: Asset, group: Sequence[Asset], readings: Mapping[int, Reading]) -> list[Claim]:
-    """What a photo or video says of its date, and what the sidecars beside it say."""
-    own = list(readings[asset.id].claims) if asset.id in readings else []
-    folder, _, name = asset.path.rpartition(b"/")
-    beside = {a.path.rpartition(b"/")[2]: a for a in group if a.path.rpartition(b"/")[0] == folder}
-    sidecars = [other for other, a in beside.items() if a.id in readings and not is_media(a.path)]
-    if not sidecars or not is_media(asset.path):
-        return own
-    telling = sidecars_of(name, [other for other, a in beside.items() if is_media(a.path)], sidecars)
-    return own + [claim for sidecar in telling for claim in readings[beside[sidecar].id].claims]
+def claims_of(group: Sequence[Asset], readings: Mapping[int, Reading]) -> dict[int, list[Claim]]:
+    """What each member of a group says of its date, and what the sidecars beside a photo or video say of it."""
+    claims = {a.id: list(readings[a.id].claims) if a.id in readings else [] for a in group}
+    if len(group) == 1:
+        return claims
+    by_folder: dict[bytes, list[Asset]] = {}
+    for asset in group:
+        by_folder.setdefault(asset.path.rpartition(b"/")[0], []).append(asset)
+    for beside in by_folder.values():
+        media = {a.id: _name(a) for a in beside if is_media(a.path)}
+        saying = {_name(a): readings[a.id].claims for a in beside if a.id in readings and a.id not in media}
+        if saying and media:
+            sidecars = Sidecars(media.values(), saying)
+            for asset_id, name in media.items():
+                claims[asset_id] += [claim for sidecar in sidecars.of(name) for claim in saying[sidecar]]
+    return claims
+
+
+def _name(asset: Asset) -> bytes:
+    return asset.path.rpartition(b"/")[2]
 
 
 def choose_lead(members: Sequence[Dated]) -> Dated:
     """The member whose date the group takes: what a person decided, then a sure date before a weak one, stills before
     videos before sidecars."""
-    return min(members, key=_rank)
+    return members[0] if len(members) == 1 else min(members, key=_rank)
 
 
 def _rank(member: Dated) -> tuple[object, ...]:
@@ -76,7 +86,7 @@ def _kind_rank(path: bytes) -> int:
 def disagreement(members: Sequence[Dated], lead: Dated) -> str:
     """What is to be told when another photo or video of the group has a date of its own that is not that of its lead;
     nothing when all agree, or a person has decided."""
-    if lead.taken.weak or lead.taken.source == "person":
+    if len(members) == 1 or lead.taken.weak or lead.taken.source == "person":
         return ""
     for member in members:
         taken = member.taken
@@ -121,6 +131,8 @@ def is_weak(row: Mapping[str, str | None], kept: CaptureRecord | None) -> bool:
 def lead_gone_on(group: Sequence[Asset], gone_on: Sequence[Asset]) -> Asset | None:
     """The member that has gone on before and whose date these, which come late, take over: a photo for its film or its
     sidecars, a film for its sidecars. A film keeps its own date when that of its photo is doubtful."""
+    if not gone_on:
+        return None
     best = min(_kind_rank(a.path) for a in group)
     before = [a for a in gone_on if a.taken_local is not None and _kind_rank(_came_as(a)) < best]
     lead = min(before, key=lambda a: (_kind_rank(_came_as(a)), _came_as(a)), default=None)

@@ -20,6 +20,7 @@ from app.jobs.requests import (
 )
 from app.jobs.retry import retry_asset, retry_batch, retry_run
 from app.jobs.retry_all import Retried, retry_all_assets, retry_failed_assets
+from app.jobs.sidecars import SidecarWish, Wished, start_due_sidecars, start_sidecars
 from app.jobs.undo import cancel_batch, look_at_undo, start_undo, take_in_again
 from app.jobs.verify import start_scheduled_verify, start_verify
 from app.jobs.wake import worker_alive
@@ -29,6 +30,8 @@ __all__ = [
     "Refreshed",
     "Repair",
     "Retried",
+    "SidecarWish",
+    "Wished",
     "accept_finding",
     "accept_findings",
     "cancel",
@@ -51,10 +54,12 @@ __all__ = [
     "start_comparison",
     "start_dedup",
     "start_dedup_preview",
+    "start_due_sidecars",
     "start_pairing_test",
     "start_preview",
     "start_rebuild",
     "start_scheduled_verify",
+    "start_sidecars",
     "start_sort",
     "start_stage",
     "start_sync",

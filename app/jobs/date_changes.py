@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from app.db import assets, capture_records, date_decisions, journal
@@ -26,13 +26,15 @@ LATEST = timedelta(days=1)
 @dataclass(frozen=True)
 class DateWish:
     """What is wanted (accept, set, zone or shift, with its value) for which files: these, or all that a filter finds,
-    of which `doubtful` leaves only those with a doubtful date."""
+    of which `doubtful` leaves only those with a doubtful date. `sidecars`: other programs are to be told of it, by an
+    XMP file beside each."""
 
     action: str
     value: str = ""
     asset_ids: Sequence[int] = ()
     only: DateFilter = field(default_factory=DateFilter)
     doubtful: bool = False
+    sidecars: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,21 @@ class Change:
     claim: Claim
     taken_local: str
     taken_at: str
+
+    @property
+    def after(self) -> list[Asset]:
+        """The members with the date that they get."""
+        return [with_date(asset, _columns(self, asset)) for asset in self.members]
+
+
+def with_date(asset: Asset, columns: Mapping[str, str | None]) -> Asset:
+    """An asset as it is once these columns of its date are written."""
+    return replace(
+        asset,
+        taken_local=columns["taken_local"],
+        taken_at=columns["taken_at"],
+        taken_from=columns["taken_from"],
+    )
 
 
 # --- which date
@@ -93,8 +110,8 @@ def _refuse_impossible(target: Asset, taken: Candidate, present_at: datetime) ->
 
 def write(
     conn: Connection, wish: DateWish, changes: Sequence[Change], records: Mapping[int, CaptureRecord], by: str
-) -> None:
-    """Keep the decisions, and let them take effect."""
+) -> str:
+    """Keep the decisions, and let them take effect. Returns the instant that all of them bear."""
     at = now()
     date_decisions.drop(conn, [a.id for change in changes for a in change.members])
     date_decisions.write(
@@ -106,7 +123,8 @@ def write(
     capture_records.write(
         conn, [_record(change, records[a.id]) for change in changes for a in change.members if a.id in records]
     )
-    _tell(conn, wish, changes, by)
+    _tell(conn, wish, changes, by, at)
+    return at
 
 
 def _columns(change: Change, asset: Asset) -> dict[str, str]:
@@ -122,7 +140,7 @@ def _record(change: Change, before: CaptureRecord) -> CaptureRecord:
     return before._replace(candidates=tuple(own), confidence="sure")
 
 
-def _tell(conn: Connection, wish: DateWish, changes: Sequence[Change], by: str) -> None:
+def _tell(conn: Connection, wish: DateWish, changes: Sequence[Change], by: str, at: str) -> None:
     told = [
         (f"{by} decided its date: {c.taken_local}, before {a.taken_local} ({a.taken_from}).", a.batch_id, a.id)
         for c in changes for a in c.members
@@ -130,4 +148,5 @@ def _tell(conn: Connection, wish: DateWish, changes: Sequence[Change], by: str) 
     journal.record_of_assets(conn, "asset.date_decided", told)
     words = f"{counted(len(told), 'file', 'files')} got another date: {wish.action} {wish.value}".rstrip()
     journal.record(conn, "dates.decided", f"{words}, by {by}.",
-                   detail={"action": wish.action, "value": wish.value, "files": len(told), "actor": by})
+                   detail={"action": wish.action, "value": wish.value, "files": len(told), "actor": by,
+                           "decided_at": at})

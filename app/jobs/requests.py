@@ -27,7 +27,7 @@ def start_workflow(services: Services, trigger: Trigger) -> Run:
     with services.db.transaction() as conn:
         for waiting in runs.list_by_status(conn, [RunStatus.WAITING]):
             if waiting.kind is RunKind.WORKFLOW:
-                message = f"Run {run.id} takes over from run {waiting.id}, which waited for a delivery."
+                message = f"Run {run.id} takes over from run {waiting.id}, which waited."
                 runs.change(conn, waiting, RunStatus.DONE, wish=None)
                 journal.record(conn, "run.finished", message, run_id=waiting.id, batch_id=waiting.batch_id)
     return run

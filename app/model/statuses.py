@@ -99,7 +99,13 @@ ASSET_CHANGES: dict[AssetStatus, tuple[AssetStatus, ...]] = {
         AssetStatus.GONE,
     ),
     AssetStatus.ARCHIVED: (AssetStatus.SET_ASIDE, AssetStatus.GONE, AssetStatus.FAILED),
-    AssetStatus.SET_ASIDE: (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.FAILED, AssetStatus.GONE),
+    AssetStatus.SET_ASIDE: (
+        AssetStatus.DISCOVERED,
+        AssetStatus.UNIQUE,
+        AssetStatus.ARCHIVED,
+        AssetStatus.FAILED,
+        AssetStatus.GONE,
+    ),
     AssetStatus.FAILED: (
         AssetStatus.DISCOVERED,
         AssetStatus.UNIQUE,
@@ -138,6 +144,7 @@ class RunKind(StrEnum):
     VERIFY = "verify"
     REBUILD = "rebuild"
     PAIRING = "pairing"
+    REFILE = "refile"
 
 
 class Trigger(StrEnum):
@@ -164,6 +171,9 @@ class Stage(StrEnum):
     VERIFY = "verify"
     REBUILD = "rebuild"
     PAIRING = "pairing"
+    REFILE = "refile"
+    SIDECARS = "sidecars"
+    READ_DATES = "read_dates"
 
 
 #: The arguments of a preview that plays the search for duplicates alone.

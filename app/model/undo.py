@@ -97,6 +97,27 @@ class Copy:
     is_there: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An archived file of another batch that this one took along to the day of its group; where it lay before, and why
+    it stays where it is now, if it does."""
+
+    asset: Asset
+    place: Place
+    before: Place
+    stays_because: str = ""
+
+    @property
+    def is_back(self) -> bool:
+        """Whether it lies where it lay before."""
+        return self.place == self.before
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it is to be moved."""
+        return not self.is_back and not self.stays_because
+
+
 @dataclass(frozen=True)
 class UndoLook:
     """What taking a batch back would do, as things stand."""
@@ -105,6 +126,7 @@ class UndoLook:
     returns_as: AssetStatus
     verdicts: Sequence[Verdict]
     copies: Sequence[Copy]
+    drawn: Sequence[Drawn] = ()
 
     def of(self, act: Act) -> list[Verdict]:
         """The files that this becomes of."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.db import confirmation, facts, silences, totals
+from app.db import confirmation, doubtful_dates, facts, silences, totals
 from app.db import left_in_place as left_rows
 from app.db.clock import now
 from app.db.migrate import DATABASE_ID
@@ -81,6 +81,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "dedup": dedup_status(conn),
         "left_in_place": _left_in_place(conn),
         "findings": count_findings(conn),
+        "doubtful_dates": doubtful_dates.count(conn),
         "worker": worker_state(conn),
         "silences": [silence.message for silence in silences.list_all(conn)],
     }

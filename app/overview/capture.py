@@ -22,6 +22,7 @@ SOURCE_NAMES = {
     "gps": "the GPS time",
     "quicktime": "the creation date in the film",
     "mvhd": "the header of the film",
+    "srt": "what the drone wrote as its subtitles",
     "takeout": "the JSON file of Google Takeout",
     "filename": "the file name",
     "folder": "the name of the folder",
@@ -51,6 +52,8 @@ class CaptureStory:
     camera_make: str | None
     camera_model: str | None
     candidates: tuple[Found, ...]
+    #: Nothing but the doubt about its date was ever recorded.
+    is_unread: bool = False
 
 
 def capture_story(conn: Connection, asset: Asset) -> CaptureStory | None:
@@ -61,7 +64,9 @@ def capture_story(conn: Connection, asset: Asset) -> CaptureStory | None:
 
 def as_json(story: CaptureStory | None) -> dict[str, Any] | None:
     """As JSON-ready values."""
-    return None if story is None else asdict(story)
+    if story is None:
+        return None
+    return {name: value for name, value in asdict(story).items() if name != "is_unread"}
 
 
 def told_of(record: CaptureRecord, asset: Asset) -> CaptureStory:
@@ -73,7 +78,7 @@ def told_of(record: CaptureRecord, asset: Asset) -> CaptureStory:
     won = own if own is not None and own.source == asset.taken_from else None
     stood_back = _instead(asset, own)
     found = tuple(Found(*one[:3], *_fate(one, won, own, stood_back)) for one in told)
-    return CaptureStory(record.confidence, record.camera_make, record.camera_model, found)
+    return CaptureStory(record.confidence, record.camera_make, record.camera_model, found, not record.candidates)
 
 
 def _fate(one: Told, won: Told | None, own: Told | None, stood_back: str) -> tuple[str, str]:

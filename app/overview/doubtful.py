@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,10 +28,18 @@ def list_doubtful(conn: Connection, wanted: DateFilter, after_id: int, limit: in
     return {"files": [_file(known, one) for one in found], "next_after_id": next_after_id}
 
 
-def count_doubtful(conn: Connection) -> dict[str, Any]:
-    """How many files have a doubtful date: all, and by reason, by camera, by the folder that they came in."""
+def list_named(conn: Connection, asset_ids: Sequence[int]) -> dict[str, Any]:
+    """The same of these files, whether their date is doubtful or not; `reason` is then empty."""
+    found = doubtful_dates.list_named(conn, asset_ids)
+    known = {root.id: root for root in roots.list_all(conn)}
+    return {"files": [_file(known, one) for one in found], "next_after_id": None}
+
+
+def count_doubtful(conn: Connection, limit: int | None = None) -> dict[str, Any]:
+    """How many files have a doubtful date: all, and by reason, by camera, by the folder that they came in; of the first
+    ones in id order, if limited."""
     reasons, cameras, folders = Counter[str](), Counter[str](), Counter[bytes]()
-    for reason, camera, path in doubtful_dates.stream(conn):
+    for reason, camera, path in doubtful_dates.stream(conn, limit):
         reasons[reason] += 1
         cameras[camera] += 1
         folders[path.rpartition(b"/")[0]] += 1
@@ -51,7 +60,7 @@ def folder_of(text: str | None) -> bytes | None:
 
 
 def _why(reason: str) -> str:
-    return DOUBTS.get(reason, DISAGREE)
+    return DOUBTS.get(reason, DISAGREE) if reason else ""
 
 
 def _file(known: dict[int, Root], one: Doubtful) -> dict[str, Any]:

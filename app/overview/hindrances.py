@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.config.schema import Config
-from app.db import batch_devices, batches
+from app.db import batch_devices, batches, root_waits
 from app.db.clock import now
 from app.model import Batch, BatchStatus, Run, RunKind, RunStatus
 from app.model.instants import instant_in_words
@@ -72,6 +72,9 @@ def what_run_waits_for(conn: Connection, run: Run | None) -> str | None:
         return "Lets other runs go first, and goes on by itself."
     if run.kind is RunKind.PAIRING:
         return "Waiting for the test file; the page Peer says how far it is."
+    folder = root_waits.find(conn, run.id)
+    if folder is not None and not folder.is_over:
+        return folder.words
     batch = _batch_of(conn, run)
     return BY_ITSELF if batch is None else _batch_waits_for(conn, batch)
 

@@ -25,7 +25,7 @@ def manifest_text(services: Services, batch: Batch) -> bytes:
 
 def sums_text(services: Services, batch: Batch) -> bytes:
     """What SHA256SUMS beside the manifest holds: `sha256sum -c` checks the batch with it. Raises as `manifest_text`."""
-    return sums_bytes(parse(manifest_text(services, batch)).files)
+    return sums_bytes(parse(manifest_text(services, batch)))
 
 
 def _places(services: Services, batch: Batch) -> list[Place]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
+from app.config.filing_fields import FOLDER_FIELDS
+from app.config.pattern_parts import read_pattern
 from app.config.patterns import pattern_problems
 from app.config.schema import Config, Sorter
 from app.db.connection import Connection
@@ -25,6 +27,9 @@ STATUSES: Mapping[Which, tuple[AssetStatus, ...]] = {
     "waiting": WAITING,
     "archived": (AssetStatus.ARCHIVED,),
 }
+#: So much of a capture time makes the folder, when the pattern has no field for a time of day: its day.
+DAY, SECOND = 10, 19
+TIMES_OF_DAY = frozenset({"hour", "minute", "second"})
 #: Groups looked at between two questions to the database.
 AT_A_TIME = 500
 #: Moments whose folders are remembered.
@@ -123,12 +128,14 @@ def _is_of(problem: Problem, patterns: Mapping[str, str]) -> bool:
 
 
 def _count_by_date(tree: _Tree, conn: Connection, places: Places, statuses: Sequence[AssetStatus]) -> None:
-    """A folder for each moment, chosen once; what no camera can have taken is looked at file by file."""
+    """A folder for each day or moment, chosen once; what no camera can have taken is looked at file by file."""
     today = places.given.today.isoformat()
     known: dict[tuple[str, str | None], bytes] = {}
+    used = read_pattern(places.settings.folder_pattern, FOLDER_FIELDS).fields
+    length = SECOND if used & TIMES_OF_DAY else DAY
     for page in list_dates(conn, statuses):
         for row in page:
-            key = (row.taken_local[:19], row.taken_from)
+            key = (row.taken_local[:length], row.taken_from)
             folder = known.get(key)
             if folder is None:
                 folder = _folder_by_date(places, row)

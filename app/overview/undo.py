@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from app.db import confirmation, deliveries
 from app.errors import printable
-from app.model.undo import Act, UndoLook, Verdict, peer_in_words
+from app.model.undo import Act, Drawn, UndoLook, Verdict, peer_in_words
 
 #: So many files in the way are listed; all are counted.
 LISTED = 100
@@ -29,6 +29,8 @@ def undo_summary(conn: Connection, look: UndoLook) -> dict[str, Any]:
         "size_bytes": sum(verdict.facts.asset.size_bytes for verdict in back),
         "stay": len(look.of(Act.STAY)),
         "peer": peer_in_words(batch, look.in_batch_folder, confirmed, lost_at),
+        "drawn_back": len([drawn for drawn in look.drawn if drawn.goes_back]),
+        "drawn_stay": [_entry_of_drawn(drawn) for drawn in look.drawn if drawn.stays_because][:LISTED],
         "left_count": len(left),
         "left": [_entry(verdict) for verdict in left[:LISTED]],
         "obstacle_count": len(refused),
@@ -43,4 +45,13 @@ def _entry(verdict: Verdict) -> dict[str, Any]:
         "path": printable(facts.place.absolute),
         "goes_to": printable(facts.origin.absolute),
         "reason": verdict.reason,
+    }
+
+
+def _entry_of_drawn(drawn: Drawn) -> dict[str, Any]:
+    return {
+        "asset_id": drawn.asset.id,
+        "path": printable(drawn.place.absolute),
+        "goes_to": printable(drawn.before.absolute),
+        "reason": drawn.stays_because,
     }

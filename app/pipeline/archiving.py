@@ -11,7 +11,7 @@ from app.files.move import Move, Moved
 from app.model import Asset, AssetStatus, Batch, Failure, Place, Root, RootKind, Signature
 from app.pipeline.failing import holds
 from app.pipeline.filing import Filing, places_of
-from app.pipeline.placing import Placed, Target, place_group
+from app.pipeline.placing import GivenSuffixes, Placed, Target, place_group
 from app.pipeline.spellings import Spellings
 from app.pipeline.step import StepContext
 from app.services import Services
@@ -33,6 +33,7 @@ class Archiving:
     #: Other places to take an asset's content from, since its own is empty.
     sources: dict[int, tuple[Place, Signature]] = field(default_factory=dict)
     collisions: Counter[int] = field(default_factory=Counter)
+    given: GivenSuffixes = field(default_factory=GivenSuffixes)
     #: Archived files that could not be brought to where the rest of their group goes.
     stayed: dict[int, Failure] = field(default_factory=dict)
     #: Folders that are there, or of which it is written down that they are made for files.
@@ -55,6 +56,10 @@ class Archiving:
     def limit_bytes(self) -> int:
         """How long a name in the archive may be."""
         return self.places.given.rules.limit_bytes
+
+    def key(self, file: Asset) -> int:
+        """What tells files apart."""
+        return file.id
 
     def look(self, file: Asset, path: bytes) -> tuple[Target, int | None]:
         """What an asset would meet at a path in the archive; with HELD, the id of the asset that holds its content

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.config.schema import Batch as BatchSettings
@@ -18,20 +18,21 @@ from app.db import roots as root_rows
 from app.db.connection import Connection
 from app.db.peer_room import PeerRoom
 from app.db.waiting import WaitingGroup
-from app.errors import IllegalTransition, NoSpace, OpenBatchExists, RootUnavailable, printable
+from app.errors import IllegalTransition, NoSpace, OpenBatchExists, RootUnavailable
 from app.files.roots import check_roots
-from app.model import Asset, AssetStatus, Batch, BatchStatus, Report, RootKind
+from app.model import Asset, Batch, BatchStatus, Report, RootKind
 from app.model.counting import counted
 from app.pipeline import batch_folder
+from app.pipeline.away import find_away
 from app.pipeline.batch_plan import Protect, source_ids
 from app.pipeline.digesting import Digesting
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.manifest_store import ARCHIVE_FOLDER
-from app.pipeline.naming import unsendable_reason
 from app.pipeline.peer_window import PeerIsFull, note_too_large, room_of
 from app.pipeline.room import in_words, require_room
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
+from app.pipeline.unsendable import list_unsendable, set_aside
 from app.services import Services
 
 GIB = 2**30
@@ -134,6 +135,8 @@ def run(services: Services, step: StepContext, protect: Protect | None = None) -
     except PeerIsFull as full:
         return Report("blocked" if batch is not None else "waiting", str(full), batch_id=full.batch_id)
     except (NoSpace, RootUnavailable) as error:
+        if isinstance(error, RootUnavailable) and find_away(services, error) is not None:
+            raise
         return _failed(services, step, batch, str(error))
 
 
@@ -162,12 +165,12 @@ def _claim(services: Services, step: StepContext, reserved: Batch | None, tally:
             groups = waiting.list_members(conn, [group.key for group in choice.groups])
             members = [asset for group in groups for asset in group]
             unread = [asset for asset in members if asset.sha256 is None]
-            refused = _unsendable(groups) if target == "syncthing" else []
+            refused = list_unsendable(conn, groups) if target == "syncthing" else []
             if not unread or refused:
                 note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
                 if not refused and not choice.waits_for_room:
                     return _bind(services, step, conn, reserved, choice, members)
-                _set_aside(conn, refused, step.run_id)
+                set_aside(conn, refused, step.run_id)
                 if choice.waits_for_room and reserved is not None:
                     batches.drop_reserved(conn, reserved.id)
         if unread and not refused:
@@ -249,32 +252,6 @@ def _record_created(conn: Connection, batch: Batch, choice: Choice, run_id: int 
                  f"are {in_words(batch.size_bytes)}, and became a batch of their own.")
         journal.record(conn, "batch.oversize_accepted", words, level="warning", run_id=run_id, batch_id=batch.id,
                        detail=detail)
-
-
-def _unsendable(groups: Iterable[Sequence[Asset]]) -> list[tuple[Asset, str]]:
-    """What Syncthing would not carry, with all that belongs to it: a group is not parted."""
-    refused: list[tuple[Asset, str]] = []
-    for group in groups:
-        reasons = {asset.id: reason for asset in group if (reason := unsendable_reason(asset.path)) is not None}
-        first = next((asset for asset in group if asset.id in reasons), None)
-        if first is not None:
-            other = f"it belongs to {printable(first.path)}, and that one waits for a new name"
-            refused += [(asset, reasons.get(asset.id, other)) for asset in group]
-    return refused
-
-
-def _set_aside(conn: Connection, refused: list[tuple[Asset, str]], run_id: int | None) -> None:
-    for asset, reason in refused:
-        assets.mark(conn, [asset], AssetStatus.SET_ASIDE, reason=reason)
-        journal.record(
-            conn,
-            "asset.set_aside",
-            f"{printable(asset.path)} was set aside: {reason}.",
-            level="warning",
-            run_id=run_id,
-            asset_id=asset.id,
-            detail={"path": printable(asset.path), "reason": reason},
-        )
 
 
 def _failed(services: Services, step: StepContext, batch: Batch | None, reason: str) -> Report:

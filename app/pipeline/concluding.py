@@ -10,6 +10,7 @@ from app.model import AssetStatus, Report
 from app.pipeline.delivered import finish, is_only_touched, list_changed
 from app.pipeline.delivery_look import Look, Peer, names_of, not_taken
 from app.pipeline.peer_records import record_peers
+from app.pipeline.published_sums import is_settled
 from app.pipeline.waiting import wait_for_peers
 from app.syncthing import notes, proof, troubles
 from app.syncthing.proof import Judgement, Verdict
@@ -33,7 +34,7 @@ def conclude(this: Look) -> Report:
         return _wait(this, [])
     if changed:
         return _wait(this, [troubles.changed_in_folder([printable(a.path) for a in changed])])
-    return _synced(this)
+    return _synced(this) if is_settled(this) else _wait(this, [])
 
 
 def _files_troubles(this: Look) -> list[Trouble]:

@@ -26,6 +26,7 @@ from app.pipeline.plain_verdicts import mark_copies, mark_unlike
 from app.pipeline.quarantine import quarantine_duplicates
 from app.pipeline.references import References
 from app.pipeline.reopening import reopen_orphaned
+from app.pipeline.reused_names import part_newcomers
 from app.pipeline.sharing import Sharing
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
@@ -90,6 +91,7 @@ def _judge_all(services: Services, step: StepContext, tally: Tally, references: 
         verdicts = list(_verdicts(members, gone_on, originals, failed))
         with services.db.transaction() as conn:
             _write(conn, verdicts, step, tally)
+            part_newcomers(conn, members, gone_on, verdicts)
             for asset, error in failed:
                 tally.note_failure(conn, asset, error, step.run_id)
 

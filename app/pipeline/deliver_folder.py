@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from app.db import assets, batches, deliveries, journal, members
+from app.db import batches, deliveries, journal, members
 from app.db import roots as root_rows
 from app.db.clock import later
 from app.errors import FileError, NoSpace, RootUnavailable
-from app.files.disk import Disk
 from app.files.roots import check_roots, free_bytes
 from app.model import AssetStatus, Batch, BatchStatus, Failure, Place, Report, Root, RootKind
 from app.model.counting import counted
@@ -22,6 +21,7 @@ from app.pipeline.copy_out import DEVICE, Delivery, copy_all
 from app.pipeline.delivered import finish
 from app.pipeline.manifest import OWN_NAMES
 from app.pipeline.manifest_store import read_own_file
+from app.pipeline.published_sums import correct, known_texts, published_root
 from app.pipeline.room import in_words
 from app.pipeline.step import StepContext
 from app.pipeline.waiting import wait
@@ -79,7 +79,10 @@ def _deliver(services: Services, batch: Batch, step: StepContext) -> Report:
     with services.db.reading() as conn:
         batch = batches.get(conn, batch.id)
     if not work.in_the_way and not work.unreadable:
-        work.in_the_way += _copy_own_files(services.disk, _root_of(services, batch), target, batch)
+        with services.db.reading() as conn:
+            remembered = load(conn, batch.id)
+        correct(services, batch, remembered, step.run_id)
+        work.in_the_way += _copy_own_files(services, published_root(services, batch), target, batch)
     if work.in_the_way:
         return _fail(services, batch, work.in_the_way, step.run_id)
     if work.unreadable:
@@ -102,27 +105,30 @@ def _begin(services: Services, batch: Batch, target: Root, run_id: int) -> Batch
         return batches.change(conn, batch, BatchStatus.SYNCING, device_id=DEVICE)
 
 
-def _root_of(services: Services, batch: Batch) -> Root:
-    """Where the batch was published, which is not paths.batch_dir when that was changed since."""
-    with services.db.reading() as conn:
-        present = assets.list_in_batch(conn, batch.id, AssetStatus.BATCHED)
-        return root_rows.get(conn, present[0].root_id) if present else services.root(RootKind.BATCH)
-
-
-def _copy_own_files(disk: Disk, source: Root, target: Root, batch: Batch) -> list[Failure]:
+def _copy_own_files(services: Services, source: Root, target: Root, batch: Batch) -> list[Failure]:
     failures: list[Failure] = []
     for name in OWN_NAMES:
         path = os.fsencode(batch.name) + b"/" + name
         content = read_own_file(Place(source, path))
-        if content is None or content == read_own_file(Place(target, path)):
+        if content is None:
             continue
         try:
-            disk.write_new_file(Place(target, path), content)
+            _replace(services, Place(target, path), content, batch)
         except NoSpace:
             raise
         except FileError as error:
             failures.append(Failure(os.fsdecode(path), str(error)))
     return failures
+
+
+def _replace(services: Services, place: Place, content: bytes, batch: Batch) -> None:
+    """Write one of our two files, in the place of an earlier one of ours."""
+    found = read_own_file(place)
+    if found == content:
+        return
+    if found is not None and found in known_texts(services, batch):
+        services.disk.remove_own_file(place)
+    services.disk.write_new_file(place, content)
 
 
 def _wait(services: Services, batch: Batch, trouble: Trouble, run_id: int) -> Report:

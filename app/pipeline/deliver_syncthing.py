@@ -21,6 +21,7 @@ from app.pipeline.delivered import finish
 from app.pipeline.delivery_look import Look, Peer, names_of
 from app.pipeline.holding import when_announced
 from app.pipeline.proving import examine
+from app.pipeline.published_sums import correct_when_due
 from app.pipeline.releasing import note_releases, too_many
 from app.pipeline.required_devices import settle_required
 from app.pipeline.step import StepContext
@@ -94,7 +95,7 @@ def _look(this: Look, client: SyncthingClient) -> Report:
         return _wait(this, trouble)
     if not this.batch.file_count and not _reread(this).file_count:
         return finish(this.services, this.batch, this.run_id, "No file of the batch is left.")
-    trouble = _announce(this, client, this.ready_ground)
+    trouble = correct_when_due(this) or _announce(this, client, this.ready_ground)
     if trouble is not None:
         return _wait(this, trouble)
     due = _first_look_at(this)

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.db import batches, journal, runs
+from app.db import batches, journal, root_waits, runs
 from app.db.connection import Connection
 from app.errors import Conflict, MediaPipelineError, RootUnavailable
 from app.model import Batch, Report, Run, RunStatus, Stage, StepStatus, went_on_without
+from app.pipeline.away import begin_waiting
 from app.pipeline.step import STOPPING, StepContext, Stopped
 from app.services import Services
 
@@ -32,6 +33,14 @@ ENDED_WELL = (StepStatus.DONE, StepStatus.SKIPPED, StepStatus.WARNING)
 
 class StepFailed(Exception):
     """A step failed, and with it the run; `str()` is the sentence for the user."""
+
+
+class Waits(Exception):
+    """A folder that a step needs is away, and the run waits for it."""
+
+    def __init__(self, ending: Ending) -> None:
+        self.ending = ending
+        super().__init__(ending.message)
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ def claim(services: Services, run_id: int) -> Run | None:
             detail = {"config_revision": services.revision}
             message = f"Run {run.id} ({run.kind}) began."
             journal.record(conn, "run.started", message, run_id=run.id, batch_id=run.batch_id, detail=detail)
+        root_waits.end(conn, run_id)
         return runs.change(conn, run, RunStatus.RUNNING, config_revision=services.revision, error=None)
 
 
@@ -93,7 +103,8 @@ class Execution:
     def step(self, stage: Stage, batch_id: int | None = None) -> Report:
         """Run one stage as a step of this run and return its report.
 
-        Raises Stopped when the run has to stop here, StepFailed when the stage failed.
+        Raises Stopped when the run has to stop here, StepFailed when the stage failed, and Waits when it waits for a
+        folder that is away.
         """
         self._heed_wishes()
         with self.services.db.transaction() as conn:
@@ -101,6 +112,7 @@ class Execution:
         context = StepContext(
             self.services, self.run.id, step_id, batch_id, self._stopping, self.run.arguments
         )
+        wait = None
         try:
             report = self._stages[stage](self.services, context)
         except Stopped:
@@ -109,19 +121,30 @@ class Execution:
         except Conflict as conflict:
             report = Report("blocked", str(conflict), batch_id=batch_id)
         except MediaPipelineError as error:
-            if isinstance(error, RootUnavailable):
-                self._note_root_away(error, batch_id)
+            wait = self.wait_for_root(error, batch_id) if isinstance(error, RootUnavailable) else None
             report = Report("failed", str(error), batch_id=batch_id, detail={"retryable": error.retryable})
+        if wait is not None:
+            report = Report("waiting", wait.message, batch_id=batch_id)
         # Steps that found nothing to do are not worth a pause, and a pause after each would lead to them again.
         self._did_something = self._did_something or report.outcome != "idle"
         self._end_step(stage, context, report)
         if report.outcome == "failed":
             raise StepFailed(report.message)
+        if wait is not None:
+            raise Waits(wait)
         return report
 
-    def _note_root_away(self, error: RootUnavailable, batch_id: int | None) -> None:
-        with self.services.db.transaction() as conn:
-            journal.record(conn, "root.unavailable", str(error), level="error", run_id=self.run.id, batch_id=batch_id)
+    def wait_for_root(self, error: RootUnavailable, batch_id: int | None) -> Ending | None:
+        """How the run ends when it waits for a folder that is away; None when it does not wait.
+
+        The journal is told once of a folder that comes and goes.
+        """
+        wait = begin_waiting(self.services, self.run, error)
+        if wait is None or not wait.times:
+            with self.services.db.transaction() as conn:
+                journal.record(conn, "root.unavailable", str(error), level="error", run_id=self.run.id,
+                               batch_id=batch_id)
+        return Ending(RunStatus.WAITING, wait.words, "warning", batch_id) if wait is not None else None
 
     def has_done(self, stage: Stage) -> bool:
         """Whether this run, in this or an earlier stint, has taken the stage's step to its end."""

@@ -118,7 +118,8 @@ def _remove_own_files(root: Root, batch: Batch, revisions: Mapping[bytes, Manife
             if (manifest.batch_id, manifest.created_at) != (batch.id, batch.created_at):
                 return
             # Also when it is absent: a removal that was cut off left it under a private name.
-            if manifest_store.read_own_file(sums_place) in (None, sums_bytes(manifest.files)):
+            written = {sums_bytes(known) for known in (manifest, *revisions.values())}
+            if manifest_store.read_own_file(sums_place) in (None, *written):
                 remove_own_file(sums_place)
         remove_own_file(manifest_place)
     except FileError:

@@ -9,7 +9,7 @@ hold the same pairs twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db import assets, groups
@@ -105,30 +105,34 @@ def _is_waiting(member: Member) -> bool:
 
 
 def regroup(conn: Connection, group_ids: Sequence[int]) -> set[int]:
-    """Part and join the groups in the folders of these; returns the files that are to be inspected anew for it."""
-    again: set[int] = set()
-    for root_id, folder in groups.list_folders_with_identifiers(conn, group_ids):
-        for split in plan_splits(groups.list_members_in(conn, root_id, folder)):
-            group_id = groups.ensure(conn, root_id, [(folder, split.key)])[folder, split.key]
-            again |= _to_be_inspected(conn, [m.asset_id for m in split.members], group_id)
-        members = groups.list_members_in(conn, root_id, folder)
+    """Part these groups, and join them with others in their folders; returns the files that are to be inspected anew
+    for it."""
+    again: dict[int, int] = {}
+    for (root_id, folder), found in groups.list_kindred(conn, group_ids).items():
+        parted = _split(conn, root_id, folder, found)
+        again |= parted
+        members = [m._replace(group_id=parted.get(m.asset_id, m.group_id)) for m in found]
+        by_group = _by_group(members)
         for join in plan_joins(members):
-            again |= _join(conn, join, members)
-    return again
+            again |= _join(conn, join, by_group)
+    assets.set_columns(conn, [(i, {"group_id": group_id, "inspected_at": None}) for i, group_id in again.items()])
+    return set(again)
 
 
-def _join(conn: Connection, join: Join, folder: Sequence[Member]) -> set[int]:
-    """A half that was labelled a duplicate before its other half was known is none: the pair stays whole."""
+def _split(conn: Connection, root_id: int, folder: bytes, members: Sequence[Member]) -> dict[int, int]:
+    """By file, the group that it is parted to."""
+    splits = plan_splits(members)
+    ids = groups.ensure(conn, root_id, [(folder, split.key) for split in splits])
+    return {m.asset_id: ids[folder, split.key] for split in splits for m in split.members}
+
+
+def _join(conn: Connection, join: Join, by_group: Mapping[int, Sequence[Member]]) -> dict[int, int]:
+    """By file, the group of both. A half that was labelled a duplicate before its other half was known is none: the
+    pair stays whole."""
     for half in join.halves:
         if half.status is AssetStatus.DUPLICATE:
             asset = assets.get(conn, half.asset_id)
             assets.mark(conn, [asset], AssetStatus.DISCOVERED, original_id=None, batch_id=None)
             assets.mark(conn, [assets.get(conn, half.asset_id)], AssetStatus.UNIQUE)
-    moved = [m.asset_id for m in folder if m.group_id == join.moved]
-    stays = [m.asset_id for m in folder if m.group_id == join.target and m.status not in GONE_ON]
-    return _to_be_inspected(conn, [*moved, *stays], join.target)
-
-
-def _to_be_inspected(conn: Connection, asset_ids: Sequence[int], group_id: int) -> set[int]:
-    assets.set_columns(conn, [(asset_id, {"group_id": group_id, "inspected_at": None}) for asset_id in asset_ids])
-    return set(asset_ids)
+    stays = [m for m in by_group[join.target] if m.status not in GONE_ON]
+    return {m.asset_id: join.target for m in (*by_group[join.moved], *stays)}

@@ -6,35 +6,23 @@ A group has one date, the one of its still; the other members take it over, so t
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from app.db import assets, capture_records, date_decisions, journal, undecided, uninspected
-from app.db.capture_records import CaptureRecord
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import printable
-from app.files.capture_time import CaptureReaders, Claim, Reading, choose
+from app.files.capture_time import CaptureReaders, Claim, Reading
 from app.files.digest import Wanted
 from app.files.roots import check_roots
 from app.files.walk import is_media
-from app.filing.dating import (
-    Dated,
-    choose_lead,
-    claims_for,
-    columns,
-    disagreement,
-    is_read,
-    is_weak,
-    lead_gone_on,
-    record,
-    rules_of,
-    taken_over,
-)
+from app.filing.dating import is_read, is_weak
 from app.model import Asset, AssetStatus, Failure, Place, Report, RootKind
 from app.model.counting import counted
+from app.pipeline.group_dates import GroupDates, Row
 from app.pipeline.grouping import regroup
+from app.pipeline.parting import part_by_days
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -57,67 +45,123 @@ def run(services: Services, step: StepContext) -> Report:
     return report
 
 
+class Slices:
+    """The keys of groups, in slices of about so many files; 16 bytes a group are kept."""
+
+    def __init__(self, groups: Iterable[tuple[int, int]]) -> None:
+        self._keys, self._sizes = array("q"), array("q")
+        for key, size in groups:
+            self._keys.append(key)
+            self._sizes.append(size)
+        self.files = sum(self._sizes)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        part: list[int] = []
+        files = 0
+        for key, size in zip(self._keys, self._sizes, strict=True):
+            if part and files + size > SLICE:
+                yield part
+                part, files = [], 0
+            part.append(key)
+            files += size
+        if part:
+            yield part
+
+
 class _Inspection:
     """One pass over the groups with undated members; each slice is read, then written in one transaction."""
 
     def __init__(self, services: Services, step: StepContext) -> None:
-        self.db, self.step, self.tally = services.db, step, Tally()
+        self.services, self.db, self.disk, self.step, self.tally = services, services.db, services.disk, step, Tally()
         # A quarantined duplicate becomes unique where it lies when its original is lost.
         kinds = (RootKind.INGEST, RootKind.DUPLICATES)
         self.roots = {root.id: root for kind in kinds for root in services.roots.get(kind, ())}
-        self.zone, self.processes = services.config.zone, services.config.dedup.threads
-        self.rules = rules_of(services.config.sorter)
+        self.processes = services.config.dedup.threads
         self.present = datetime.now(UTC)
+        self.dates = GroupDates(services.config, self.present)
         self.total = 0
         self.first_damaged = ""
         self.is_grouped_anew = False
-        self.decided: dict[int, Claim] = {}
 
     def run(self) -> None:
         """Inspect slice by slice, and once more what was grouped anew by what was read; what was written stays when
         the pass is stopped."""
-        keys = self._waiting_groups()
-        if not keys:
+        slices = self._waiting_groups()
+        if not slices.files:
             return
         with CaptureReaders(self.processes) as readers:
-            self._inspect(readers, keys)
+            self._inspect(readers, slices)
             if self.is_grouped_anew:
                 self._inspect(readers, self._waiting_groups())
 
-    def _waiting_groups(self) -> array[int]:
+    def _waiting_groups(self) -> Slices:
         with self.db.reading() as conn:
-            keys = array("q", uninspected.list_groups(conn))
-        self.total += len(keys)
-        return keys
+            slices = Slices(uninspected.list_groups(conn))
+        self.total += slices.files
+        return slices
 
-    def _inspect(self, readers: CaptureReaders, keys: array[int]) -> None:
-        for start in range(0, len(keys), SLICE):
-            self._slice(readers, keys[start : start + SLICE].tolist())
+    def _inspect(self, readers: CaptureReaders, slices: Slices) -> None:
+        for keys in slices:
+            self._slice(readers, keys)
 
     def _slice(self, readers: CaptureReaders, keys: list[int]) -> None:
         with self.db.reading() as conn:
             members = undecided.list_members(conn, keys)
-        groups = [[a for a in group if self._is_ready(a)] for group in members.values()]
-        readings = self._read(readers, [a for group in groups for a in group if is_read(a)])
-        with self.db.transaction() as conn:
-            # Read last of all: what is decided while files are read counts as well.
-            self.decided = self._decided(conn, [a.id for group in groups for a in group])
-            self._tell_damaged(conn, [a for group in groups for a in group if is_media(a.path)], readings)
-            at = now()
+        ready = [[a for a in group if self._is_ready(a)] for group in members.values()]
+        readings = self._read(readers, [a for group in ready for a in group if is_read(a)])
+        groups = [group for group in ready if group and not self._has_moved_on(group, readings)]
+        ids = [a.id for group in groups for a in group]
+        with self.db.reading() as conn:
             gone_on = undecided.list_gone_on(conn, keys)
-            dated = [
-                one
-                for group in groups
-                if group
-                for one in self._rows(group, gone_on.get(group[0].group_id or 0, ()), readings)
-            ]
-            assets.set_columns(conn, [(asset_id, {**row, "inspected_at": at}) for asset_id, row, _ in dated])
-            capture_records.write(conn, [record for _, _, record in dated if record is not None])
-            again = regroup(conn, [key for key in keys if key >= 0])
+            decided = self._decided(conn, ids)
+        dated = self._date(groups, gone_on, readings, decided)
+        with self.db.transaction() as conn:
+            # What is decided while files are read and dated counts as well.
+            if (late := self._decided(conn, ids)) != decided:
+                dated = self._date(groups, gone_on, readings, late)
+            self._tell_damaged(conn, [a for group in ready for a in group if is_media(a.path)], readings)
+            at = now()
+            assets.set_columns(conn, [(row.asset_id, {**row.columns, "inspected_at": at}) for row in dated])
+            capture_records.write(conn, [row.record for row in dated if row.record is not None])
+            again = self._group_anew(conn, [key for key in keys if key >= 0], groups, gone_on)
         self.is_grouped_anew = self.is_grouped_anew or bool(again)
-        lasting = [(row, kept) for asset_id, row, kept in dated if asset_id not in again]
+        self.tally.size_bytes += sum(a.size_bytes for group in groups for a in group)
+        lasting = [row for row in dated if row.asset_id not in again]
         self.tally.counts["inspected"] += len(lasting)
-        self.tally.counts["weak"] += sum(1 for row, kept in lasting if is_weak(row, kept))
+        self.tally.counts["weak"] += sum(1 for row in lasting if is_weak(row.columns, row.record))
+
+    def _group_anew(
+        self,
+        conn: Connection,
+        group_ids: Sequence[int],
+        groups: Sequence[Sequence[Asset]],
+        gone_on: Mapping[int, Sequence[Asset]],
+    ) -> set[int]:
+        """Part and join groups by what was read; returns the files that are to be inspected anew for it."""
+        parted = part_by_days(conn, groups, gone_on, self.services.config.zone, self.present)
+        rows = [(asset_id, {"group_id": group_id, "inspected_at": None}) for asset_id, group_id in parted.items()]
+        assets.set_columns(conn, rows)
+        return parted.keys() | regroup(conn, sorted({*group_ids, *parted.values()}))
+
+    def _date(
+        self,
+        groups: Sequence[Sequence[Asset]],
+        gone_on: Mapping[int, Sequence[Asset]],
+        readings: Mapping[int, Reading],
+        decided: Mapping[int, Claim],
+    ) -> list[Row]:
+        return [
+            row
+            for group in groups
+            for row in self.dates.rows(group, gone_on.get(group[0].group_id or 0, ()), readings, decided)
+        ]
+
+    def _has_moved_on(self, group: Sequence[Asset], readings: Mapping[int, Reading]) -> bool:
+        """Whether a file of a group is no longer the one that was found: then it is told, and the group waits."""
+        moved_on = [a for a in group if a.id in readings and readings[a.id].moved_on]
+        words = "it is no longer the file that was found"
+        self.tally.failures += [Failure(printable(a.path), words, a.id) for a in moved_on]
+        return bool(moved_on)
 
     def _tell_damaged(self, conn: Connection, read: Sequence[Asset], readings: Mapping[int, Reading]) -> None:
         """Name each file that is no whole photo or video; it is archived like any other, by its bytes."""
@@ -141,49 +185,14 @@ class _Inspection:
 
     def _read(self, readers: CaptureReaders, telling: Sequence[Asset]) -> dict[int, Reading]:
         readings: dict[int, Reading] = {}
-        wanted = (Wanted(a.id, Place(self.roots[a.root_id], a.path), a.signature) for a in telling)
+        places = ((a, self.disk.readable_at(Place(self.roots[a.root_id], a.path))) for a in telling)
+        wanted = (Wanted(a.id, place, a.signature) for a, place in places)
         for reading in readers.read(wanted):
             if reading is not None:
                 readings[reading.key] = reading
             done = self.tally.counts["inspected"] + len(readings)
             self.step.safe_point(done, max(done, self.total), self.tally.size_bytes)
         return readings
-
-    def _rows(
-        self,
-        group: Sequence[Asset],
-        gone_on: Sequence[Asset],
-        readings: Mapping[int, Reading],
-    ) -> Sequence[tuple[int, dict[str, str | None], CaptureRecord | None]]:
-        moved_on = [a for a in group if a.id in readings and readings[a.id].moved_on]
-        if moved_on:
-            words = "it is no longer the file that was found"
-            self.tally.failures += [Failure(printable(a.path), words, a.id) for a in moved_on]
-            return []
-        dated = [self._dated(a, readings.get(a.id, Reading(a.id)), claims_for(a, group, readings)) for a in group]
-        lead = choose_lead(dated)
-        differ = disagreement(dated, lead)
-        self.tally.size_bytes += sum(a.size_bytes for a in group)
-        before = None if lead.taken.source == "person" else lead_gone_on(group, gone_on)
-        return [
-            (
-                m.asset.id,
-                taken_over(m, before) if before is not None else columns(m, lead, differ),
-                record(m, lead, differ, before) if is_media(m.asset.path) else None,
-            )
-            for m in dated
-        ]
-
-    def _dated(self, asset: Asset, reading: Reading, claims: Sequence[Claim]) -> Dated:
-        path = asset.origin_path or asset.path
-        claims = [*claims, self.decided[asset.id]] if asset.id in self.decided else claims
-        make, model = reading.camera_make, reading.camera_model
-        taken = choose(
-            claims, path, asset.mtime_ns, self.zone, self.present, reading.note, rules=self.rules, camera_make=make
-        )
-        if reading.content_identifier is not None:
-            taken = replace(taken, content_identifier=reading.content_identifier)
-        return Dated(asset, taken, make, model)
 
 
 def _report(tally: Tally, first_damaged: str) -> Report:

@@ -15,7 +15,9 @@ from app.files.roots import check_roots
 from app.files.walk import list_names
 from app.model import Root, RootKind
 from app.pipeline.finished_folders import ENDED
+from app.pipeline.kept_edits import look_at_some
 from app.pipeline.orphans import list_unknown, note, with_reasons
+from app.pipeline.peer_edits import EDITED
 from app.services import Services
 
 LOOK_EVERY_SECONDS = 60
@@ -38,8 +40,8 @@ def look_when_due(services: Services) -> None:
 def tell_left_behind(services: Services, run_id: int | None) -> list[bytes]:
     """Note what lies in such folders and no row knows, tell of what is new, and forget what is gone; returns the paths.
 
-    Folders in which copies are kept on purpose are left to the clean-up of everything. Raises RootUnavailable, and
-    OSError when the disk gives no answer.
+    In folders in which copies are kept on purpose these copies alone are looked at, some at a time; the rest is left to
+    the clean-up of everything. Raises RootUnavailable, and OSError when the disk gives no answer.
     """
     root = services.root(RootKind.BATCH)
     check_roots(services.db, [root])
@@ -48,12 +50,13 @@ def tell_left_behind(services: Services, run_id: int | None) -> list[bytes]:
     unknown = list(list_unknown(services, root, there)) if there else []
     listed = with_reasons(services, root, unknown, there) if there else []
     paths = [path for path, _ in listed]
+    edited, unchanged = look_at_some(services, root)
     with services.db.transaction() as conn:
         facts.put(conn, LOOKED_AT, now())
         before = {path for path in left_in_place.paths_of(conn, root.id) if path.partition(b"/")[0] in ended}
-        left_in_place.forget(conn, root.id, sorted(before - set(paths)))
-        note(conn, root, listed, run_id)
-    return paths
+        left_in_place.forget(conn, root.id, [*sorted(before - set(paths)), *unchanged])
+        note(conn, root, [*listed, *((path, EDITED) for path in edited)], run_id)
+    return [*paths, *edited]
 
 
 def _ended(services: Services, root: Root) -> set[bytes]:

@@ -1,12 +1,13 @@
 """Where manifests lie: one in the batch folder, and a second copy of every revision in the archive.
 
-A manifest in the archive is written once and never edited. When files drop out of a batch while it is built, a
-new revision is written beside the first, and takes its place in the staged folder before that is published.
+A manifest in the archive is written once and never edited. When files drop out of a batch while it is built, or fail
+before they are delivered, a new revision is written beside the first, and takes its place in the batch's folder.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from app.files.disk import Disk
 from app.files.manifest import MANIFEST_FOLDER
@@ -50,13 +51,22 @@ def save(disk: Disk, archive: Root, manifest: Manifest, content: bytes) -> bytes
     return path
 
 
-def stage(disk: Disk, staging: Root, manifest: Manifest, content: bytes) -> None:
-    """See to it that the staged batch folder holds this manifest and its SHA256SUMS, durably, and no older ones."""
-    folder = os.fsencode(manifest.batch_name) + b"/"
-    for name, wanted in ((MANIFEST_NAME, content), (SUMS_NAME, sums_bytes(manifest.files))):
-        place = Place(staging, folder + name)
+def stage(
+    disk: Disk, folder: Root, manifest: Manifest, content: bytes, ours: Collection[bytes] | None = None
+) -> bool:
+    """See to it that a batch's folder below this one holds its manifest and SHA256SUMS, durably, and no older ones;
+    whether anything had to be written.
+
+    With `ours`, everything that we have written there, a file with other content stays as it is.
+    """
+    top, is_written = os.fsencode(manifest.batch_name) + b"/", False
+    for name, wanted in ((MANIFEST_NAME, content), (SUMS_NAME, sums_bytes(manifest))):
+        place = Place(folder, top + name)
         found = read_own_file(place)
-        if found is not None and found != wanted:
+        if found == wanted or (found is not None and ours is not None and found not in ours):
+            continue
+        if found is not None:
             disk.remove_own_file(place)
-        if found != wanted:
-            disk.write_new_file(place, wanted)
+        disk.write_new_file(place, wanted)
+        is_written = True
+    return is_written

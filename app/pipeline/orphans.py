@@ -18,8 +18,9 @@ from app.files.roots import check_roots
 from app.files.walk import Found, signature_at, walk
 from app.model import Asset, AssetStatus, Place, Root, RootKind, Signature
 from app.pipeline.failing import is_missing
+from app.pipeline.kept_edits import list_edited
 from app.pipeline.manifest import OWN_NAMES
-from app.pipeline.peer_edits import reasons_of
+from app.pipeline.peer_edits import EDITED, reasons_of
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -47,6 +48,8 @@ def settle_orphans(services: Services, step: StepContext) -> dict[str, int]:
         counts["adopted"] += len(adopted)
         rest = [path for path in unknown if path not in adopted]
         listed = with_reasons(services, root, rest)
+        if root.kind is RootKind.BATCH:
+            listed += [(path, EDITED) for path in list_edited(services, root)]
         counts["orphans"] += len(listed)
         with services.db.transaction() as conn:
             at = now()

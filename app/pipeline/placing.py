@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
-from itertools import count
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from app.pipeline.filing import Filing
@@ -27,12 +26,43 @@ File = TypeVar("File")
 File_contra = TypeVar("File_contra", contravariant=True)
 
 
+#: A folder and the names of a group in it.
+Names = tuple[bytes, tuple[bytes, ...]]
+
+
+class GivenSuffixes:
+    """Which numbers groups of the same names have got in one folder: the next one need not try these again."""
+
+    def __init__(self) -> None:
+        self._runs: dict[Names, tuple[int, int]] = {}
+        self._holders: dict[Names, set[int]] = {}
+
+    def next_to_try(self, names: Names, number: int, key: int) -> int:
+        """The number, or the next that was not given to others; one that has a number already looks at all again."""
+        first, after = self._runs.get(names, (0, 0))
+        return after if first <= number < after and key not in self._holders[names] else number
+
+    def note(self, names: Names, number: int, key: int) -> None:
+        """A group of these names, whose first file this is, has got this number."""
+        first, after = self._runs.get(names, (number, number))
+        if number == after:
+            self._runs[names] = (first, number + 1)
+            self._holders.setdefault(names, set()).add(key)
+
+
 class Ground(Protocol[File_contra]):
     """The places that files may get, as whoever places them sees these."""
 
     @property
     def limit_bytes(self) -> int:
         """How long a name may be."""
+
+    @property
+    def given(self) -> GivenSuffixes:
+        """The suffixes that were given so far."""
+
+    def key(self, file: File_contra) -> int:
+        """What tells files apart."""
 
     def look(self, file: File_contra, path: bytes) -> tuple[Target, int | None]:
         """What a file would meet at a path; with HELD, the id of the asset that holds its content there."""
@@ -74,7 +104,9 @@ def _named(filing: Filing, names: Sequence[bytes]) -> Filing:
 
 
 def _place_together(ground: Ground[File], files: Sequence[File], filing: Filing) -> list[Placed[File]]:
-    for number in count():
+    alike, key, number = (filing.folder, filing.names), ground.key(files[0]), -1
+    while True:
+        number = ground.given.next_to_try(alike, number + 1, key)
         names = suffixed(filing.names, number, ground.limit_bytes)
         paths = [_join(filing.folder, name) for name in names]
         found = [ground.look(file, path) for file, path in zip(files, paths, strict=True)]
@@ -85,6 +117,8 @@ def _place_together(ground: Ground[File], files: Sequence[File], filing: Filing)
     placed = [Placed(file, path, *met) for file, path, met in zip(files, paths, found, strict=True)]
     for one in placed:
         ground.claim(one.file, one.path, one.target)
+    if all(target in (Target.FREE, Target.SAME) for target, _ in found):
+        ground.given.note(alike, number, key)
     return placed
 
 

@@ -1,4 +1,5 @@
-"""Labels whose original no longer stands for their content are taken back: the files are judged again."""
+"""Labels that no longer hold are taken back: an original does not stand for its content any more, or a file that could
+not be sent has a new name. The files are judged again."""
 
 from __future__ import annotations
 
@@ -10,18 +11,19 @@ from app.db.connection import Connection
 from app.errors import printable
 from app.files.walk import signature_at
 from app.model import Asset, AssetStatus, Root, RootKind, Signature
+from app.pipeline.unsendable import take_up_again
 from app.services import Services
 
 
 def reopen_orphaned(services: Services, run_id: int, references: Sequence[Root]) -> int:
-    """Make such duplicates and second names `discovered`, or `gone` when they too are gone; returns how many.
+    """Make such files `discovered`, or `gone` when they too are gone; returns how many.
 
     What waits with the number of a batch that has ended waits for the next one from now on. The roots must have been
     checked. A file under a root that is not configured keeps its label; `references` are the reference folders.
     """
     roots = {root.id: root for of_kind in services.roots.values() for root in of_kind}
-    reopened = 0
     with services.db.transaction() as conn:
+        reopened = take_up_again(conn)
         waiting.leave_ended_batches(conn)
         orphaned = undecided.list_orphaned_labels(conn, services.config.dedup.remember_removed)
         orphaned += reference_files.list_orphaned_labels(conn, [root.id for root in references])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from app.db import announced, batch_devices, deliveries, kept_copies, members
+from app.db.connection import Connection
 from app.errors import SyncthingError
 from app.model import AssetStatus, Batch, Report, RootKind
 from app.pipeline.delivery_look import Look
+from app.pipeline.seen_ignored import Hidden, see_ignored
 from app.pipeline.waiting import wait_for_peers
 from app.services import Services
 from app.syncthing import ignores, notes, place, proof, troubles
@@ -24,34 +26,46 @@ ASKED = 3
 
 def retain(services: Services, batch: Batch) -> Report | None:
     """Make Syncthing ignore the batch, so that the peers keep its files; a report when it has to wait."""
-    root = services.root(RootKind.BATCH)
     with services.db.reading() as conn:
         required = tuple(device.device_id for device in batch_devices.list_of(conn, batch.id))
         this = Look(services, batch, notes.load(conn, batch.id), None, None, required)
-        present = members.list_of(conn, batch.id, IN_FOLDER, [root.id])
-        files = [a.path for a in present]
-        arrived = {i for device_id in required for i in deliveries.confirmed_ids(conn, batch.id, device_id)}
-        is_remembered = batch.syncing_at is None or bool(announced.list_folders(conn, batch.id))
-        files += [path for _, root_id, path, _ in kept_copies.list_of_batch(conn, batch.id) if root_id == root.id]
-    batch_dir = os.path.realpath(root.path)
     try:
         with SyncthingClient.from_config(services.config) as client:
-            folder = place.find_only_folder(client, services.config, batch_dir)
-            prefix = place.prefix_of(services.config, folder, batch_dir)
-            trouble = _announced_elsewhere(services, batch, client, folder)
-            if trouble is None and not is_remembered:
-                names = {name for path in files[:ASKED] for name in (prefix + path, path)}
-                trouble = _known_elsewhere(client, folder, names)
-            if trouble is not None:
-                return wait_for_peers(this, [trouble])
-            with services.db.transaction() as conn:
-                hidden = announced.Hidden(folder.id, ignores.line_for(prefix, batch.name))
-                announced.note_hidden(conn, batch.id, hidden)
-            known = {a.path for a in present if a.id in arrived or a.status is AssetStatus.DELIVERED}
-            ignores.retain_at_peer(client, folder.id, batch.name, files, prefix, known)
+            trouble = _retain(this, client)
     except SyncthingError as error:
-        return wait_for_peers(this, [troubles.of_error(error)])
-    return None
+        trouble = troubles.of_error(error)
+    return wait_for_peers(this, [trouble]) if trouble is not None else None
+
+
+def _retain(this: Look, client: SyncthingClient) -> Trouble | None:
+    services, batch, root = this.services, this.batch, this.services.root(RootKind.BATCH)
+    batch_dir = os.path.realpath(root.path)
+    folder = place.find_only_folder(client, services.config, batch_dir)
+    prefix = place.prefix_of(services.config, folder, batch_dir)
+    with services.db.reading() as conn:
+        files, announced_files = _files(conn, batch, root.id, this.required)
+        is_remembered = batch.syncing_at is None or bool(announced.list_folders(conn, batch.id))
+    trouble = _announced_elsewhere(services, batch, client, folder)
+    if trouble is None and not is_remembered:
+        names = {name for path in files[:ASKED] for name in (prefix + path, path)}
+        trouble = _known_elsewhere(client, folder, names)
+    if trouble is not None:
+        return trouble
+    line = ignores.line_for(prefix, batch.name)
+    with services.db.transaction() as conn:
+        announced.note_hidden(conn, batch.id, announced.Hidden(folder.id, line))
+    lines = ignores.hide_batch(client, folder.id, batch.name, prefix)
+    named = [(path, (prefix + path).decode("utf-8", "replace")) for path in files]
+    return see_ignored(services, client, Hidden(batch.id, folder.id, line, lines, named, announced_files))
+
+
+def _files(conn: Connection, batch: Batch, root_id: int, required: Sequence[str]) -> tuple[list[bytes], set[bytes]]:
+    """The batch's files in the batch folder with the copies that stayed there, and which of them a peer may have."""
+    present = members.list_of(conn, batch.id, IN_FOLDER, [root_id])
+    kept = [path for _, held_in, path, _ in kept_copies.list_of_batch(conn, batch.id) if held_in == root_id]
+    arrived = {i for device_id in required for i in deliveries.confirmed_ids(conn, batch.id, device_id)}
+    announced_files = {a.path for a in present if a.id in arrived or a.status is AssetStatus.DELIVERED}
+    return sorted({*(a.path for a in present), *kept}), announced_files
 
 
 def _known_elsewhere(client: SyncthingClient, folder: FolderView, names: Collection[bytes]) -> Trouble | None:

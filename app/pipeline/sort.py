@@ -19,6 +19,7 @@ from app.model import Asset, AssetStatus, Batch, BatchStatus, Failure, Report, R
 from app.model.counting import counted
 from app.model.instants import instant_in_words
 from app.pipeline.archiving import PENDING, PLACED, Archiving, plan_group
+from app.pipeline.away import find_away
 from app.pipeline.batch_plan import capture_order
 from app.pipeline.failing import finish_interrupted_moves, raise_when_full
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
@@ -52,6 +53,8 @@ def run(services: Services, step: StepContext, settled_policy: str | None = None
     try:
         return _archive(services, step, batch, settled_policy or batch.peer_policy)
     except (NoSpace, RootUnavailable) as error:
+        if isinstance(error, RootUnavailable) and find_away(services, error) is not None:
+            raise
         return _failed(services, step, batch, str(error))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.db import batches, confirmation, runs
+from app.db import batches, confirmation, root_waits, runs
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import Conflict
 from app.model import OPEN_BATCH, Batch, BatchStatus, Run, RunKind, RunStatus
-from app.pipeline import deliver_folder, left_behind, order, pairing, protecting, silence, staging_ground, sync
+from app.pipeline import away, deliver_folder, left_behind, order, pairing, protecting, silence, staging_ground, sync
 from app.pipeline.execution import DEBUG, wake
 from app.services import Services
 
@@ -54,10 +54,19 @@ def wake_waiting(services: Services) -> list[int]:
         open_batches = batches.list_by_status(conn, OPEN_BATCH)
         may_batch = not staging_ground.is_waited_for(conn)
     for run in waiting:
-        message = f"Run {run.id} goes on; its wait is over."
-        if _wait_is_over(services, run, open_batches, may_batch) and wake(services, run, message):
+        if _wake(services, run, open_batches, may_batch):
             return [run.id]
     return []
+
+
+def _wake(services: Services, run: Run, open_batches: list[Batch], may_batch: bool) -> bool:
+    with services.db.reading() as conn:
+        wait = root_waits.find(conn, run.id)
+    if wait is None or wait.is_over:
+        message = f"Run {run.id} goes on; its wait is over."
+        return _wait_is_over(services, run, open_batches, may_batch) and wake(services, run, message)
+    words = away.words_when_back(services, run, wait)
+    return words is not None and wake(services, run, words)
 
 
 def advance_debug_pause(services: Services) -> list[int]:

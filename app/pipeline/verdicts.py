@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from app.files.belonging import group_key
@@ -167,13 +167,17 @@ def _judge_apart(
     whole: Whole, rest: Sequence[Asset], outside: Mapping[int, Sequence[Original]]
 ) -> list[Verdict]:
     """The group stays: only what is in it twice, or was in it before it went on, is a duplicate."""
-    kept = [s for s in whole.siblings if s.status is AssetStatus.UNIQUE]
+    before_ids = _ids(whole.gone_on)
+    kept: dict[object, Asset] = {}
+    for sibling in whole.siblings:
+        if sibling.status is AssetStatus.UNIQUE:
+            kept.setdefault(_content(sibling), sibling)
     verdicts = []
     for asset in rest:
-        before = next((o.asset for o in outside[asset.id] if _was_here(whole, asset, o)), None)
-        twin = before or next((k for k in kept if _is_twin(asset, k)), None)
+        before = next((o.asset for o in outside[asset.id] if _was_here(before_ids, asset, o)), None)
+        twin = before or kept.get(_content(asset))
         if twin is None:
-            kept.append(asset)
+            kept[_content(asset)] = asset
         status = AssetStatus.UNIQUE if twin is None else AssetStatus.DUPLICATE
         if twin is not None and before is None and (twin.device, twin.inode) == (asset.device, asset.inode):
             status = AssetStatus.SET_ASIDE
@@ -181,26 +185,31 @@ def _judge_apart(
     return verdicts
 
 
-def _was_here(whole: Whole, asset: Asset, original: Original) -> bool:
-    is_member = any(original.asset.id == member.id for member in whole.gone_on)
-    return is_member and (is_media(asset.path) or _name(asset) == _name(original.asset))
+def _ids(assets: Iterable[Asset]) -> frozenset[int]:
+    return frozenset(asset.id for asset in assets)
 
 
-def _is_twin(asset: Asset, other: Asset) -> bool:
-    """The same photo under two endings of one stem (IMG.jpg, IMG.jpeg); sidecars are told apart by their names."""
-    both_media = is_media(asset.path) and is_media(other.path)
-    same = (asset.size_bytes, asset.sha256) == (other.size_bytes, other.sha256)
-    return both_media and same and asset.size_bytes > 0 and asset.sha256 is not None
+def _was_here(before_ids: Set[int], asset: Asset, original: Original) -> bool:
+    return original.asset.id in before_ids and (is_media(asset.path) or _name(asset) == _name(original.asset))
+
+
+def _content(asset: Asset) -> object:
+    """Equal for the same photo under two endings of one stem (IMG.jpg, IMG.jpeg); sidecars are told apart by their
+    names, and each by itself."""
+    if not is_media(asset.path) or asset.size_bytes == 0 or asset.sha256 is None:
+        return asset.id
+    return asset.size_bytes, asset.sha256
 
 
 def _revived(whole: Whole, rest: Sequence[Asset], outside: Mapping[int, Sequence[Original]]) -> list[Verdict]:
     """Duplicates whose group is more than a duplicate now; not those of what lies in the group itself."""
     members = {a.id for a in [*rest, *whole.siblings]}
+    before_ids = _ids(whole.gone_on)
     labelled = [s for s in whole.siblings if s.status is AssetStatus.DUPLICATE and s.original_id not in members]
     return [
         Verdict(s, AssetStatus.UNIQUE)
         for s in labelled
-        if not any(_was_here(whole, s, original) for original in outside.get(s.id, ()))
+        if not any(_was_here(before_ids, s, original) for original in outside.get(s.id, ()))
     ]
 
 

@@ -155,12 +155,51 @@ def own_id(answer: Mapping[str, Any]) -> str:
     return found
 
 
+def system_status(answer: Any) -> dict[str, Any]:
+    """The status as it is; it names the Syncthing that answers, and its listeners by their addresses."""
+    own_id(whole(answer))
+    whole(answer.get("connectionServiceStatus", {}))
+    return dict(answer)
+
+
 def devices(answer: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Every device of the configuration by its ID."""
     for entry in answer:
         _text(entry, "name", "")
         _flag(entry, "paused")
     return {_text(entry, "deviceID"): dict(entry) for entry in answer}
+
+
+def listed_paths(answer: Any) -> list[str]:
+    """What lies at a place, from `GET /rest/system/browse`: a list, also when nothing does."""
+    if not isinstance(answer, list):
+        raise TypeError("paths")
+    return _texts(answer)
+
+
+def effective_lines(answer: Mapping[str, Any]) -> list[str]:
+    """The lines of a folder's ignore list with those that it includes from other files."""
+    return _texts(answer["expanded"])
+
+
+def whole(answer: Any) -> dict[str, Any]:
+    """An object as it is, for a person to read."""
+    if not isinstance(answer, dict):
+        raise TypeError("object")
+    return answer
+
+
+def entries(answer: Any) -> dict[str, Mapping[str, Any]]:
+    """Objects by their names."""
+    found = whole(answer)
+    for entry in found.values():
+        whole(entry)
+    return found
+
+
+def text_of(entry: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """A text that every version tells, unless there is a default for one that does not."""
+    return _text(entry, name, default)
 
 
 def shown_name(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from app.log import redact
 from app.model.counting import counted
 from app.syncthing import look, troubles
-from app.syncthing.answers import Completion, FolderView
+from app.syncthing.answers import Completion, FolderView, entries, whole
 from app.syncthing.client import SyncthingClient
 from app.syncthing.examination import OK, WARNING, Check, Examination, OurFiles, of_trouble
 from app.syncthing.look import Standing
@@ -44,7 +44,7 @@ def _device_checks(
         yield of_trouble("syncthing peer", standing.trouble, WARNING)
     else:
         yield Check("syncthing peer", OK, f"{peer} is connected{_speaking(entry)}.")
-    raw = client.get("db/completion", {"folder": standing.folder.id, "device": standing.device_id})
+    raw = client.ask("db/completion", whole, {"folder": standing.folder.id, "device": standing.device_id})
     completion = client.completion(standing.folder.id, standing.device_id)
     entry["completion"] = redact(raw)
     found.facts.setdefault("completion", _as_facts(completion))
@@ -57,8 +57,8 @@ def _device_checks(
 def facts_of(client: SyncthingClient, standing: Standing) -> dict[str, Any]:
     """What is known of a device: its name, whether it is connected or paused, its version, when it was last seen."""
     device = standing.device_id
-    connections = client.get("system/connections")
-    entry = (connections.get("connections") or {}).get(device) or {}
+    known = client.ask("system/connections", lambda answer: entries(answer["connections"]))
+    entry = known.get(device, {})
     return {
         "id": device,
         "name": standing.peer,

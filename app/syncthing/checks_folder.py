@@ -11,7 +11,7 @@ from app.config.schema import Config
 from app.errors import SyncthingRefused, printable
 from app.model.counting import counted, size_in_words
 from app.syncthing import ignores, place, troubles
-from app.syncthing.answers import FolderView
+from app.syncthing.answers import FolderView, effective_lines
 from app.syncthing.client import SyncthingClient
 from app.syncthing.examination import FAULT, OK, WARNING, Check, Examination, OurFiles, of_trouble
 from app.syncthing.patterns import first_hit, read_patterns
@@ -136,7 +136,7 @@ def _hits(
     client: SyncthingClient, folder: FolderView, prefix: bytes, files: Sequence[bytes], own: set[str]
 ) -> list[dict[str, str | None]]:
     """Files of ours that Syncthing ignores: what it says itself, or does not know and a pattern seems to hide."""
-    expanded = client.get("db/ignores", {"folder": folder.id}).get("expanded") or []
+    expanded = client.ask("db/ignores", effective_lines, {"folder": folder.id})
     patterns = read_patterns(line for line in expanded if line.removesuffix("/**") not in own)
     named = {path: name for path in files if (name := sendable_name(prefix + path)) is not None}
     suspects = [path for path, name in named.items() if first_hit(patterns, name)]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from app.syncthing.answers import whole
 from app.syncthing.client import SyncthingClient
 from app.syncthing.examination import FAULT, OK, WARNING, Check, Examination
 
@@ -23,7 +24,7 @@ def check_system(client: SyncthingClient, status: Mapping[str, Any], found: Exam
     """Version, clock and the lock on Syncthing's own pages."""
     yield version_check(str(found.facts["version"]))
     yield clock_check(client.answered_at, datetime.now(UTC))
-    gui = client.get("config/gui")
+    gui = client.ask("config/gui", whole)
     address = str(status.get("guiAddressUsed") or gui.get("address") or "")
     found.facts["gui"] = {"address": address, "has_password": _has_password(gui), "tls": bool(gui.get("useTLS"))}
     yield gui_check(address, _has_password(gui))

@@ -74,15 +74,15 @@ class SyncthingClient:
 
     def system_status(self) -> dict[str, Any]:
         """`/rest/system/status` as it is."""
-        return self._object("GET", "system/status")
+        return self.ask("system/status", answers.system_status)
 
     def version(self) -> str:
         """Syncthing's version, such as v1.19.2."""
-        return str(self._object("GET", "system/version").get("version") or "")
+        return self.ask("system/version", lambda answer: answers.text_of(answer, "version"))
 
     def my_id(self) -> str:
         """The device ID of this Syncthing itself."""
-        return self._understood(answers.own_id, self.system_status())
+        return answers.own_id(self.system_status())
 
     def connected(self) -> dict[str, bool]:
         """For every known device, whether it is connected now."""
@@ -206,9 +206,9 @@ class SyncthingClient:
     def _not_syncthing(self) -> SyncthingError:
         return SyncthingUnreachable(self.url, "what answers there does not speak as Syncthing does; check the address")
 
-    def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Json:
-        """What Syncthing answers to a question that only one module asks."""
-        return self._json("GET", path, parameters)
+    def ask(self, path: str, read: Callable[[Json], T], parameters: Mapping[str, str] | None = None) -> T:
+        """What Syncthing answers to a question that only one module asks, as values."""
+        return self._understood(read, self._json("GET", path, parameters))
 
     def send(self, method: str, path: str, parameters: Mapping[str, str] | None = None, body: Json = None) -> None:
         """A change that only one module makes; returns when Syncthing has taken it."""

@@ -6,9 +6,10 @@ whole by Syncthing's API: read, add, write, read again. Our lines come first, be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 
 from app.errors import SyncthingRefused, SyncthingUnreachable, printable
+from app.syncthing.answers import FileView
 from app.syncthing.client import SyncthingClient
 
 #: Files of this program at the top of batch_dir that no peer should get, or could delete.
@@ -47,34 +48,32 @@ def add_lines(client: SyncthingClient, folder_id: str, lines: Sequence[str]) -> 
         raise SyncthingRefused("other", 200, f"Syncthing did not keep {missing[0]} in the ignore list of {folder_id}.")
 
 
-def retain_at_peer(
-    client: SyncthingClient,
-    folder_id: str,
-    batch_name: str,
-    files: Iterable[bytes],
-    prefix: bytes = b"",
-    announced: Collection[bytes] = (),
-) -> None:
-    """See to it that the peer keeps its copies of these files (paths in batch_dir) when they leave the folder.
+def hide_batch(client: SyncthingClient, folder_id: str, batch_name: str, prefix: bytes) -> list[str]:
+    """Have Syncthing ignore a batch's folder, and read it anew; returns the whole ignore list that is in force then.
 
-    May be called again at any time. Returns only when Syncthing was seen to ignore every one of them, or does not know
-    one that is not `announced`; raises SyncthingError otherwise, and then no file may leave.
+    May be called again at any time. Raises SyncthingError.
     """
     add_lines(client, folder_id, [line_for(prefix, batch_name)])
     if not client.scan(folder_id, (prefix + batch_name.encode()).decode("utf-8", "replace")):
         raise SyncthingUnreachable(client.url, "it is still reading the folder")
-    for path in files:
-        view = client.file(folder_id, (prefix + path).decode("utf-8", "replace"))
-        if view is None and path in announced:
-            raise SyncthingRefused("other", 200, _unknown(folder_id, path))
-        # Of a file that is deleted everywhere already, the peer has nothing to lose.
-        if view is not None and not view.ignored and not (view.deleted and view.global_deleted):
-            raise SyncthingRefused(
-                "other",
-                200,
-                f"Syncthing does not ignore {printable(path)} yet, so the peer would lose it; no file leaves the batch "
-                f"folder. Look for a line beginning with ! above {line_for(prefix, batch_name)} in the ignore list.",
-            )
+    return client.ignores(folder_id)
+
+
+def require_kept(view: FileView | None, path: bytes, folder_id: str, line: str, is_announced: bool) -> None:
+    """Raise SyncthingError unless the peer keeps its copy when this file (a path in batch_dir) leaves the folder.
+
+    That is so when Syncthing is seen to ignore it, or does not know it although no peer was seen to have it.
+    """
+    if view is None and is_announced:
+        raise SyncthingRefused("other", 200, _unknown(folder_id, path))
+    # Of a file that is deleted everywhere already, the peer has nothing to lose.
+    if view is not None and not view.ignored and not (view.deleted and view.global_deleted):
+        raise SyncthingRefused(
+            "other",
+            200,
+            f"Syncthing does not ignore {printable(path)} yet, so the peer would lose it; no file leaves the batch "
+            f"folder. Look for a line beginning with ! above {line} in the ignore list.",
+        )
 
 
 def _unknown(folder_id: str, path: bytes) -> str:

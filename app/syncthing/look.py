@@ -10,9 +10,10 @@ from typing import Any
 
 from app.config.schema import Config
 from app.syncthing import place, proof, troubles
-from app.syncthing.answers import Completion, FileView, FolderView, device_label
+from app.syncthing.answers import Completion, FileView, FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.proof import Expected
+from app.syncthing.seen import PeerSeen, look_at_devices
 from app.syncthing.troubles import Trouble
 
 
@@ -96,33 +97,22 @@ def standings_of(
     client: SyncthingClient, folder: FolderView, device_ids: Sequence[str], prefix: bytes
 ) -> list[Standing]:
     """The folder and each of these peers of it as they are now, from as many answers as for one."""
-    entries, connected = client.devices(), client.connected()
-    is_absent = not all(connected.get(device_id, False) for device_id in device_ids)
-    seen = client.last_seen() if is_absent else {}
-    return [
-        _standing(folder, device_id, entries.get(device_id) or {}, connected.get(device_id, False), prefix, seen)
-        for device_id in device_ids
-    ]
+    found = look_at_devices(client, device_ids)
+    last_seen = {} if all(peer.connected for peer in found.values()) else client.last_seen()
+    return [_standing(folder, device_id, found[device_id], prefix, last_seen) for device_id in device_ids]
 
 
 def _standing(
-    folder: FolderView,
-    device_id: str,
-    entry: Mapping[str, Any],
-    connected: bool,
-    prefix: bytes,
-    seen: Mapping[str, str],
+    folder: FolderView, device_id: str, peer: PeerSeen, prefix: bytes, known: Mapping[str, str]
 ) -> Standing:
-    peer = device_label(entry, device_id)
-    last_seen = _instant(seen.get(device_id, ""))
-    trouble = None
-    if entry.get("paused"):
-        trouble = Trouble("device_paused", f"{peer} is paused in Syncthing; resume it there.")
-    elif not connected:
+    last_seen, trouble = _instant(known.get(device_id, "")), None
+    if peer.paused:
+        trouble = Trouble("device_paused", f"{peer.name} is paused in Syncthing; resume it there.")
+    elif not peer.connected:
         since = f"last seen {_in_words(last_seen)}" if last_seen else "never seen yet"
-        words = f"Waiting for {peer}: it is not connected, {since}."
+        words = f"Waiting for {peer.name}: it is not connected, {since}."
         trouble = Trouble("peer_offline", words, warning=False, device_id=device_id)
-    return Standing(folder, device_id, peer, connected, prefix, trouble, last_seen)
+    return Standing(folder, device_id, peer.name, peer.connected, prefix, trouble, last_seen)
 
 
 def unreachable(standing: Standing, trouble: Trouble) -> Standing:

@@ -22,7 +22,8 @@ class Notes:
     `seen`: the state of Syncthing's indexes and peers, as it is since `seen_at`; `asked_at`: when files whose way is
     barred were last asked for. `scans_asked`: how often somebody else asked to have the batch read again.
     `trouble`: what the last look found in the way, `trouble_words` says it, and `needs_person` whether waiting is not
-    enough."""
+    enough. `left_out`: the failed assets that SHA256SUMS in the batch folder leaves out, as it was written at
+    `sums_at`."""
 
     scanned_at: str = ""
     scans_asked: int = 0
@@ -35,6 +36,8 @@ class Notes:
     seen_at: str = ""
     asked_at: str = ""
     samples: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
+    sums_at: str = ""
 
     def first_time(self, sentence: str) -> bool:
         """Whether this sentence has not been told yet; notes that it is now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.syncthing.answers import shown_name
+from app.syncthing.answers import entries, shown_name, text_of
 from app.syncthing.client import SyncthingClient
 
 
@@ -44,14 +44,8 @@ class Pending:
 
 def find_pending(client: SyncthingClient, names: dict[str, str]) -> Pending:
     """What waits in Syncthing; `names` are those of the known devices. Raises SyncthingError."""
-    devices = _mapping(client.get("cluster/pending/devices"))
-    folders = _mapping(client.get("cluster/pending/folders"))
-    knocking = [_device(device_id, _mapping(entry)) for device_id, entry in devices.items()]
-    offered = [
-        _folder(folder_id, device_id, _mapping(offer), names)
-        for folder_id, entry in folders.items()
-        for device_id, offer in _mapping(_mapping(entry).get("offeredBy")).items()
-    ]
+    knocking = client.ask("cluster/pending/devices", _knocking)
+    offered = client.ask("cluster/pending/folders", lambda answer: _offered(answer, names))
     return Pending(tuple(sorted(knocking, key=lambda d: d.at)), tuple(sorted(offered, key=lambda f: f.at)))
 
 
@@ -65,15 +59,27 @@ def dismiss_folder(client: SyncthingClient, folder_id: str, device_id: str) -> N
     client.send("DELETE", "cluster/pending/folders", {"folder": folder_id, "device": device_id})
 
 
-def _device(device_id: str, entry: dict[str, Any]) -> PendingDevice:
-    name, address = shown_name(entry.get("name")), shown_name(entry.get("address"))
-    return PendingDevice(device_id, name, address, str(entry.get("time") or ""))
+def _knocking(answer: Any) -> list[PendingDevice]:
+    return [
+        PendingDevice(
+            device_id,
+            name=shown_name(text_of(entry, "name", "")),
+            address=shown_name(text_of(entry, "address", "")),
+            at=text_of(entry, "time"),
+        )
+        for device_id, entry in entries(answer).items()
+    ]
 
 
-def _folder(folder_id: str, device_id: str, offer: dict[str, Any], names: dict[str, str]) -> PendingFolder:
-    label, at = shown_name(offer.get("label")), str(offer.get("time") or "")
-    return PendingFolder(folder_id, label, device_id, names.get(device_id) or device_id[:7], at)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _offered(answer: Any, names: dict[str, str]) -> list[PendingFolder]:
+    return [
+        PendingFolder(
+            folder_id,
+            label=shown_name(text_of(offer, "label", "")),
+            device_id=device_id,
+            device=names.get(device_id) or device_id[:7],
+            at=text_of(offer, "time"),
+        )
+        for folder_id, entry in entries(answer).items()
+        for device_id, offer in entries(entry["offeredBy"]).items()
+    ]

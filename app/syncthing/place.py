@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from app.config.schema import Config
 from app.errors import SyncthingRefused, printable
+from app.syncthing import answers
 from app.syncthing.answers import FolderView
 from app.syncthing.client import SyncthingClient
 from app.syncthing.proof import prefix_in_folder
@@ -98,9 +99,9 @@ def overlap_words(found: Sequence[FolderView]) -> str:
 def sees(client: SyncthingClient, path: bytes, marker: str) -> bool:
     """Whether Syncthing sees a folder with the marker's name at this path. Raises SyncthingError."""
     wanted = os.path.join(os.fsdecode(path), marker)
-    listed = client.get("system/browse", {"current": wanted})
+    listed = client.ask("system/browse", answers.listed_paths, {"current": wanted})
     # Syncthing may write out what the path abbreviates, and uses the separators of its own system.
-    return any(str(entry).rstrip("/\\").endswith(marker) for entry in (listed if isinstance(listed, list) else []))
+    return any(entry.rstrip("/\\").endswith(marker) for entry in listed)
 
 
 def is_same_place(

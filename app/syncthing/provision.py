@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from app.errors import BadRequest, SyncthingRefused
 from app.syncthing import ignores
-from app.syncthing.answers import FolderView
+from app.syncthing.answers import FolderView, whole
 from app.syncthing.client import SyncthingClient
 
 DEFAULT_ID = "media-pipeline"
@@ -92,8 +92,7 @@ def _address(folder_id: str) -> str:
 
 
 def _raw_folder(client: SyncthingClient, folder_id: str) -> dict[str, Any]:
-    listed = client.get("config/folders")
-    found = [raw for raw in listed or [] if isinstance(raw, dict) and raw.get("id") == folder_id]
-    if not found:
+    found = client.ask("config/folders", lambda answer: {entry["id"]: whole(entry) for entry in answer})
+    if folder_id not in found:
         raise SyncthingRefused("not_found", 404, f"Syncthing has no folder {folder_id!r} any more.")
-    return found[0]
+    return found[folder_id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.syncthing import troubles
@@ -12,7 +12,7 @@ from app.syncthing.client import SyncthingClient
 
 @dataclass(frozen=True)
 class PeerSeen:
-    """One device that shares the folder. A paused one is never connected."""
+    """One device. A paused one is never connected."""
 
     name: str
     connected: bool
@@ -33,18 +33,22 @@ class Seen:
 
 def look_around(client: SyncthingClient, folder_id: str) -> Seen:
     """The folder and its peers as they are now. Raises SyncthingError."""
-    folder = client.folder(folder_id)
-    devices, connected, own_id = client.devices(), client.connected(), client.my_id()
-    peers = {
-        device: PeerSeen(
-            name=device_label(devices.get(device) or {}, device),
-            connected=connected.get(device, False),
-            paused=bool((devices.get(device) or {}).get("paused")),
-        )
-        for device in folder.devices
-        if device != own_id
-    }
+    folder, own_id = client.folder(folder_id), client.my_id()
+    peers = look_at_devices(client, [device for device in folder.devices if device != own_id])
     return Seen(folder.id, folder.path, folder.paused, "" if folder.paused else _fault(client, folder), peers)
+
+
+def look_at_devices(client: SyncthingClient, device_ids: Iterable[str]) -> dict[str, PeerSeen]:
+    """Each of these devices as it is now, also one that Syncthing does not know. Raises SyncthingError."""
+    known, connected = client.devices(), client.connected()
+    return {
+        device: PeerSeen(
+            name=device_label(known.get(device) or {}, device),
+            connected=connected.get(device, False),
+            paused=bool((known.get(device) or {}).get("paused")),
+        )
+        for device in device_ids
+    }
 
 
 def _fault(client: SyncthingClient, folder: FolderView) -> str:

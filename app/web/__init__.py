@@ -14,7 +14,7 @@ from app import __version__
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer
-from app.web import auth, docs, entry, errors, idempotency, pages, partials, unknown
+from app.web import auth, date_pages, docs, entry, errors, idempotency, pages, partials, tree_page, unknown
 from app.web.api import (
     assets,
     backup,
@@ -23,6 +23,7 @@ from app.web.api import (
     cleanup,
     config,
     dashboard,
+    date_runs,
     dates,
     dedup,
     doctor,
@@ -38,6 +39,7 @@ from app.web.api import (
     presets,
     preview,
     rebuild,
+    refile,
     revisions,
     runs,
     set_aside,
@@ -62,7 +64,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
-    preview, verify, findings, syncthing, pairing_test, tree, dates,
+    preview, verify, findings, syncthing, pairing_test, tree, dates, date_runs, refile,
 )  # fmt: skip
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 
@@ -99,7 +101,9 @@ def _install(app: OpenAPI) -> None:
     idempotency.install(app)
     for module in APIS:
         app.register_api(module.api)
-    for blueprint in (pages.blueprint, partials.blueprint, docs.blueprint):
+    for blueprint in (
+        pages.blueprint, partials.blueprint, date_pages.blueprint, tree_page.blueprint, docs.blueprint,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     found: ServiceContainer = app.extensions[EXTENSION]
     app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]

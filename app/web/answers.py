@@ -17,7 +17,7 @@ from app.services import Services
 from app.web.context import htmx, services, trigger, wants_page
 
 #: Pages that a plain form may send its reader back to.
-PAGES = ("/dashboard", "/control", "/peer")
+PAGES = ("/dashboard", "/control", "/peer", "/dates", "/dates/decided")
 
 
 def answer_start(begin: Callable[[], Run], sentence: str, **more: Any) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from app.model.counting import counted, size_in_words
 from app.model.instants import instant_in_words
 from app.model.peer_policy import duration_in_words
+from app.web.date_forms import Chosen
 
 #: An instant in a sentence, as it is stored, as Syncthing writes it, or as `instant_in_words` does.
 TOLD_INSTANT = re.compile(
@@ -54,6 +55,19 @@ def words(name: str) -> str:
     return name.replace("_", " ").lower()
 
 
+def narrowing(entries: Sequence[dict[str, Any]], chosen: Chosen, name: str) -> list[dict[str, Any]]:
+    """Counts by reason, camera or folder, each with its words and the query that narrows the list to it; None for the
+    top of ingest, which holds everything."""
+    told = []
+    for entry in entries:
+        value = entry[name]
+        words = entry.get("why") or value or ("none known" if name == "camera" else "the top of ingest")
+        query = chosen.query(**{name: value}) if value or name == "camera" else None
+        is_chosen = value == getattr(chosen, name)
+        told.append({"words": words, "query": query, "files": entry["files"], "is_chosen": is_chosen})
+    return told
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "number": number,
@@ -61,5 +75,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "instant": instant,
     "told": told,
     "words": words,
+    "narrowing": narrowing,
     "duration": duration_in_words,
 }

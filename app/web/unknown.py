@@ -53,6 +53,8 @@ def read_body(model: type[M]) -> M:
     sent = request.get_data(cache=True, parse_form_data=False)
     if not wants_page():
         refuse_keys(_keys_sent(), list(model.model_fields))
+        if sent.strip() and _is_form():
+            abort(problem(422, "This address takes a JSON object, not a form; nothing was done."))
     try:
         return model.model_validate_json(sent) if sent.strip() and not _is_form() else model()
     except ValidationError as error:

@@ -24,7 +24,7 @@ def test_doubtful_dates_are_listed_and_counted(filled: Machine) -> None:
     code, out, _ = filled.call("dates")
     assert (code, "a/scan.jpg" in out, "b.jpg" in out) == (0, True, False)
     code, out, _ = filled.call("dates", "list", "--counts")
-    assert (code, "1 files have" in out, "(none known)" in out) == (0, True, True)
+    assert (code, "1 file has" in out, "(none known)" in out) == (0, True, True)
     assert filled.ask("dates", "list", "--folder", "x")[1]["files"] == []
 
 
@@ -58,3 +58,20 @@ def test_without_yes_or_without_files_nothing_is_decided(filled: Machine) -> Non
     code, _, err = filled.call("dates", "set", "soon", "--folder", "a")
     assert (code, "is no date" in err) == (2, True)
     assert rows(filled.services)[b"a/scan.jpg"].taken_from == "mtime"
+
+
+def test_what_was_decided_is_listed_and_taken_back(filled: Machine) -> None:
+    assert filled.call("dates", "decided")[:2] == (0, "Nobody has decided about a date.\n")
+    filled.call("dates", "set", "1985-06-01", "--folder", "a", "--yes")
+    code, out, _ = filled.call("dates", "decided")
+    assert (code, "cli: set 1985-06-01, 1 file, the first a/scan.jpg" in out) == (0, True)
+    (act,) = filled.ask("dates", "decided")[1]["acts"]
+    code, out, _ = filled.call("dates", "undo", "--at", act["decided_at"], "--dry-run")
+    assert (code, "1985-06-01T12:00:00 becomes 20" in out) == (0, True)
+    assert rows(filled.services)[b"a/scan.jpg"].taken_from == "person"
+    code, out, _ = filled.call("dates", "undo", "--at", act["decided_at"], "--yes")
+    assert (code, "1 file got the date back that it tells by itself." in out) == (0, True)
+    assert rows(filled.services)[b"a/scan.jpg"].taken_from == "mtime"
+    assert filled.call("dates", "undo", "--folder", "a", "--yes")[0] == 2
+    code, _, err = filled.call("dates", "undo")
+    assert (code, "Say which files" in err) == (2, True)

@@ -45,3 +45,13 @@ def test_a_fault_in_a_pattern_is_refused_with_its_place(filled: Machine) -> None
     assert code == 2
     detail = json.loads(out or err)["error"]["detail"]
     assert "at character 8: {daye} cannot be used here; did you mean {day}?" in detail
+
+
+def test_a_sidecar_is_counted_with_its_photo_also_on_a_day_before_digital_cameras(filled: Machine) -> None:
+    write_tree(filled.services.config.paths.source_dir, {"old.jpg": make_jpeg(seed=9), "old.jpg.xmp": b"<x/>"})
+    workflow(filled.services)
+    assert filled.call("dates", "set", "1966-05-01", "--reason", "mtime", "--yes")[0] == 0
+    assert filled.call("refile", "--yes")[0] == 0
+    _, found = filled.ask("tree")
+    counts = {folder["folder"]: (folder["files"], folder["elsewhere"]) for folder in found["folders"]}
+    assert counts == {"1966/05": (2, 0), "2023/05": (1, 0), "2024/05": (1, 0)}

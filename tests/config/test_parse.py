@@ -52,6 +52,18 @@ def test_a_key_of_syncthing_that_leads_to_no_delivery_is_doubted_with_what_to_se
     assert read("sync: {target: none}\nsyncthing: {api_key: abc}").warnings == ()
 
 
+@pytest.mark.parametrize("variable", ["STGUIAPIKEY", "STGUIAPIKEY_FILE", "SYNCTHING_CONFIG"])
+def test_a_key_from_the_environment_alone_that_leads_to_no_delivery_is_doubted_too(variable: str) -> None:
+    def told(text: str) -> list[str]:
+        found = read(text, {variable: "CANARY"}).warnings
+        return [warning.message for warning in found if warning.path == "syncthing.folder_id"]
+
+    (message,) = told("sync: {target: auto}")
+    assert "delivered to nobody" in message and "CANARY" not in message
+    assert f"although {variable} is set" in message
+    assert told("syncthing: {device_id: phone}") == [] and told("sync: {target: none}") == []
+
+
 def test_ten_faults_are_listed_in_one_answer_with_their_places() -> None:
     text = """\
 paths:

@@ -1,4 +1,7 @@
-"""No list reads more rows in a large library than in a small one: every page is answered from an index."""
+"""No list reads more rows in a large library than in a small one: every page is answered from an index.
+
+So it is without what `ANALYZE` tells SQLite of the tables, and with it.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,26 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.db import duplicates, event_search, lists, paging, past_places, search
+from app.db import (
+    capture_records,
+    date_decisions,
+    dated_groups,
+    decided_dates,
+    doubtful_dates,
+    duplicates,
+    event_search,
+    groups,
+    lists,
+    members,
+    paging,
+    past_places,
+    present_names,
+    search,
+    undecided,
+    waiting,
+)
 from app.db.connection import Connection
+from app.db.doubtful_dates import DateFilter
 from app.db.event_search import EventSearch
 from app.db.search import AssetSearch
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus
@@ -39,7 +60,7 @@ class Library:
 
 
 @pytest.fixture(scope="module")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, Library]]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, Library]]:
     made = [Library(make_services(tmp_path_factory.mktemp(str(size))), size) for size in (SMALL, LARGE)]
     for library in made:
         # as many files in each batch and events in each run, however many there are
@@ -47,6 +68,23 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Librar
     yield made[0], made[1]
     for library in made:
         library.services.close()
+
+
+@pytest.fixture(scope="module", params=["as it is", "analyzed"])
+def libraries(request: pytest.FixtureRequest, built: tuple[Library, Library]) -> tuple[Library, Library]:
+    """Both; what SQLite was told of their tables is new to every connection."""
+    for library in built:
+        with library.services.db.transaction() as conn:
+            if request.param == "analyzed":
+                conn.exec_driver_sql("ANALYZE")
+            elif _has_statistics(conn):
+                conn.exec_driver_sql("DELETE FROM sqlite_stat1")
+        library.services.db.close()
+    return built
+
+
+def _has_statistics(conn: Connection) -> bool:
+    return bool(conn.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'sqlite_stat1'").scalar())
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +212,46 @@ def test_every_other_list_costs_the_same_in_a_library_eight_times_as_large(libra
     compare(libraries, every_other_list)
 
 
+def every_question_about_groups_and_dates(conn: Connection, files: int) -> Iterator[Callable[[], Any]]:
+    """As the stages, the doors and what shows a file ask for a few of them."""
+    ids = list(range(files // 2, files // 2 + LIMIT))
+    found = doubtful_dates.list_assets(conn, ids)
+    ingest, archive = (conn.exec_driver_sql("SELECT id FROM roots WHERE kind = ?", (kind,)).scalar_one()
+                       for kind in ("ingest", "archive"))  # fmt: skip
+    stem, name = found[0].path.rpartition(b".")[0], search.begins("name", b"img_%07d" % ids[0])
+    yield lambda: groups.ensure(conn, ingest, [(b"DCIM/0001APPLE", b"IMG_%04d" % n) for n in range(1000, 1020)])
+    yield lambda: groups.list_kindred(conn, ids)
+    yield lambda: groups.list_names_in(conn, ingest, b"DCIM/0001APPLE")
+    yield lambda: members.list_archived_of_groups(conn, ids, archive)
+    yield lambda: members.list_drawn_along(conn, files // 80)
+    yield lambda: undecided.list_members(conn, ids)
+    yield lambda: undecided.list_gone_on(conn, ids)
+    yield lambda: dated_groups.list_weak(conn, ids)
+    yield lambda: dated_groups.list_others(conn, found)
+    yield lambda: dated_groups.list_with_stem(conn, archive, stem)
+    yield lambda: dated_groups.list_first(conn, [AssetStatus.ARCHIVED, AssetStatus.UNIQUE], LIMIT)
+    yield lambda: list(dated_groups.list_taken(conn, "2015-03-04", "1990", "2027"))
+    yield lambda: waiting.list_members(conn, ids)
+    yield lambda: decided_dates.list_acts(conn, None, LIMIT)
+    yield lambda: capture_records.find(conn, ids[0])
+    yield lambda: capture_records.list_of(conn, ids)
+    yield lambda: capture_records.list_cameras(conn, ids)
+    yield lambda: date_decisions.list_of(conn, ids)
+    yield lambda: present_names.list_called(conn, b"IMG_%07d.JPG" % ids[0], LIMIT)
+    yield lambda: present_names.list_within(conn, name, LIMIT)
+    for wanted in (DateFilter(), DateFilter(reason="mtime"), DateFilter(camera="EOS R6"), DateFilter(folder=b"DCIM")):
+        for after in (0, files // 2):
+            yield lambda wanted=wanted, after=after: doubtful_dates.list_page(conn, wanted, after, LIMIT)
+        yield lambda wanted=wanted: doubtful_dates.list_ids(conn, wanted, doubtful=True, limit=LIMIT)
+        yield lambda wanted=wanted: doubtful_dates.list_ids(conn, wanted, doubtful=False, limit=LIMIT)
+
+
+def test_every_question_about_groups_and_dates_costs_the_same_in_a_library_eight_times_as_large(
+    libraries: tuple[Library, Library],
+) -> None:
+    compare(libraries, every_question_about_groups_and_dates)
+
+
 def compare(
     libraries: tuple[Library, Library], pages: Callable[[Connection, int], Iterator[Callable[[], Any]]]
 ) -> None:
@@ -232,14 +310,16 @@ def test_one_look_at_every_row_would_be_noticed(libraries: tuple[Library, Librar
             refuse_unbounded(conn, "SELECT id FROM assets WHERE id > ? ORDER BY mtime_ns", (1,))
 
 
-LARGE_TABLES = "assets|events|moves|left_in_place"
+LARGE_TABLES = "assets|events|moves|left_in_place|groups|capture_records|present_names"
 
 
 def refuse_unbounded(conn: Connection, sql: str, values: Any) -> None:
-    """A large table is never read without an index, and sorted only where a limit inside bounds what is sorted."""
+    """A large table is never read without an index, and sorted only where a limit inside, or a group, bounds what is
+    sorted."""
     plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
     scans = [line for line in plan if re.search(rf"SCAN ({LARGE_TABLES})\b(?!.*USING)", line)]
     assert scans == [] or "LIMIT" in sql, (sql, plan)
     sorts = any("USE TEMP B-TREE FOR ORDER BY" in line for line in plan) and re.search(LARGE_TABLES, str(plan))
-    is_bounded = any(line.startswith(("CO-ROUTINE", "MATERIALIZE", "SCAN anon")) for line in plan)
+    is_bounded = any(line.startswith(("CO-ROUTINE", "MATERIALIZE", "SCAN anon")) or "(group_id=?)" in line
+                     for line in plan)  # fmt: skip
     assert not sorts or is_bounded or " IN (" in sql, (sql, plan)

@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 
 from app import jobs
-from app.db import assets, capture_records, date_decisions
+from app.db import assets, capture_records, date_decisions, doubtful_dates
 from app.db.doubtful_dates import DateFilter
 from app.errors import BadRequest, Conflict, NotFound
 from app.jobs.date_changes import DateWish
-from app.jobs.dates import Decided, decide_dates
+from app.jobs.date_results import Decided
+from app.jobs.date_undo import UndoWish, undo_decisions
+from app.jobs.dates import decide_dates
 from app.model import AssetStatus, Stage, Trigger
+from app.overview import ConfigFacts, overview
 from app.overview.doubtful import count_doubtful, list_doubtful
+from app.overview.why import explain
 from app.services import Services
 from tests.conftest import make_jpeg, make_services, read_tree, write_tree
 from tests.files.media import exif_bytes, movie, picture
@@ -75,6 +79,8 @@ def everything(services: Services) -> dict[bytes, object]:
         ("zone", "-05:00", b"a/film.mov", ("2024-05-06T17:30:00", "2024-05-06T22:30:00+00:00")),
         ("zone", "America/New_York", b"a/scan.jpg", ("2021-07-08T05:10:11", "2021-07-08T09:10:11+00:00")),
         ("shift", "-1", b"a/exif.jpg", ("2024-05-06T06:08:09", "2024-05-06T04:08:09+00:00")),
+        ("shift", "-0:30", b"a/exif.jpg", ("2024-05-06T06:38:09", "2024-05-06T04:38:09+00:00")),
+        ("shift", "+17:30", b"a/exif.jpg", ("2024-05-07T00:38:09", "2024-05-06T22:38:09+00:00")),
         ("shift", "17.5", b"a/exif.jpg", ("2024-05-07T00:38:09", "2024-05-06T22:38:09+00:00")),
     ],
 )
@@ -102,6 +108,8 @@ def test_a_decision_takes_effect_at_once_and_is_what_the_next_inspection_finds(
         ("zone", "../../etc/passwd", "no time zone"),
         ("shift", "nan", "no number of hours"),
         ("shift", "0", "no number of hours"),
+        ("shift", "0:00", "no number of hours"),
+        ("shift", "1:75", "no number of hours"),
         ("shift", "800000", "lies in the future"),
         ("shift", "-900000", "no number of hours"),
         ("burn", "", "none of accept"),
@@ -229,7 +237,7 @@ def test_a_duplicate_has_the_date_of_its_original_and_an_unknown_file_is_not_fou
 def test_too_many_files_at_once_are_refused_whole(berlin: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(berlin)
     before = everything(berlin)
-    monkeypatch.setattr("app.jobs.dates.MAX_FILES", 1)
+    monkeypatch.setattr("app.jobs.date_files.MAX_FILES", 1)
     with pytest.raises(Conflict, match="decide about fewer at once"):
         decide_dates(berlin, DateWish("accept", doubtful=True), "anna")
     assert everything(berlin) == before
@@ -248,3 +256,26 @@ def test_files_held_for_a_review_get_the_date_and_are_doubtful_no_more(tmp_path:
     assert (decided.in_archive, rows(services)[path].status) == (1, AssetStatus.SET_ASIDE)
     assert [place for place in listed if place.endswith("review/scan.jpg")] == []
     services.close()
+
+
+def test_the_count_of_doubtful_dates_is_that_of_the_list_also_when_files_have_gone(berlin: Services) -> None:
+    fill(berlin)
+    with berlin.db.reading() as conn:
+        assert doubtful_dates.count(conn) == count_doubtful(conn)["files"] == 2
+    (Path(os.fsdecode(ingest(berlin))) / "a/scan.jpg").unlink()
+    take_stock(berlin)
+    with berlin.db.reading() as conn:
+        assert doubtful_dates.count(conn) == count_doubtful(conn)["files"] == 1
+        assert [reason for reason, _, _ in doubtful_dates.stream(conn, 1)] == ["mtime"]
+    assert overview(berlin, ConfigFacts(path=""))["doubtful_dates"] == 1
+
+
+def test_the_story_of_a_file_tells_what_was_decided_of_its_date_and_taken_back(berlin: Services) -> None:
+    fill(berlin)
+    decided = decide(berlin, "set", "1985-06-01", b"a/scan.jpg")
+    undo_decisions(berlin, UndoWish(decided_at=decided.decided_at), "ben")
+    told = [one["text"] for one in explain(berlin, "a/scan.jpg")["told"] if one["about"] == "decided"]
+    assert [text.partition(" UTC ")[2] for text in told] == [
+        "anna decided its date: 1985-06-01T12:00:00, before 2021-07-08T11:10:11 (mtime).",
+        "ben took back what was decided of its date: 2021-07-08T11:10:11 (mtime), before 1985-06-01T12:00:00 (person).",
+    ]

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from app import jobs
-from app.db import assets, batch_devices, batches, deliveries, journal, runs
+from app.db import assets, batch_devices, batches, deliveries, journal, root_waits, runs
 from app.db.clock import later
-from app.model import AssetStatus, Batch, BatchStatus, Run, Stage, StepStatus, Trigger
+from app.model import AssetStatus, Batch, BatchStatus, Run, RunStatus, Stage, StepStatus, Trigger
 from app.pipeline import delivered
 from app.pipeline.workflow import execute
 from app.services import Services
 from tests.conftest import make_jpeg, write_tree
 
 Opener = Callable[..., Services]
+
+OVERRIDE = (1 << 1) | (1 << 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+
+
+@contextmanager
+def permissions_count() -> Iterator[None]:
+    """Root, too, is refused what the mode of a file forbids."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, before = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, before) == 0
+    without = (ctypes.c_uint32 * 6)(*before)
+    without[0] &= ~OVERRIDE
+    assert libc.capset(header, without) == 0
+    try:
+        yield
+    finally:
+        assert libc.capset(header, before) == 0
 
 
 def fill(services: Services, count: int, first: int = 0) -> None:
@@ -54,6 +74,15 @@ def count(services: Services, status: AssetStatus) -> int:
 def messages(services: Services, kind: str) -> list[str]:
     with services.db.reading() as conn:
         return [e.message for e in journal.list_events(conn, kind_prefix=kind)][::-1]
+
+
+def make_folder_due(services: Services) -> None:
+    """Every folder that a run waits for is looked for at the next tick."""
+    with services.db.transaction() as conn:
+        for run in runs.list_by_status(conn, [RunStatus.WAITING]):
+            wait = root_waits.find(conn, run.id)
+            if wait is not None:
+                root_waits.put(conn, run.id, replace(wait, next_look_at=""))
 
 
 def make_due(services: Services, batch_id: int) -> None:

@@ -18,7 +18,7 @@ from app.config.schema import Batch as BatchSettings
 from app.db import assets, batches, journal
 from app.db.new_content import take_content
 from app.db.waiting import WaitingGroup
-from app.errors import IllegalTransition
+from app.errors import IllegalTransition, RootUnavailable
 from app.model import AssetStatus, BatchStatus, Place, Report, RootKind, Stage
 from app.pipeline import batch
 from app.pipeline.batch import Budget, budget_of, choose
@@ -338,8 +338,8 @@ def test_a_batch_for_which_there_is_no_room_is_refused_before_anything_is_touche
 def test_without_its_marker_a_folder_counts_as_not_mounted_and_no_batch_is_begun(services: Services) -> None:
     (asset,) = take_in(services, {"a.jpg": b"a"})
     os.unlink(services.root(RootKind.BATCH).path + b"/.media-pipeline-root")
-    report = make_batch(services)
-    assert (report.outcome, "marker" in report.message) == ("failed", True)
+    with pytest.raises(RootUnavailable, match="marker"):
+        make_batch(services)
     assert statuses(services, asset.id) == ["unique"]
     assert read_tree(services.root(RootKind.INGEST).path) == {"a.jpg": b"a"}
 

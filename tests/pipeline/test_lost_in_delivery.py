@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,30 +13,25 @@ from app import jobs
 from app.db import assets, batches, left_in_place, runs
 from app.errors import Conflict
 from app.model import AssetStatus, BatchStatus, RootKind, RunStatus, Stage, Trigger
-from app.pipeline import cleanup
+from app.pipeline import cleanup, manifest_store
+from app.pipeline.manifest import parse
 from app.pipeline.tick import wake_waiting
 from app.services import Services
 from tests.conftest import read_tree
 from tests.pipeline.library import a_step
-from tests.pipeline.running import Opener, count, fill, go, make_due, messages, the_batches, workflow
+from tests.pipeline.running import (
+    Opener,
+    count,
+    fill,
+    go,
+    make_due,
+    make_folder_due,
+    messages,
+    permissions_count,
+    the_batches,
+    workflow,
+)
 from tests.pipeline.stages import rows
-
-OVERRIDE = (1 << 1) | (1 << 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-
-
-@contextmanager
-def permissions_count() -> Iterator[None]:
-    """Root, too, is refused what the mode of a file forbids."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    header, before = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    assert libc.capget(header, before) == 0
-    without = (ctypes.c_uint32 * 6)(*before)
-    without[0] &= ~OVERRIDE
-    assert libc.capset(header, without) == 0
-    try:
-        yield
-    finally:
-        assert libc.capset(header, before) == 0
 
 
 @pytest.fixture
@@ -64,6 +58,7 @@ def in_batch(services: Services, name: str) -> bytes:
 
 
 def go_on(services: Services) -> RunStatus:
+    make_folder_due(services)
     (run_id,) = wake_waiting(services)
     with services.db.reading() as conn:
         run = runs.get(conn, run_id)
@@ -87,6 +82,65 @@ def test_a_file_that_vanished_fails_and_the_rest_is_delivered_and_archived(
     assert "not in the batch folder any more" in messages(services, "asset.failed")[0]
     assert "2 files delivered" in messages(services, "batch.synced")[0]
     assert "1 more failed" in messages(services, "batch.synced")[0]
+
+
+def test_what_was_left_out_is_in_no_sha256sums_and_the_archive_still_knows_of_it(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    assert go_on(services) is RunStatus.DONE
+    cleanup.run(services, a_step(services, Stage.CLEANUP))
+
+    folder = tmp_path / "disk/batch_001"
+    checked = subprocess.run(
+        ["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout) == (0, "img_0000.jpg: OK\nimg_0002.jpg: OK\n"), checked.stderr
+    manifest = parse((folder / "manifest.json").read_bytes())
+    (left_out,) = [file for file in manifest.files if file.asset_id in manifest.left_out]
+    assert left_out.path == b"img_0001.jpg" and manifest.file_count == 3
+    assert manifest_store.load_newest(services.root(RootKind.ARCHIVE), the_batches(services)[0]) == manifest
+    assert "leave out 1 file that failed" in messages(services, "batch.sums_corrected")[0]
+    assert not os.path.lexists(os.path.dirname(in_batch(services, "x")))
+
+
+def test_our_two_files_of_before_are_replaced_at_the_disk(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    folder = tmp_path / "disk/batch_001"
+    folder.mkdir(parents=True)
+    for name in ("SHA256SUMS", "manifest.json"):
+        (folder / name).write_bytes(Path(os.fsdecode(in_batch(services, name))).read_bytes())
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    assert go_on(services) is RunStatus.DONE
+    assert b"img_0001" not in (folder / "SHA256SUMS").read_bytes()
+
+
+def test_a_sha256sums_at_the_disk_that_somebody_else_wrote_is_not_overwritten(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    (tmp_path / "disk/batch_001").mkdir(parents=True)
+    (tmp_path / "disk/batch_001/SHA256SUMS").write_bytes(b"mine")
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    assert go_on(services) is RunStatus.FAILED
+    assert (tmp_path / "disk/batch_001/SHA256SUMS").read_bytes() == b"mine"
+    assert the_batches(services)[0].status is BatchStatus.ERROR
+
+
+def test_when_sha256sums_cannot_be_written_the_journal_says_so_once_and_the_files_are_delivered(
+    published: Callable[..., Services], tmp_path: Path
+) -> None:
+    services = published()
+    os.unlink(in_batch(services, "img_0001.jpg"))
+    (tmp_path / "archive/.media-pipeline/manifests").chmod(0o555)
+    with permissions_count():
+        assert go_on(services) is RunStatus.DONE
+    assert (count(services, AssetStatus.ARCHIVED), count(services, AssetStatus.FAILED)) == (2, 1)
+    (told,) = messages(services, "batch.sums_corrected")
+    assert "should leave out 1 file that failed, and do not" in told
 
 
 def test_a_file_that_vanished_blocks_nothing_that_comes_after(published: Callable[..., Services]) -> None:
@@ -135,11 +189,11 @@ def test_nothing_is_given_up_while_the_folder_of_the_kept_copies_is_away(
     os.unlink(in_batch(services, "img_0001.jpg"))
     (tmp_path / "ingest").rename(tmp_path / "ingest-away")
     (tmp_path / "ingest").mkdir()
-    assert go_on(services) is RunStatus.FAILED
+    assert go_on(services) is RunStatus.WAITING
     assert count(services, AssetStatus.FAILED) == 0
     (tmp_path / "ingest").rmdir()
     (tmp_path / "ingest-away").rename(tmp_path / "ingest")
-    assert workflow(services).status is RunStatus.DONE
+    assert go_on(services) is RunStatus.DONE
     assert count(services, AssetStatus.ARCHIVED) == 3
 
 
@@ -149,11 +203,11 @@ def test_nothing_is_given_up_while_the_batch_folder_is_away(
     services = published()
     (tmp_path / "batches").rename(tmp_path / "batches-away")
     (tmp_path / "batches").mkdir()
-    assert go_on(services) is RunStatus.FAILED
+    assert go_on(services) is RunStatus.WAITING
     assert (count(services, AssetStatus.FAILED), count(services, AssetStatus.BATCHED)) == (0, 3)
     (tmp_path / "batches").rmdir()
     (tmp_path / "batches-away").rename(tmp_path / "batches")
-    assert workflow(services).status is RunStatus.DONE
+    assert go_on(services) is RunStatus.DONE
     assert count(services, AssetStatus.ARCHIVED) == 3
 
 

@@ -118,7 +118,7 @@ def test_sha256sum_checks_every_odd_name(tmp_path: Path) -> None:
         with open(root + b"/" + name, "xb") as file:
             file.write(content)
         listed.append(a_file(name, content))
-    (tmp_path / "SHA256SUMS").write_bytes(sums_bytes(listed))
+    (tmp_path / "SHA256SUMS").write_bytes(sums_bytes(a_manifest(*listed)))
     command = ["sha256sum", "-c", "--strict", "SHA256SUMS"]
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr

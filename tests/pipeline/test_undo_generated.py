@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,13 +28,12 @@ from app.files.census import take_census
 from app.model import AssetStatus, Batch, BatchStatus, RootKind, RunStatus, Stage, Trigger
 from app.pipeline import batch, cleanup, sort, sync
 from app.pipeline.step import Stopped
-from app.pipeline.workflow import execute
 from app.services import Services
 from tests.conftest import make_services, write_tree
+from tests.pipeline.killed_worker import go_on
 from tests.pipeline.library import assert_rows_agree, get_batch
-from tests.pipeline.test_batch_cut_off import OTHER_MOUNT, counted_events, in_a_child
+from tests.pipeline.test_batch_cut_off import OTHER_MOUNT, in_a_child
 from tests.pipeline.undoing import Tree, assert_undone, end_runs, make, media_tree, step_to
-from worker.recover import recover_files, requeue_interrupted
 
 FEW, MANY = 24, 200
 
@@ -136,26 +133,6 @@ def _deliver_and_sort(services: Services, example: Example, half: int) -> None:
 
 
 # --- and back
-
-
-def go_on(base: Path, sections: dict[str, Any], moment: int | None) -> None:
-    """What a worker does at its start, and then with the queued run; dies at the n-th call of the layers below."""
-    services, left = make_services(base, **sections), moment or 0
-
-    def on_event() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    if moment is not None:
-        sys.setprofile(counted_events(on_event))
-    requeue_interrupted(services)
-    recover_files(services)
-    with services.db.reading() as conn:
-        queued = runs.list_by_status(conn, [RunStatus.QUEUED])
-    for run in queued:
-        execute(services, run.id, threading.Event())
 
 
 def take_back(base: Path, sections: dict[str, Any], example: Example, before: set[str]) -> int:

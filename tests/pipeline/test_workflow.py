@@ -15,6 +15,7 @@ from tests.pipeline.running import (
     fill,
     go,
     messages,
+    permissions_count,
     stages_of,
     the_batches,
     workflow,
@@ -131,12 +132,11 @@ def test_a_file_that_failed_when_its_batch_was_sorted_is_archived_by_the_next_ru
 
 def test_one_failing_stage_fails_its_step_and_the_run_with_the_sentence(services: Services) -> None:
     fill(services, 1)
-    with open(services.config.paths.source_dir + "/.media-pipeline-root", "w", encoding="utf-8") as marker:
-        marker.write("another library")
-    run = workflow(services)
+    Path(services.config.paths.sorted_dir).chmod(0o555)
+    with permissions_count():
+        run = workflow(services)
     assert run.status is RunStatus.FAILED
-    assert "ingest folder" in (run.error or "")
-    assert stages_of(services, run) == [(Stage.SCAN, StepStatus.FAILED)]
-    assert messages(services, "step.failed") == [f"Scan failed: {run.error}"]
+    assert services.config.paths.sorted_dir in (run.error or "")
+    assert (Stage.BATCH, StepStatus.FAILED) in stages_of(services, run)
+    assert messages(services, "step.failed") == [f"Batch failed: {run.error}"]
     assert messages(services, "run.failed") == [f"Run {run.id} failed: {run.error}"]
-    assert messages(services, "root.unavailable") == [run.error]

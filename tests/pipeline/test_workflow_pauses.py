@@ -117,10 +117,13 @@ def test_a_reserved_batch_goes_with_the_run_that_is_cancelled_before_it_is_built
     jobs.create_batch(services, Trigger.API)
 
 
-def test_a_reserved_batch_goes_with_the_run_that_fails_before_it_is_built(services: Services, tmp_path: Path) -> None:
+def test_a_reserved_batch_goes_with_the_run_that_is_given_up_while_a_folder_is_away(
+    services: Services, tmp_path: Path
+) -> None:
     _, run = jobs.create_batch(services, Trigger.API)
     (tmp_path / "ingest").rename(tmp_path / "unplugged")
-    assert go(services, run).status is RunStatus.FAILED
+    assert go(services, run).status is RunStatus.WAITING
+    jobs.cancel(services, run.id)
     assert the_batches(services) == []
     (tmp_path / "unplugged").rename(tmp_path / "ingest")
     fill(services, 1)

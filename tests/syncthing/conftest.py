@@ -20,6 +20,14 @@ def module_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     pair.stop()
 
 
+@pytest.fixture(scope="module")
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """A connected pair whose folders have the types that the module names in FOLDER_TYPES."""
+    made = make_pair(tmp_path_factory.mktemp("pair"), *request.module.FOLDER_TYPES)
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def opened() -> Iterator[Callable[..., Services]]:
     """`opened(pair, syncthing={...})`: services over the pair's own side."""

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -41,6 +42,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@cache
+def generate_options() -> tuple[str, ...]:
+    """How this version is told to make a home without a folder of its own, which 2.x never makes."""
+    said = subprocess.run([BINARY, "generate", "--help"], capture_output=True, text=True, check=False)
+    is_second = "--no-port-probing" in said.stdout + said.stderr
+    return ("--no-port-probing",) if is_second else ("--no-default-folder", "--skip-port-probing")
+
+
 class Node:
     """One Syncthing with its home folder; `folder` is the path of the shared folder."""
 
@@ -57,7 +66,7 @@ class Node:
 
     def generate(self) -> None:
         """Make keys and a configuration that talks to nobody but its pair."""
-        command = [BINARY, "generate", "--no-default-folder", "--skip-port-probing", f"--home={self.home / 'home'}"]
+        command = [BINARY, "generate", *generate_options(), f"--home={self.home / 'home'}"]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         file = self.home / "home" / "config.xml"
         tree = ElementTree.parse(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from app.db.clock import later
 from app.diagnostics import work
 from app.model import Batch, BatchStatus, RunStatus, Stage, Trigger
 from app.overview import ConfigFacts, overview
-from app.pipeline import left_behind
+from app.pipeline import kept_edits, left_behind
 from app.services import Services
 from tests.pipeline.running import go
 from tests.syncthing.carrying import (
@@ -29,17 +29,12 @@ from tests.syncthing.carrying import (
     tick_once,
 )
 from tests.syncthing.pair import FOLDER as FOLDER_ID
-from tests.syncthing.pair import Pair, make_pair, wait_for
+from tests.syncthing.pair import Pair, wait_for
 from tests.syncthing.staging import reread, services_for
 
 pytestmark = pytest.mark.syncthing
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    made = make_pair(tmp_path_factory.mktemp("edits"), "sendreceive", "sendreceive")
-    yield made
-    made.stop()
+#: Ours and the peer's.
+FOLDER_TYPES = ("sendreceive", "sendreceive")
 
 
 def ours(pair: Pair, batch: Batch, name: str) -> Path:
@@ -51,12 +46,18 @@ def cleanup(services: Services, batch_id: int | None) -> None:
     assert go(services, jobs.start_stage(services, Stage.CLEANUP, Trigger.API, batch_id)).status is RunStatus.DONE
 
 
-def services_that_wait(pair: Pair) -> Services:
+def services_that_wait(pair: Pair, **changes: dict[str, str]) -> Services:
     """Under `mirror`, sorting only when a person asks for it."""
     pair.bring_up()
-    return services_for(
-        pair, sync={"target": "syncthing", "peer_policy": "mirror"}, syncthing={"auto_sort_after_sync": False}
-    )
+    delivery = {"target": "syncthing", "peer_policy": "mirror"}
+    return services_for(pair, sync=delivery, syncthing={"auto_sort_after_sync": False}, **changes)
+
+
+def look_again(services: Services) -> None:
+    """The worker's tick, when it is time to look at what was left behind."""
+    with services.db.transaction() as conn:
+        facts.put(conn, left_behind.LOOKED_AT, later(-left_behind.LOOK_EVERY_SECONDS))
+    tick_once(services)
 
 
 def edit_at_peer(pair: Pair, batch: Batch, name: str, content: bytes) -> None:
@@ -65,7 +66,15 @@ def edit_at_peer(pair: Pair, batch: Batch, name: str, content: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     pair.peer.scan()
-    wait_for(lambda: ours(pair, batch, name).is_file() and ours(pair, batch, name).read_bytes() == content, "it comes")
+    wait_for(lambda: content_of(ours(pair, batch, name)) == content, "it comes")
+
+
+def content_of(path: Path) -> bytes | None:
+    """None also while Syncthing puts another file in its place."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def is_told_of(services: Services, path: str) -> bool:
@@ -111,10 +120,9 @@ def test_an_edit_of_the_peer_after_sorting_is_kept_and_named_though_no_run_follo
     name = sorted(files)[0]
 
     edit_at_peer(pair, batch, name, b"painted")
-    with services.db.transaction() as conn:
-        facts.put(conn, left_behind.LOOKED_AT, later(-left_behind.LOOK_EVERY_SECONDS))
+    with services.db.reading() as conn:
         waiting = runs.list_by_status(conn, [RunStatus.WAITING])
-    tick_once(services)
+    look_again(services)
 
     assert not waiting and set(files.values()) <= archived(services)
     assert is_told_of(services, f"{batch.name}/{name}")
@@ -151,4 +159,35 @@ def test_an_edit_of_the_peer_before_the_proof_is_not_delivered_and_lies_named_be
     assert set(files.values()) <= archived(services) and aside.read_bytes() == b"scribbled on"
     shown = [warning["message"] for warning in overview(services, ConfigFacts("config.yaml"))["warnings"]]
     assert [aside.name in line for line in shown].count(True) == 1
+    services.close()
+
+
+def test_an_edit_of_the_peer_in_a_copy_that_stayed_is_named_once_and_the_archive_keeps_what_was_sent(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_edits, "LOOKED_AT_ONCE", 2)
+    services = services_that_wait(pair, sorter={"transfer_mode": "copy"})
+    files = pictures("stayed", 3)
+    ingest(services, files)
+    start(services)
+    drive(services, is_now(services, BatchStatus.SYNCED), "the batch is delivered")
+    batch = newest(services)
+    go(services, jobs.start_sort(services, batch.id, Trigger.API))
+    cleanup(services, batch.id)
+    touched, *_, edited = sorted(files)
+    edit_at_peer(pair, batch, edited, b"x" * len(files[edited]))
+    os.utime(ours(pair, batch, touched), ns=(1_700_000_000_000_000_000,) * 2)
+
+    for _ in range(4):
+        look_again(services)
+
+    assert set(files.values()) <= archived(services)
+    assert is_told_of(services, f"{batch.name}/{edited}")
+    assert not any(touched in event.message for event in events_of(services, "orphan.found"))
+    cleanup(services, None)
+    assert ours(pair, batch, edited).read_bytes() == b"x" * len(files[edited])
+    assert is_told_of(services, f"{batch.name}/{edited}") and set(files.values()) <= archived(services)
+    edit_at_peer(pair, batch, edited, files[edited])
+    cleanup(services, None)
+    assert not [check for check in work.check_leftovers(services) if edited in check.cause]
     services.close()

@@ -30,17 +30,12 @@ from tests.syncthing.carrying import (
     start,
 )
 from tests.syncthing.pair import FOLDER as FOLDER_ID
-from tests.syncthing.pair import Pair, make_pair, wait_for
+from tests.syncthing.pair import Pair, wait_for
 from tests.syncthing.staging import publish, reread, services_for
 
 pytestmark = pytest.mark.syncthing
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    made = make_pair(tmp_path_factory.mktemp("hold"), "sendreceive", "sendreceive")
-    yield made
-    made.stop()
+#: Ours and the peer's.
+FOLDER_TYPES = ("sendreceive", "sendreceive")
 
 
 @pytest.fixture

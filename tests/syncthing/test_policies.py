@@ -28,21 +28,16 @@ from tests.syncthing.carrying import (
     start,
     tick_once,
 )
-from tests.syncthing.pair import Pair, make_pair, wait_for
+from tests.syncthing.pair import Pair, wait_for
 from tests.syncthing.staging import reread, services_for
 
 pytestmark = pytest.mark.syncthing
+#: Ours and the peer's.
+FOLDER_TYPES = ("sendonly", "sendreceive")
 
 KEEP = {"target": "syncthing", "peer_policy": "keep"}
 MIRROR = {"target": "syncthing", "peer_policy": "mirror"}
 LATER = {**MIRROR, "grace_seconds": 3600}
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    made = make_pair(tmp_path_factory.mktemp("policies"), "sendonly", "sendreceive")
-    yield made
-    made.stop()
 
 
 @pytest.fixture

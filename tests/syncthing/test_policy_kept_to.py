@@ -28,19 +28,14 @@ from tests.syncthing.carrying import (
     pictures,
     start,
 )
-from tests.syncthing.pair import FOLDER, Pair, make_pair, wait_for
+from tests.syncthing.pair import FOLDER, Pair, wait_for
 from tests.syncthing.staging import reread, services_for, status_of
 
 pytestmark = pytest.mark.syncthing
+#: Ours and the peer's.
+FOLDER_TYPES = ("sendonly", "sendreceive")
 
 Opener = Callable[..., Services]
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    made = make_pair(tmp_path_factory.mktemp("kept-to"), "sendonly", "sendreceive")
-    yield made
-    made.stop()
 
 
 @pytest.fixture

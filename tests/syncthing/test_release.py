@@ -32,15 +32,10 @@ from tests.syncthing.pair import FOLDER, Pair, make_pair, wait_for
 from tests.syncthing.staging import reread, services_for
 
 pytestmark = pytest.mark.syncthing
+#: Ours and the peer's.
+FOLDER_TYPES = ("sendonly", "sendreceive")
 
 RELEASE = {"target": "syncthing", "peer_policy": "release"}
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    made = make_pair(tmp_path_factory.mktemp("release"), "sendonly", "sendreceive")
-    yield made
-    made.stop()
 
 
 @pytest.fixture

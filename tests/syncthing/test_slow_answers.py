@@ -136,3 +136,38 @@ def test_releases_are_taken_bit_by_bit_too(
 
 def is_gone(view: object) -> bool:
     return view is not None and bool(view.global_deleted)  # type: ignore[attr-defined]
+
+
+def test_that_the_peer_keeps_its_copies_is_seen_bit_by_bit_too(
+    module_pair: Pair, proxy: Proxy, opened: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = opened(module_pair, syncthing={"api_url": proxy.url})
+    batch = at_the_peer(module_pair, services, "kept-bit-by-bit")
+    wait_for(lambda: sync.look(services, reread(services, batch)).outcome == "done", "it is delivered")
+    monkeypatch.setattr(turns, "ASK_SECONDS", 0)
+
+    said = [sync.retain_at_peer(services, reread(services, batch)) for _ in FILES]
+
+    assert [report.outcome if report else None for report in said] == ["waiting", "waiting", None]
+    assert "had time to ask for 1 of 3 files" in (said[0].message if said[0] else "")
+    waits = reread(services, batch)
+    assert waits.status is BatchStatus.SYNCED and waits.next_look_at is not None
+
+
+def test_what_an_earlier_look_saw_counts_only_while_the_ignore_list_stays_the_same(
+    module_pair: Pair, opened: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = opened(module_pair)
+    batch = at_the_peer(module_pair, services, "kept-anew")
+    wait_for(lambda: sync.look(services, reread(services, batch)).outcome == "done", "it is delivered")
+    monkeypatch.setattr(turns, "ASK_SECONDS", 0)
+    first = sync.retain_at_peer(services, reread(services, batch))
+    client = module_pair.ours.client()
+    lines = client.ignores("photos")
+    client.set_ignores("photos", [f"!/{batch.name}/a.jpg", *lines])
+
+    second = sync.retain_at_peer(services, reread(services, batch))
+
+    client.set_ignores("photos", lines)
+    assert first is not None and second is not None
+    assert f"does not ignore {batch.name}/a.jpg yet" in second.message

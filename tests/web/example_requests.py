@@ -30,6 +30,8 @@ def started(**path: Any) -> Example:
 
 SORTED, SYNCING, FAILED, SYNCED, PENDING = 1, 3, 4, 5, 7
 RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_PREVIEW, RUN_IN_FLIGHT = 1, 2, 3, 4, 5
+DOUBT = "dates are in doubt"
+PLANNED, REFILED, RUN_REFILE = "a plan for filing anew was made", "the archive was filed anew", 6
 
 DEVICE_ID = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
 OFFER = {"folder_id": "from-phone", "device_id": DEVICE_ID}
@@ -111,10 +113,23 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/syncthing/folders/accept": Example(body=OFFER, status=502),
     "POST /api/syncthing/folders/dismiss": Example(body=OFFER, status=502),
     "GET /api/syncthing/device/qr.svg": Example(status=502),
+    "POST /api/refile/plan": started(),
+    "GET /api/refile/plan": Example(situation=PLANNED),
+    "POST /api/refile": started(),
+    "GET /api/refile/{run_id}": Example(path={"run_id": RUN_REFILE}, situation=REFILED),
+    "GET /api/refile/{run_id}/files": Example(path={"run_id": RUN_REFILE}, query={"limit": 2}, situation=REFILED),
+    "POST /api/refile/{run_id}/undo": Example(path={"run_id": RUN_REFILE}, status=202, situation=REFILED),
     "GET /api/tree": Example(query={"folder_pattern": "{year}/{month_name}", "language": "de"}),
-    "GET /api/dates": Example(),
-    "GET /api/dates/counts": Example(),
-    "POST /api/dates/decisions": Example(body={"action": "shift", "value": "-1", "asset_ids": [1], "dry_run": True}),
+    "GET /api/dates": Example(situation=DOUBT),
+    "GET /api/dates/counts": Example(situation=DOUBT),
+    "POST /api/dates/decisions": Example(
+        body={"action": "shift", "value": "-1", "asset_ids": ["{original}"], "dry_run": False}
+    ),
+    "GET /api/dates/decisions": Example(situation=DOUBT),
+    "GET /api/dates/decided": Example(situation=DOUBT),
+    "POST /api/dates/decisions/undo": Example(body={"folder": "scans"}, situation=DOUBT),
+    "POST /api/dates/sidecars": Example(body={"dry_run": True}, situation=DOUBT),
+    "POST /api/dates/read": started(),
     "POST /api/preview": started(),
     "GET /api/preview": Example(),
     "GET /api/preview/{run_id}": Example(path={"run_id": RUN_PREVIEW}),

@@ -42,6 +42,8 @@ def filled(client: FlaskClient, value: Any) -> Any:
     """Words in braces stand for what only the installation knows."""
     if isinstance(value, dict):
         return {key: filled(client, inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(client, inner) for inner in value]
     found = {
         "{revision}": lambda: client.get("/api/config/history").json["revisions"][-1]["revision"],
         "{backup}": lambda: client.get("/api/backup").json["backups"][0]["name"],

@@ -18,6 +18,7 @@ from app.db import assets, batch_devices, batches, deliveries, facts, runs, sync
 from app.db.clock import now
 from app.db.sync_samples import Moment
 from app.errors import ConfigError
+from app.jobs import refile
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus, Signature, Stage, Trigger
 from app.overview import roots as root_looks
 from app.services import ServiceContainer, Services
@@ -25,6 +26,7 @@ from app.web import create_app
 from tests.browser import rows
 from tests.conftest import make_jpeg, write_tree
 from tests.pipeline.running import go, workflow
+from tests.pipeline.stages import take_stock
 from tests.web.conftest import Site
 
 REASON = "Could not read {path}: Input/output error."
@@ -139,6 +141,26 @@ def _rebuilt(site: Site) -> None:
     go(site.services, jobs.start_comparison(site.services, Trigger.API))
 
 
+def _doubtful(site: Site) -> None:
+    """Three scans without a date, about one of which a person has decided."""
+    tree = {f"scans/scan_{n}.jpg": make_jpeg(seed=100 + n) for n in (1, 2, 3)}
+    write_tree(site.services.config.paths.source_dir, tree)
+    take_stock(site.services)
+    client = site.client()
+    found = client.get("/api/dates").json["files"][-1]["id"]
+    client.post("/api/dates/decisions", json={"action": "set", "value": "1985-06-01", "asset_ids": [found]})
+
+
+def _planned_anew(site: Site) -> None:
+    site.client().put("/api/config", json={"sorter": {"folder_pattern": "{year}/{month_name}"}})
+    go(site.services, refile.plan_refile(site.services, refile.RefileWish(), Trigger.API))
+
+
+def _filed_anew(site: Site) -> None:
+    _planned_anew(site)
+    go(site.services, refile.start_refile(site.services, refile.RefileWish(), Trigger.API))
+
+
 #: What is done to the installation before an example is asked, beyond all that has happened there.
 SITUATIONS: dict[str, Callable[[Site], None]] = {
     "a run is in flight": _run_in_flight,
@@ -147,6 +169,9 @@ SITUATIONS: dict[str, Callable[[Site], None]] = {
     "files were verified": _verified,
     "a foreign file is ignored": _ignored,
     "batch 2 was taken back": _taken_back,
+    "dates are in doubt": _doubtful,
+    "a plan for filing anew was made": _planned_anew,
+    "the archive was filed anew": _filed_anew,
 }
 
 

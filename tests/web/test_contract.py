@@ -16,7 +16,8 @@ from tests.web.conftest import Site
 
 PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/logout", "/docs", "/docs/assets/{name}",
          "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}",
-         "/static/{filename}", "/why"}  # fmt: skip
+         "/static/{filename}", "/why", "/dates", "/dates/preview", "/dates/decide", "/dates/decided", "/dates/refile",
+         "/partials/dates/counts", "/tree", "/partials/tree"}  # fmt: skip
 
 
 def as_template(rule: str) -> str:

@@ -13,6 +13,7 @@ from tests.pipeline.stages import rows, take_stock
 from tests.web.conftest import Site
 
 URL = "/api/dates/decisions"
+UNDO = "/api/dates/decisions/undo"
 
 
 @pytest.fixture
@@ -69,3 +70,35 @@ def test_faults_are_told_and_nothing_is_decided(filled: Site, body: dict[str, ob
     answer = client.post(URL, json=body)
     assert (answer.status_code, words in answer.text) == (status, True)
     assert client.get("/api/dates/counts").json["files"] == 2
+
+
+def test_what_was_decided_is_listed_and_taken_back(filled: Site) -> None:
+    client = filled.client()
+    before = client.get("/api/dates").json
+    decided = client.post(URL, json={"action": "set", "value": "1985-06-01", "only_doubtful": True}).json
+    (act,) = client.get("/api/dates/decisions").json["acts"]
+    told = {"action": "set", "value": "1985-06-01", "decisions": 2, "first": "a/scan.jpg", "decided_by": "api"}
+    assert act == {**told, "decided_at": decided["decided_at"]}
+    query = {"decided_at": act["decided_at"], "folder": "b"}
+    assert [f["came_as"] for f in client.get("/api/dates/decided", query_string=query).json["files"]] == ["b/scan.jpg"]
+    assert client.post(UNDO, json={**query, "dry_run": True}).json["files"] == 1
+    undone = client.post(UNDO, json=query, headers={"X-Actor": "anna"}).json
+    assert (undone["action"], undone["files"], undone["refused"]) == ("undo", 1, 0)
+    assert client.get("/api/dates/decisions").json["acts"][0]["decisions"] == 1
+    assert client.post(UNDO, json={"decided_at": act["decided_at"]}).json["files"] == 1
+    assert client.get("/api/dates").json == before
+    assert client.get("/api/dates/decisions").json == {"acts": [], "next_before": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ({}, 400, "Say which files"),
+        ({"asset_ids": [999]}, 404, "999"),
+        ({"decided_at": "yesterday"}, 422, "decided_at"),
+        ({"reason": "mtime"}, 422, "reason"),
+    ],
+)
+def test_what_cannot_be_taken_back_is_told(filled: Site, body: dict[str, object], status: int, words: str) -> None:
+    answer = filled.client().post(UNDO, json=body)
+    assert (answer.status_code, words in answer.text) == (status, True)

@@ -38,16 +38,17 @@ def test_web_and_worker_start_without_a_folder_say_so_and_work_when_it_is_back(k
         assert f"folder {site.folder(kind)} cannot be used: its marker file {MARKER} is missing" in sentence
         assert sentence in web.ask("GET", "/dashboard", accept="text/html")[1]
         assert sentence in [w["message"] for w in web.ask("GET", "/api/workflow/overview")[1]["warnings"]]
-        failed = site.ended(web.ask("POST", "/api/workflow/run")[1]["run_id"])
-        assert (failed.status, str(site.folder(kind)) in (failed.error or "")) == (RunStatus.FAILED, True)
+        run_id = web.ask("POST", "/api/workflow/run")[1]["run_id"]
+        site.until(lambda: site.run(run_id).status is RunStatus.WAITING, "the run waits")
+        told = web.ask("GET", "/api/workflow/overview")[1]["waits_for"]
+        assert str(site.folder(kind)) in told and "goes on by itself when it is back" in told
         assert worker.poll() is None
         assert os.listdir(site.folder(kind)) == []
 
         site.folder(kind).rmdir()
         (site.base / "the share").rename(site.folder(kind))
         site.until(lambda: web.ask("GET", "/ready") == (200, {"status": "ready"}), "it is ready", 20)
-        assert web.ask("POST", f"/api/runs/{failed.id}/retry")[0] == 202
-        assert site.ended(failed.id).status is RunStatus.DONE, site.run(failed.id).error
+        assert site.ended(run_id).status is RunStatus.DONE, site.run(run_id).error
     assert worker.poll() is None
     assert (site.counts(), site.census()) == ({AssetStatus.ARCHIVED: 3}, before)
 
@@ -63,11 +64,10 @@ def test_a_worker_that_has_moves_to_recover_waits_for_their_folder(site: Install
         site.folder("archive").rename(site.base / "the share")
         worker = site.start_worker()
         assert web.ask("GET", "/ready")[0] == 503
-        failed = site.ended(run_id)
-        assert (failed.status, str(site.folder("archive")) in (failed.error or "")) == (RunStatus.FAILED, True)
+        site.until(lambda: site.run(run_id).status is RunStatus.WAITING, "the run waits")
+        assert str(site.folder("archive")) in web.ask("GET", "/api/workflow/overview")[1]["waits_for"]
         assert worker.poll() is None
         (site.base / "the share").rename(site.folder("archive"))
-        web.ask("POST", f"/api/runs/{run_id}/retry")
         assert site.ended(run_id).status is RunStatus.DONE, site.run(run_id).error
     assert (site.counts(), site.census()) == ({AssetStatus.ARCHIVED: 300}, before)
     assert (site.leftovers(), site.open_moves()) == ([], 0)

@@ -61,6 +61,16 @@ def test_a_start_refuses_a_key_that_it_does_not_know(
     assert nothing_was_started(client)
 
 
+@pytest.mark.parametrize(
+    ("url", "field"),
+    [("/api/refile", "asset_ids=3"), ("/api/refile", "[3]"), ("/api/verify", "max_mb_per_second=5")],
+)
+def test_a_form_whose_fields_would_be_passed_over_is_refused(client: FlaskClient, url: str, field: str) -> None:
+    answer = client.post(url, data=field.encode(), content_type=FORM)
+    assert (answer.status_code, "not a form" in answer.json["detail"]) == (422, True)
+    assert nothing_was_started(client)
+
+
 @pytest.mark.parametrize("url", STARTS)
 @pytest.mark.parametrize("media_type", [None, JSON, FORM, "text/plain", "image/jpeg"])
 def test_an_empty_body_of_any_media_type_is_no_reason_to_refuse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from flask.testing import FlaskClient
@@ -17,8 +18,11 @@ def test_the_page_shows_each_date_that_was_found_and_what_became_of_it(make_site
     write_tree(ingest(site.services), {name: make_jpeg("2024:05:06 07:08:09")})
     take_stock(site.services)
     page = site.client().get("/why", query_string={"file": name}).get_data(as_text=True)
-    assert "<td>EXIF DateTimeOriginal</td><td>2024:05:06 07:08:09</td><td>local</td><td>won: " in page
-    assert "<td>the file name</td><td>2021-03-04 05:06:07</td><td>local</td><td>lost: " in page
+    cells = re.findall(r'<td data-label="([^"]+)">(?:<span>)?([^<]*)', page)
+    assert cells[:3] == [("Source", "EXIF DateTimeOriginal"), ("Date", "2024:05:06 07:08:09"), ("Zone", "local")]
+    assert cells[3][1].startswith("won: ")
+    assert cells[4:7] == [("Source", "the file name"), ("Date", "2021-03-04 05:06:07"), ("Zone", "local")]
+    assert cells[7][1].startswith("lost: ")
     assert "The date is sure." in page
     assert "&lt;b&gt;IMG" in page and "<b>IMG" not in page
 

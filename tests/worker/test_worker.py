@@ -80,7 +80,7 @@ def test_one_run_is_executed_in_the_foreground_when_no_worker_is_running(install
     assert site.counts() == {AssetStatus.ARCHIVED: 3}
 
 
-def test_a_run_that_fails_in_the_foreground_ends_with_1_and_an_unknown_one_with_2(install: Install) -> None:
+def test_a_run_that_cannot_go_on_in_the_foreground_ends_with_1_and_an_unknown_one_with_2(install: Install) -> None:
     site = install()
     site.folder("ingest").rename(site.base / "unmounted")
     run = jobs.start_workflow(site.services, Trigger.CLI)
@@ -89,17 +89,16 @@ def test_a_run_that_fails_in_the_foreground_ends_with_1_and_an_unknown_one_with_
     assert "There is no run 77" in site.output()
 
 
-def test_a_share_that_is_not_mounted_fails_the_run_in_words_and_it_goes_on_when_it_is_back(install: Install) -> None:
+def test_a_run_waits_for_a_share_that_is_not_mounted_and_goes_on_when_it_is_back(install: Install) -> None:
     site = install()
     site.fill_ingest(3)
     site.folder("ingest").rename(site.base / "unmounted")
     worker = site.start_worker()
-    run = site.ended(jobs.start_workflow(site.services, Trigger.API).id)
-    assert run.status is RunStatus.FAILED
-    assert str(site.folder("ingest")) in (run.error or "")
+    run = jobs.start_workflow(site.services, Trigger.API)
+    site.until(lambda: site.run(run.id).status is RunStatus.WAITING, "the run waits")
+    assert str(site.folder("ingest")) in site.steps(run.id)[-1].report["message"]
     assert worker.poll() is None
     (site.base / "unmounted").rename(site.folder("ingest"))
-    jobs.retry_run(site.services, run.id)
     assert site.ended(run.id).status is RunStatus.DONE
     assert site.counts() == {AssetStatus.ARCHIVED: 3}
 

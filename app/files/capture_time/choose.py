@@ -32,6 +32,7 @@ CONFIDENCE: dict[str, Confidence] = {
     "gps": "likely",
     "quicktime": "sure",
     "mvhd": "likely",
+    "srt": "likely",
     "takeout": "likely",
     "filename": "likely",
     "folder": "weak",
@@ -110,7 +111,8 @@ def choose(
     told = claims
     if any(claim.source == "mvhd" for claim in claims):
         is_local = rules.is_local_make(camera_make)
-        told = [offsets.of_film(claim, rules.video_time, is_local, named, zone) for claim in claims]
+        shown = [*(claim for claim in claims if claim.source == "srt"), *named]
+        told = [offsets.of_film(claim, rules.video_time, is_local, shown, zone) for claim in claims]
     ranks = VIDEO_RANKS if suffix(name) in VIDEO_SUFFIXES else RANKS
     mtime = _of_mtime(mtime_ns, zone)
     candidates = [judge(claim, zone, now) for claim in (*told, *named)]

@@ -13,6 +13,7 @@ from app.files.capture_time.judge import WRITTEN, Claim, offset_of, written_in
 PERSON = "person"
 DATE = re.compile(WRITTEN.pattern + r"(?P<zone>\s*(?:Z|[+-]\d{2}:?\d{2}))?")
 DAY = re.compile(r"\d{4}[-:/.]\d{1,2}[-:/.]\d{1,2}")
+HOURS_AND_MINUTES = re.compile(r"(?P<sign>[+-]?)(?P<hours>[0-9]{1,6}):(?P<minutes>[0-5][0-9])")
 #: No zone makes this another day.
 NOON = " 12:00"
 #: Before that, nobody took a photo.
@@ -92,13 +93,19 @@ def _zone_of(value: str) -> tzinfo:
 
 
 def _hours_of(value: str) -> timedelta:
+    with_minutes = HOURS_AND_MINUTES.fullmatch(value.strip())
     try:
-        hours = float(value)
+        hours = _clock(with_minutes) if with_minutes else float(value)
     except ValueError:
         hours = 0.0
     if not 0 < abs(hours) <= MOST_HOURS:
-        raise ValueError(f"{value[:40]!r} is no number of hours; write it as in 9, -1 or 5.5")
+        raise ValueError(f"{value[:40]!r} is no number of hours; write it as in 9, -1, 5.5 or -1:30")
     return timedelta(seconds=round(hours * 3600))
+
+
+def _clock(told: re.Match[str]) -> float:
+    hours = int(told["hours"]) + int(told["minutes"]) / 60
+    return -hours if told["sign"] == "-" else hours
 
 
 def _text(at: datetime) -> str:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from app.files.capture_time.judge import Candidate, Claim, written_in
 
-#: A name and a film's header that differ by no more than this tell of the same moment: some headers tell the end.
+#: What a name or subtitles show and a film's header that differ by no more than this tell of the same moment: some
+#: headers tell the end.
 SAME_MOMENT = timedelta(minutes=2)
 #: A wall time and the time of the satellites differ by whole offsets, give or take what a receiver lags.
 LAG = timedelta(seconds=90)
@@ -19,22 +20,23 @@ WIDEST = timedelta(hours=14)
 
 
 def of_film(
-    claim: Claim, video_time: str, is_local_make: bool, named: Sequence[Claim], zone: tzinfo
+    claim: Claim, video_time: str, is_local_make: bool, shown: Sequence[Claim], zone: tzinfo
 ) -> Claim:
-    """The time in a film's header: UTC as the standard says, or local time, as many cameras write it."""
+    """The time in a film's header: UTC as the standard says, or local time, as many cameras write it; `shown` is what
+    its name and its subtitles say that clocks showed."""
     if claim.source != "mvhd" or claim.zone != "utc" or video_time == "utc":
         return claim
-    if video_time == "local" or is_local_make or _agrees_with_name(claim, named, zone):
+    if video_time == "local" or is_local_make or _agrees_with_one(claim, shown, zone):
         return replace(claim, zone="local")
     return claim
 
 
-def _agrees_with_name(claim: Claim, named: Sequence[Claim], zone: tzinfo) -> bool:
-    """Whether the name tells the same wall time, which then is no UTC where the zone is another one."""
+def _agrees_with_one(claim: Claim, shown: Sequence[Claim], zone: tzinfo) -> bool:
+    """Whether the first of them tells the same wall time, which then is no UTC where the zone is another one."""
     written = written_in(claim.text)
     if written is None:
         return False
-    for other in named:
+    for other in shown:
         told = written_in(other.text) if other.zone == "local" else None
         if told is not None and told != told.replace(hour=0, minute=0, second=0, microsecond=0):
             return abs(told - written) <= SAME_MOMENT and bool(zone.utcoffset(told))

@@ -1,20 +1,26 @@
-"""Dates in the files beside a photo or video: XMP, the JSON of Google Takeout, and the thumbnail of a film."""
+"""Dates in the files beside a photo or video: XMP, the JSON of Google Takeout, and of a film its thumbnail and what a
+drone wrote as its subtitles."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from app.files.capture_time import embedded_xmp
+from app.files.capture_time import embedded_xmp, flight_log
 from app.files.capture_time.told import Claims, Told
 from app.files.kinds import VIDEO_SUFFIXES, suffix
+from app.files.media_names import MediaNames
 from app.files.takeout import takeout_partner
 
 #: Those that tell dates; the thumbnail is a photo and is read as one.
-XMP, TAKEOUT, THUMBNAIL = b"xmp", b"json", b"thm"
-TELLING = frozenset((XMP, TAKEOUT, THUMBNAIL))
+XMP, TAKEOUT, THUMBNAIL, SUBTITLES = b"xmp", b"json", b"thm", b"srt"
+TELLING = frozenset((XMP, TAKEOUT, THUMBNAIL, SUBTITLES))
+OF_FILMS = (THUMBNAIL, SUBTITLES)
+#: So many Takeout files of others are asked about a photo that has none: a burst may have thousands.
+NEAREST = 8
 #: Far more than any program writes, all its edits included.
 MAX_BYTES = 8 << 20
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -27,11 +33,13 @@ def tells_dates(name: bytes) -> bool:
 
 def is_text(name: bytes) -> bool:
     """Whether `read` reads it; a thumbnail is read like any photo."""
-    return suffix(name) in (XMP, TAKEOUT)
+    return suffix(name) in (XMP, TAKEOUT, SUBTITLES)
 
 
 def read(file: IO[bytes], name: bytes) -> Claims:
     """The dates that a sidecar tells of its photo; raises ValueError and its like for what is no XMP and no JSON."""
+    if suffix(name) == SUBTITLES:
+        return flight_log.read(file)
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise ValueError("it is far larger than any sidecar")
@@ -54,17 +62,39 @@ def _takeout(told: Any) -> Claims:
     return [("takeout", f"{at.year:04d}-{at:%m-%d %H:%M:%S}", "utc")]
 
 
-def sidecars_of(name: bytes, media: Sequence[bytes], sidecars: Sequence[bytes]) -> list[bytes]:
-    """Those sidecars of a group that tell of this one of its media, the nearest first; all by their names.
+class Sidecars:
+    """The sidecars of one group that lie in one folder, all by their names: which of them tell of which photo."""
 
-    One of its full name (IMG_1.jpg.xmp) is its own, before one of its stem (IMG_1.xmp). Without a Takeout file of its
-    own it has that of the others: what was edited shares the file of what it was made from.
-    """
-    stem = name.rpartition(b".")[0].lower()
-    telling = [sidecar for sidecar in sidecars if tells_dates(sidecar)]
-    own = [s for s in telling if suffix(s) != TAKEOUT and s.rpartition(b".")[0].lower() == name.lower()]
-    alike = [s for s in telling if suffix(s) != TAKEOUT and s.rpartition(b".")[0].lower() == stem]
-    exported = [s for s in telling if suffix(s) == TAKEOUT]
-    mine = [s for s in exported if takeout_partner(s, media) == name]
-    found = [*own, *alike, *(mine or exported)]
-    return [s for s in found if suffix(s) != THUMBNAIL or suffix(name) in VIDEO_SUFFIXES]
+    def __init__(self, media: Iterable[bytes], sidecars: Iterable[bytes]) -> None:
+        names = MediaNames(media)
+        self._called: dict[bytes, list[bytes]] = {}
+        self._described: dict[bytes | None, list[bytes]] = {}
+        self._exported: list[bytes] = []
+        for sidecar in filter(tells_dates, sidecars):
+            if suffix(sidecar) != TAKEOUT:
+                self._called.setdefault(sidecar.rpartition(b".")[0].lower(), []).append(sidecar)
+                continue
+            self._exported.append(sidecar)
+            self._described.setdefault(takeout_partner(sidecar, names), []).append(sidecar)
+        self._exported.sort()
+
+    def of(self, name: bytes) -> list[bytes]:
+        """Those that tell of this photo or video, the nearest first.
+
+        One of its full name (IMG_1.jpg.xmp) is its own, before one of its stem (IMG_1.xmp). Without a Takeout file of
+        its own it has those of the others that are called most like it: what was edited shares the file of what it was
+        made from.
+        """
+        own = self._called.get(name.lower(), [])
+        alike = self._called.get(name.rpartition(b".")[0].lower(), [])
+        found = [*own, *alike, *(self._described.get(name) or self._nearest(name))]
+        return [s for s in found if suffix(s) not in OF_FILMS or suffix(name) in VIDEO_SUFFIXES]
+
+    def _nearest(self, name: bytes) -> list[bytes]:
+        at = bisect_left(self._exported, name)
+        around = self._exported[max(at - NEAREST // 2, 0) : at + NEAREST // 2]
+        return sorted(around, key=lambda sidecar: (-_shared_length(sidecar, name), sidecar))
+
+
+def _shared_length(one: bytes, other: bytes) -> int:
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

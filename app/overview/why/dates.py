@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from app.config.schema import Config
 from app.errors import printable
+from app.files.walk import is_media
 from app.model import Asset, AssetStatus, RootKind
 from app.overview.capture import LOST, REJECTED, SOURCE_NAMES, WON, CaptureStory, Found
 
@@ -19,6 +20,7 @@ SOURCES = {
     "gps": "the time of the GPS satellites, which is in UTC; the zone {zone} makes it a local day",
     "quicktime": "the creation date in the film (QuickTime)",
     "mvhd": "the header of the film, which is in UTC; the zone {zone} makes it a local day",
+    "srt": "what the drone wrote as its subtitles",
     "takeout": "the JSON file of Google Takeout, which is in UTC; the zone {zone} makes it a local day",
     "filename": "its file name, as it holds no capture date",
     "folder": "only the name of its folder; such a date is doubtful",
@@ -28,6 +30,13 @@ SOURCES = {
 }
 #: The header of a film may be read as local time: see sorter.video_time.
 LOCAL_HEADER = "the header of the film, which tells local time here"
+
+#: Files that are not inspected any more.
+UNREAD = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)
+NOT_READ = (
+    "Which other dates it tells was not read yet, as it was dated by an older version or found by a rebuild; "
+    "`media-pipeline dates read` reads it and changes no date."
+)
 
 #: How sure a date is, in words; of a sure one nothing needs to be said.
 CONFIDENCES = {
@@ -53,8 +62,10 @@ def about_date(asset: Asset, kind: RootKind, config: Config, capture: CaptureSto
         yield f"That is why it is filed under {folder}."
 
 
-def about_candidates(capture: CaptureStory | None) -> Iterator[str]:
+def about_candidates(capture: CaptureStory | None, asset: Asset) -> Iterator[str]:
     """How sure the date is, and a sentence about each date that was found and is not the one that is believed."""
+    if (capture is None or capture.is_unread) and is_media(asset.path) and asset.status in UNREAD:
+        yield NOT_READ
     if capture is None:
         return
     if capture.confidence in CONFIDENCES:

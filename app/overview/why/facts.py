@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from app.db import assets, batches, kept_copies, lists, reference_files, roots
+from app.db import assets, batches, date_sidecars, journal, kept_copies, lists, reference_files, roots
 from app.db.tables import assets as assets_table
 from app.db.tables import deliveries as deliveries_table
 from app.db.tables import findings
@@ -23,6 +23,8 @@ from app.overview.summaries import move_summary
 RETRIED = (AssetStatus.FAILED, AssetStatus.SET_ASIDE)
 #: So many files of a group are named.
 MATES = 10
+#: So many decisions about its date are told, the newest.
+DECISIONS = 20
 #: So many moves are told.
 MOVES = 200
 
@@ -43,6 +45,7 @@ class Facts:
     duplicates: int
     mates: tuple[str, ...]
     capture: CaptureStory | None
+    decisions: tuple[tuple[str, str], ...]
     batch: Batch | None
     confirmed: tuple[tuple[str, str], ...]
     kept: tuple[str, ...]
@@ -50,6 +53,7 @@ class Facts:
     verified_at: str | None
     finding: str | None
     retry_refused: str | None
+    is_own_sidecar: bool = False
 
     @property
     def place(self) -> str:
@@ -73,6 +77,7 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         duplicates=_count_duplicates(conn, asset.id),
         mates=_mates(conn, asset),
         capture=capture_story(conn, asset),
+        decisions=_decisions(conn, asset.id),
         batch=batches.find(conn, asset.batch_id) if asset.batch_id is not None else None,
         confirmed=_confirmed(conn, asset.id),
         kept=tuple(_absolute(known, root_id, path) for root_id, path, _ in kept_copies.list_of(conn, asset.id)),
@@ -80,12 +85,19 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         verified_at=conn.execute(select(assets_table.c.verified_at).where(assets_table.c.id == asset.id)).scalar(),
         finding=conn.execute(select(findings.c.reason).where(findings.c.asset_id == asset.id)).scalar(),
         retry_refused=why_not(conn, asset, known) if asset.status in RETRIED else None,
+        is_own_sidecar=bool(date_sidecars.list_ours(conn, [asset.id])),
     )
 
 
 def _reference_place(conn: Connection, asset: Asset, known: dict[int, Root]) -> str | None:
     found = reference_files.originals_of(conn, [asset.id]).get(asset.id)
     return _absolute(known, found.root_id, found.path) if found is not None else None
+
+
+def _decisions(conn: Connection, asset_id: int) -> tuple[tuple[str, str], ...]:
+    """(instant, sentence) of what people decided about its date or took back, oldest first."""
+    told = journal.list_events(conn, kind_prefix="asset.date_", asset_id=asset_id, limit=DECISIONS)
+    return tuple((event.at, event.message) for event in reversed(told))
 
 
 def _finding_at_its_place(conn: Connection, asset: Asset) -> str | None:

@@ -60,7 +60,8 @@ def tell(facts: Facts, config: Config) -> list[Sentence]:
         ("duplicate", _duplicate),
         ("group", _group),
         ("date", lambda known: about_date(known.asset, known.root.kind, config, known.capture)),
-        ("candidates", lambda known: about_candidates(known.capture)),
+        ("candidates", lambda known: about_candidates(known.capture, known.asset)),
+        ("decided", _decisions),
         ("camera", lambda known: about_camera(known.capture)),
         ("batch", _batch),
         ("delivery", _delivery),
@@ -95,6 +96,10 @@ def _where(facts: Facts) -> Iterator[str]:
 
 
 def _came_from(facts: Facts) -> Iterator[str]:
+    if facts.is_own_sidecar:
+        written = moment(facts.asset.first_seen_at)
+        yield f"This program wrote it on {written}, to tell other programs the date that a person decided."
+        return
     place = f"at {facts.came_from}" if facts.came_from else "there"
     yield f"It was first seen {place} on {moment(facts.asset.first_seen_at)}."
 
@@ -118,6 +123,11 @@ def _duplicate(facts: Facts) -> Iterator[str]:
 def _group(facts: Facts) -> Iterator[str]:
     if facts.mates:
         yield f"It belongs together with {', '.join(facts.mates)}; they move as one."
+
+
+def _decisions(facts: Facts) -> Iterator[str]:
+    for at, sentence in facts.decisions:
+        yield f"On {moment(at)} {sentence}"
 
 
 def _batch(facts: Facts) -> Iterator[str]:

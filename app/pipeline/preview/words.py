@@ -15,6 +15,7 @@ SAYS = {
     "xmp": "the XMP data in it says {when}",
     "xmp_sidecar": "the XMP file beside it says {when}",
     "gps": "the GPS time says {when}",
+    "srt": "the subtitles that the drone wrote say {when}",
     "takeout": "the JSON file of Google Takeout says {when}",
     "filename": "its file name says {when}",
     "folder": "only its folder says {when}",

@@ -25,6 +25,7 @@ WORDS = (
     (Finding.ONLY_IN_TRASH.value, "file was found only in the trash", "files were found only in the trash"),
     (Finding.UNREADABLE.value, "file could not be read", "files could not be read"),
     (Finding.ALTERED.value, "known file does not hold what it should", "known files do not hold what they should"),
+    ("decided_dates", "file got its decided date back", "files got their decided dates back"),
     ("settled_findings", "finding of a verification is settled", "findings of verifications are settled"),
 )
 
@@ -51,10 +52,10 @@ def make_report(
     verdicts: Mapping[int, BatchVerdict],
     failures: Sequence[Failure],
     given_up: GivenUp,
-    settled_findings: int,
+    settled: Mapping[str, int],
     run_id: int,
 ) -> dict[str, Any]:
-    """The whole report, as JSON-ready values."""
+    """The whole report, as JSON-ready values. `settled`: by its name, how often something of before was put right."""
     seen = rebuild_files.count_by_root(conn)
     entries, lost = rebuild_entries.count(conn)
     findings = rebuild_files.count_findings(conn)
@@ -66,7 +67,7 @@ def make_report(
         "manifest_entries": entries,
         "entries_without_file": lost,
         "rows_without_file": given_up.count,
-        "settled_findings": settled_findings,
+        **settled,
         **{finding.value: findings.get(finding.value, 0) for finding in Finding},
     }
     return {

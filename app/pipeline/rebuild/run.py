@@ -29,12 +29,13 @@ from app.pipeline.rebuild.batch_verdicts import BatchVerdict
 from app.pipeline.rebuild.begun_copies import settle_begun_copies
 from app.pipeline.rebuild.claims import Modes
 from app.pipeline.rebuild.contents import decide
+from app.pipeline.rebuild.decisions import settle_decisions
 from app.pipeline.rebuild.manifests import read_manifests
 from app.pipeline.rebuild.owners import Owners
 from app.pipeline.rebuild.report import GivenUp, in_words, make_report
 from app.pipeline.rebuild.sightings import see_everything, walked_roots
 from app.pipeline.rebuild.unread import settle_unread
-from app.pipeline.rebuild.writing import Writer
+from app.pipeline.rebuild.writing import Writer, newest_groups
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -65,7 +66,8 @@ def run(services: Services, step: StepContext) -> Report:
     _Deciding(services, step, walked, verdicts, altered).run(created)
     unreadable = settle_unread(services, step)
     settle_begun_copies(services, step, walked)
-    return _finish(services, step, walked, verdicts, [*bad_manifests, *unreadable])
+    decided, damaged = settle_decisions(services, step)
+    return _finish(services, step, walked, verdicts, [*bad_manifests, *unreadable, *damaged], decided)
 
 
 class _Deciding:
@@ -96,7 +98,8 @@ class _Deciding:
             rebuild_files.forget_findings(conn)
             next_id = max(rebuild_entries.highest_asset_id(conn), assets.last_id(conn)) + 1
             total, _ = rebuild_files.count(conn)
-        writer = Writer(self.ingest, next_id, created)
+            newest = newest_groups(conn)
+        writer = Writer(self.ingest, next_id, created, newest)
         done, last = 0, ""
         while True:
             self.step.safe_point(done, max(done, total))
@@ -130,6 +133,7 @@ def _finish(
     walked: Sequence[Root],
     verdicts: Mapping[int, BatchVerdict],
     failures: list[Failure],
+    decided_dates: int,
 ) -> Report:
     check_roots(services.db, list(walked))
     with services.db.transaction() as conn:
@@ -139,7 +143,8 @@ def _finish(
         settled = rebuild_findings.drop_settled(conn, root_ids)
         counted = count_batches(conn, verdicts)
         totals.recount(conn)
-        found = make_report(conn, walked, counted, failures, given_up, settled, step.run_id)
+        settled_counts = {"settled_findings": settled, "decided_dates": decided_dates}
+        found = make_report(conn, walked, counted, failures, given_up, settled_counts, step.run_id)
         confirmation.note_report(conn, found)
         words = in_words(found)
         journal.record(conn, "rebuild.finished", words, level="warning", run_id=step.run_id, detail=found["counts"])

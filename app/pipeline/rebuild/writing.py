@@ -14,6 +14,7 @@ from app.db.rebuild_entries import Entry
 from app.db.rebuild_files import Sighting
 from app.db.rebuild_rows import AssetRow, TrashRow
 from app.files.belonging import group_key
+from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Root
 from app.pipeline.rebuild.areas import Area
 from app.pipeline.rebuild.claims import Claim
@@ -31,6 +32,8 @@ class Writer:
     ingest: Root
     next_id: int
     heads: Mapping[int, str]
+    #: By key, the group of manifests that has it; other groups came with the same names before (reused_names.py).
+    newest: Mapping[tuple[bytes, bytes], int] = field(default_factory=dict)
     group_keys: dict[tuple[int, int], tuple[bytes, bytes]] = field(default_factory=dict)
 
     def write(self, conn: Connection, decisions: Sequence[Decision]) -> None:
@@ -96,6 +99,8 @@ class Writer:
             key = _split(claim.entry.origin)
             if claim.entry.group_key is None:
                 return key
+            if self.newest.get(key, claim.entry.group_key) != claim.entry.group_key:
+                key = key[0], b"%b\0%d" % (key[1], claim.entry.group_key)
             return self.group_keys.setdefault((claim.entry.batch_id, claim.entry.group_key), key)
         if file is not None and file.area in (Area.INGEST, Area.DUPLICATES):
             folder, _, name = file.path.rpartition(b"/")
@@ -204,6 +209,13 @@ def _forget_copies_at(conn: Connection, placed: Iterable[Sighting]) -> None:
     for root_id, paths in by_root.items():
         stale = kept_copies.list_at(conn, root_id, paths)
         kept_copies.remove(conn, [row_id for row_id, _, _ in stale.values()])
+
+
+def newest_groups(conn: Connection) -> dict[tuple[bytes, bytes], int]:
+    """For each key whose names have come more than once with other photos, the group of the newest manifest."""
+    reused = ((_split(origin), group) for origin, _, group in rebuild_entries.list_reused_origins(conn)
+              if is_media(origin))
+    return dict(reused)
 
 
 def _split(origin: bytes) -> tuple[bytes, bytes]:

@@ -21,6 +21,7 @@ from app.model.undo import Act, UndoLook, Verdict, obstacles_in_words, peer_in_w
 from app.pipeline.failing import finish_interrupted_moves, holds
 from app.pipeline.step import StepContext
 from app.pipeline.undo.closing import close
+from app.pipeline.undo.drawn import bring_drawn_back
 from app.pipeline.undo.taking_back import TakingBack, require_room_to_return, take_back
 from app.services import Services
 
@@ -89,7 +90,7 @@ def _take_back(services: Services, step: StepContext, look: UndoLook, retain: Re
         if waiting is not None:
             return waiting
     work = TakingBack(services, step, batch, look)
-    failures = take_back(work)
+    failures = take_back(work) + bring_drawn_back(work)
     if failures:
         more = f" ({len(failures):,} files in all)" if len(failures) > 1 else ""
         words = f"Batch {batch.name} is not taken back yet: {failures[0].path}: {failures[0].reason}{more}"

@@ -5,14 +5,13 @@ Every step finds what the one before left, so an end that was cut off is simply 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from app.db import assets, batches, deliveries, journal, kept_copies, made_folders, members, moves
 from app.db import roots as root_rows
 from app.db.clock import now
 from app.db.connection import Connection
-from app.errors import printable
 from app.files.prune import remove_empty_folders
 from app.files.roots import check_roots
 from app.files.way_back import PRESENT
@@ -24,6 +23,7 @@ from app.pipeline.failing import failure, give_up
 from app.pipeline.finished_folders import clean_batch
 from app.pipeline.manifest import manifest_bytes
 from app.pipeline.room import in_words
+from app.pipeline.undo.drawn import settle_drawn
 from app.pipeline.undo.taking_back import PURPOSE, TakingBack, reason_in_row
 from app.pipeline.whereabouts import is_there
 from app.services import Services
@@ -103,8 +103,8 @@ def _end(work: TakingBack, peer: str) -> Report:
         _settle(conn, batch, back, found, work.look.returns_as)
         deliveries.forget_batch(conn, batch.id)
         size_bytes = sum(a.size_bytes for a in back)
-        drawn = [path for path, _ in members.list_drawn_along(conn, batch.id)]
-        words = _in_words(batch, len(back), size_bytes, len(left), _stays_drawn(drawn) + peer, work.look.returns_as)
+        drawn = settle_drawn(conn, work, roots)
+        words = _in_words(batch, len(back), size_bytes, len(left), drawn + peer, work.look.returns_as)
         batches.change(conn, batch, BatchStatus.CANCELLED, undone_at=now(), sync_detail=words, next_look_at=None)
         kind = "batch.undone" if work.look.returns_as is AssetStatus.SET_ASIDE else "batch.cancelled"
         detail = {"files": len(back), "size_bytes": size_bytes, "left": len(left), "peer": peer, "reason": words}
@@ -137,16 +137,6 @@ def _settle(
     unbound = back if returns_as is AssetStatus.UNIQUE else []
     unbound = unbound + [a for a in found if a.status is AssetStatus.DISCOVERED]
     assets.set_columns(conn, [(a.id, {"batch_id": None, "attempts": 0}) for a in unbound])
-
-
-def _stays_drawn(paths: Sequence[bytes]) -> str:
-    """What this batch took along of other batches goes back only with those."""
-    if not paths:
-        return ""
-    files = counted(len(paths), "archived file", "archived files")
-    stay, first = ("stays" if len(paths) == 1 else "stay"), printable(paths[0])
-    more = " and others" if len(paths) > 1 else ""
-    return f"{files} of other batches, taken along to the day of this one, {stay} there: {first}{more}. "
 
 
 def _in_words(

@@ -19,6 +19,7 @@ from app.errors import BadRequest, ConfigError, Problem, RevisionChanged, StateE
 from app.model.counting import counted
 from app.overview.device_doubts import warnings_of_saved, with_device_doubts
 from app.overview.peer_policy import SETTING, affected_batches, affected_words
+from app.overview.refile import filing_warnings
 from app.web.answers import done
 from app.web.context import actor, container, services
 from app.web.models import responses
@@ -72,7 +73,7 @@ def change() -> Response:
     verdict = store.check_partial(partial)
     affected = affected_by(verdict)
     snapshot = store.save_partial(partial, actor=actor(), expected_revision=expected)
-    warnings = problems_json(warnings_of_saved(snapshot, verdict.changes))
+    warnings = problems_json([*warnings_of_saved(snapshot, verdict.changes), *_filing_warnings(verdict)])
     return _answer(snapshot, {"warnings": warnings, "affected_batches": affected})
 
 
@@ -135,10 +136,18 @@ def affected_by(verdict: Verdict) -> list[dict[str, Any]]:
         return []
 
 
+def _filing_warnings(verdict: Verdict) -> list[Problem]:
+    """What to tell of the archive's files; nothing while there is no database to ask."""
+    try:
+        return filing_warnings(services(), verdict.changes)
+    except StateError:
+        return []
+
+
 def answer_saved(snapshot: Snapshot, verdict: Verdict, sentence: str, affected: list[dict[str, Any]]) -> Response:
     """What was saved: the new revision, what changed by it and for which batches, and what is doubtful."""
     count = len(verdict.changes)
-    warnings = warnings_of_saved(snapshot, verdict.changes)
+    warnings = [*warnings_of_saved(snapshot, verdict.changes), *_filing_warnings(verdict)]
     body = {**saved_json(snapshot.revision, warnings, verdict.changes), "affected_batches": affected}
     words = f"{sentence}: {counted(count, 'setting changed', 'settings changed')}. {affected_words(affected)}"
     return with_revision(done(body, words.strip()), snapshot.revision)

@@ -33,3 +33,4 @@ def upgrade() -> None:
         Column("reason", Text),
     )
     op.create_index("ix_refile_entries_from", "refile_entries", ["run_id", "from_path"])
+    op.create_index("ix_refile_entries_to", "refile_entries", ["run_id", "to_path"])

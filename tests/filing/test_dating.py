@@ -1,0 +1,49 @@
+"""What the members of a group say of their dates: each what is its own, and the work of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.files.capture_time import Claim, Reading
+from app.files.capture_time.sidecars import NEAREST, Sidecars
+from app.filing.dating import claims_of
+from app.model import Asset, AssetStatus
+from tests.work import assert_grows_evenly
+
+
+def test_a_photo_without_a_takeout_file_has_that_of_the_photo_it_was_made_from() -> None:
+    exported = [f"IMG_1_BURST{n:03d}.jpg.json".encode() for n in range(100)]
+    media = [name[: -len(b".json")] for name in exported] + [b"IMG_1_BURST042-edited.jpg", b"IMG_1_BURST07.jpg"]
+    sidecars = Sidecars(media, exported)
+    assert sidecars.of(b"IMG_1_BURST041.jpg") == [b"IMG_1_BURST041.jpg.json"]
+    assert sidecars.of(b"IMG_1_BURST042-edited.jpg")[0] == b"IMG_1_BURST042.jpg.json"
+    assert len(sidecars.of(b"IMG_1_BURST042-edited.jpg")) == NEAREST
+
+
+def test_which_takeout_file_is_nearest_does_not_depend_on_the_order_in_which_they_came() -> None:
+    exported = [b"IMG_1.jpg.json", b"IMG_1-edited.png.json", b"IMG_1.png.json"]
+    media = [b"IMG_1.jpg", b"IMG_1.png", b"IMG_1-edited.jpg"]
+    found = Sidecars(media, exported).of(b"IMG_1-edited.jpg")
+    assert found == Sidecars(media, exported[::-1]).of(b"IMG_1-edited.jpg")
+    assert found[0] == b"IMG_1-edited.png.json"
+
+
+def burst(count: int) -> tuple[list[Asset], dict[int, Reading]]:
+    names = [f"in/IMG_1_BURST{n:04d}.jpg{ending}".encode() for n in range(count) for ending in ("", ".json", ".xmp")]
+    group = [Asset(number, 1, name, AssetStatus.UNIQUE, 1, 0, 0, 0, 0) for number, name in enumerate(names, start=1)]
+    return group, {a.id: Reading(a.id, (Claim("takeout", f"{a.id}"),)) for a in group}
+
+
+def test_every_photo_of_a_group_has_its_own_claims_and_those_of_its_sidecars() -> None:
+    group, readings = burst(3)
+    claims = claims_of(group, readings)
+    said = {asset_id: [int(claim.text) for claim in of_asset] for asset_id, of_asset in claims.items()}
+    assert said == {1: [1, 3, 2], 2: [2], 3: [3], 4: [4, 6, 5], 5: [5], 6: [6], 7: [7, 9, 8], 8: [8], 9: [9]}
+
+
+def test_the_work_of_a_groups_claims_grows_evenly_with_its_size() -> None:
+    def claiming(count: int) -> Callable[[], object]:
+        group, readings = burst(count)
+        return lambda: claims_of(group, readings)
+
+    assert_grows_evenly(claiming, 50)
