@@ -25,10 +25,25 @@ CHUNK = 5_000
 NOT_GONE = text("status != 'gone'")
 
 INSERT = (
-    "INSERT INTO assets (root_id, path, status, size_bytes, mtime_ns, ctime_ns, device, inode, group_id, "
-    "origin_root_id, origin_path, name, first_seen_at, updated_at) "
-    "VALUES (?, ?, 'discovered', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO assets (id, root_id, path, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
+    "head_digest, digest, digest_algorithm, original_id, origin_root_id, origin_path, name, first_seen_at, updated_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+#: Digests that are known of new files are of this algorithm.
+QUICK_ALGORITHM = "blake3"
+
+
+class NewAsset(NamedTuple):
+    """A file that is new: what was found and read of it, and the verdict on it if there is one."""
+
+    id: int
+    path: bytes
+    status: AssetStatus
+    signature: Signature
+    group_id: int | None
+    head_digest: str | None = None
+    digest: str | None = None
+    original_id: int | None = None
 
 
 def _select() -> Select[Any]:
@@ -39,17 +54,34 @@ def _asset(row: Sequence[Any]) -> Asset:
     return build(Asset, row, CONVERTERS)
 
 
-def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
-    """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
+def insert_new(conn: Connection, root_id: int, new: Sequence[NewAsset]) -> None:
+    """Insert new files, an original before its duplicates, with the totals. An id is above all that are there."""
     at = now()
     rows = [
-        (root_id, path, *_facts(s), group_id, root_id, path, name_key(path), at, at)
-        for path, s, group_id in found
-    ]
+        (
+            asset_id, root_id, path, status.value, *signature, group_id, head, digest,
+            QUICK_ALGORITHM if digest is not None else None, original_id, root_id, path, name_key(path), at, at,
+        )
+        for asset_id, path, status, signature, group_id, head, digest, original_id in new
+    ]  # fmt: skip
     if rows:
         conn.exec_driver_sql(INSERT, rows)
-        totals.add(conn, {AssetStatus.DISCOVERED: (len(rows), sum(r[2] for r in rows))})
-    return len(rows)
+        totals.add(conn, _count(new))
+
+
+def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
+    """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
+    first = last_id(conn) + 1
+    new = [NewAsset(first + i, path, AssetStatus.DISCOVERED, seen, gid) for i, (path, seen, gid) in enumerate(found)]
+    insert_new(conn, root_id, new)
+    return len(new)
+
+
+def _count(new: Sequence[NewAsset]) -> dict[str, tuple[int, int]]:
+    sizes: dict[str, list[int]] = {}
+    for one in new:
+        sizes.setdefault(one.status, []).append(one.signature.size_bytes)
+    return {status: (len(found), sum(found)) for status, found in sizes.items()}
 
 
 def _facts(s: Signature) -> tuple[int, int, int, int, int]:
@@ -127,32 +159,10 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, st
         yield row[0], row[1], row[2], Signature(*row[3:8])
 
 
-class Seen(NamedTuple):
-    """What a scan needs of an asset: `facts` are those of its signature, in their order."""
-
-    id: int
-    status: str
-    facts: tuple[int, int, int, int, int]
-
-
-def list_seen_at(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[bytes, Seen]:
-    """What is known, by path, of the assets whose places are these, unless they are gone."""
-    found: dict[bytes, Seen] = {}
-    for start in range(0, len(paths), CHUNK):
-        part = paths[start : start + CHUNK]
-        sql = (
-            "SELECT path, id, status, device, inode, size_bytes, mtime_ns, ctime_ns FROM assets "
-            f"WHERE root_id = ? AND path IN ({', '.join('?' * len(part))}) AND status != 'gone'"
-        )
-        rows = conn.exec_driver_sql(sql, (root_id, *part)).all()
-        found.update({row[0]: Seen(row[1], row[2], row[3:8]) for row in rows})
-    return found
-
-
 def list_unseen(conn: Connection, root_id: int, seen: bytearray) -> list[tuple[bytes, AssetStatus]]:
     """(path, status) of the assets under a root that are not gone, and of which the byte at their id is not set."""
-    sql = "SELECT id FROM assets WHERE root_id = ? AND status != 'gone'"
-    ids = [row[0] for row in conn.exec_driver_sql(sql, (root_id,)) if row[0] < len(seen) and not seen[row[0]]]
+    sql = "SELECT id FROM assets WHERE root_id = ? AND status != 'gone' AND id < ?"
+    ids = [row[0] for row in conn.exec_driver_sql(sql, (root_id, len(seen))) if not seen[row[0]]]
     found: list[tuple[bytes, AssetStatus]] = []
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]

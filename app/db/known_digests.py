@@ -6,7 +6,6 @@ A digest is of use only for the very file that was read: device, inode, size and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple
 from itertools import islice
 from typing import NamedTuple
 
@@ -52,7 +51,7 @@ def note(conn: Connection, known: Iterable[Known]) -> None:
     """Remember these digests; what was known of the same inodes before is replaced."""
     at = now()
     rows = [
-        (*astuple(s), k.digest, k.digest_algorithm, k.sha256, at, k.head_digest)
+        (*s, k.digest, k.digest_algorithm, k.sha256, at, k.head_digest)
         for k in known
         for s in (k.signature,)
     ]

@@ -39,7 +39,8 @@ ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(path), MIN(id)
 ORPHANED = """
 SELECT label.id FROM assets AS label JOIN assets AS original ON original.id = label.original_id
 WHERE label.status IN ('duplicate', 'set_aside') AND (
-  COALESCE(original.sha256, '') <> COALESCE(label.sha256, '')
+  CASE WHEN original.sha256 IS NULL OR label.sha256 IS NULL
+    THEN COALESCE(original.digest, '') <> COALESCE(label.digest, '') ELSE original.sha256 <> label.sha256 END
   OR original.status IN ('discovered', 'duplicate', 'failed')
   OR (original.status = 'set_aside' AND original.root_id NOT IN (
     SELECT id FROM roots WHERE kind = 'archive' OR (kind = 'ingest' AND original.batch_id IS NOT NULL)))

@@ -18,7 +18,9 @@ from app.model import AssetStatus, Signature
 #: Nothing else holds what this file holds: it was compared with all that has its size, its ends or its digest.
 UNLIKE = f"""CASE WHEN a.digest IS NULL THEN NOT {LACKS}
   ELSE NOT EXISTS (SELECT 1 FROM assets AS b WHERE b.digest = a.digest AND b.id <> a.id)
-    AND NOT EXISTS (SELECT 1 FROM reference_files AS r WHERE r.sha256 = a.sha256) END"""
+    AND NOT EXISTS (SELECT 1 FROM reference_files AS r WHERE r.sha256 = a.sha256)
+    AND (a.sha256 IS NOT NULL OR NOT EXISTS (SELECT 1 FROM reference_files AS r
+      WHERE r.size_bytes = a.size_bytes AND r.head_digest = a.head_digest)) END"""
 
 #: Groups of which something new is like another file; those with a label, which may have to go; and those of which
 #: a batch took something, whose name may have come again.

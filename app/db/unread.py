@@ -25,8 +25,9 @@ LACKS_HEAD = """(a.digest IS NULL AND a.head_digest IS NULL AND a.size_bytes > 0
   AND (EXISTS (SELECT 1 FROM assets AS b WHERE b.size_bytes = a.size_bytes AND b.id <> a.id)
     OR EXISTS (SELECT 1 FROM reference_files AS r WHERE r.size_bytes = a.size_bytes)))"""
 
+#: A small file has a digest as soon as its ends were read: it is read again only for what else is to be known of it.
 #: A file about which a person has decided may hold again what that was about.
-LACKS_DIGEST = """(a.digest IS NULL AND (
+LACKS_DIGEST = """(a.sha256 IS NULL AND (
   EXISTS (SELECT 1 FROM date_decisions AS d WHERE d.asset_id = a.id AND d.sha256 IS NOT NULL)
   OR a.head_digest IS NOT NULL AND (
   EXISTS (SELECT 1 FROM assets AS b
@@ -42,19 +43,22 @@ LACKS = f"({LACKS_HEAD} OR {LACKS_DIGEST})"
 OF_DISCOVERED = "SELECT {columns} FROM assets AS a WHERE a.status = 'discovered' AND a.id > ? AND {lacks} "
 NEXT = "ORDER BY a.id LIMIT ?"
 
+#: A duplicate is weighed again when something comes to its group; a scan may have found it without reading all of it.
+LABELLED = """
+SELECT DISTINCT {columns} FROM assets AS d JOIN assets AS a ON a.group_id = d.group_id
+WHERE d.status = 'discovered' AND a.status || '' = 'duplicate' AND a.id > ? AND a.sha256 IS NULL AND a.size_bytes > 0
+"""
+
 #: Files that were found to be unlike all others, and are not any more.
 UNIQUE_OF_SIZE = """
 SELECT {columns} FROM assets AS a WHERE a.size_bytes IN ({marks}) AND a.head_digest IS NULL AND a.digest IS NULL
   AND a.status = 'unique'
 """
-OF_SIZES = """
-SELECT {columns} FROM assets AS a WHERE a.size_bytes IN ({marks}) AND a.status IN ('discovered', 'unique') AND {lacks}
-"""
 UNIQUE_WITH_ENDS = """
 WITH wanted (size_bytes, head_digest) AS (VALUES {marks})
 SELECT {columns} FROM wanted JOIN assets AS a
   ON a.size_bytes = wanted.size_bytes AND a.head_digest = wanted.head_digest
-WHERE a.status = 'unique' AND a.digest IS NULL
+WHERE a.status = 'unique' AND a.sha256 IS NULL
 """
 
 WRITE_HEAD = "UPDATE assets SET head_digest = ?, updated_at = ? WHERE id = ?"
@@ -89,17 +93,31 @@ def list_without_digest(conn: Connection, after_id: int, limit: int) -> list[Unr
     return _list(conn, OF_DISCOVERED.format(columns=_COLUMNS, lacks=LACKS_DIGEST) + NEXT, (after_id, limit))
 
 
+def list_labelled_beside(conn: Connection, after_id: int, limit: int) -> list[Unread]:
+    """Duplicates in groups with something new that were not read whole, in id order after an id."""
+    return _list(conn, LABELLED.format(columns=_COLUMNS) + NEXT, (after_id, limit))
+
+
 _COLUMNS = f"{COLUMNS}, a.head_digest"
 
 
-def list_of_sizes(conn: Connection, sizes: Sequence[int]) -> list[Unread]:
-    """Files without a batch that have one of these sizes, which others have too, and were not read at all."""
-    found: list[Unread] = []
+def list_known_sizes(conn: Connection, sizes: Sequence[int]) -> set[int]:
+    """Those of these sizes that some file in the library has."""
+    found: set[int] = set()
     for start in range(0, len(sizes), CHUNK):
         part = sizes[start : start + CHUNK]
-        sql = OF_SIZES.format(columns=_COLUMNS, marks=", ".join("?" * len(part)), lacks=LACKS_HEAD)
-        found += _list(conn, sql, tuple(part))
+        sql = f"SELECT DISTINCT size_bytes FROM assets WHERE size_bytes IN ({', '.join('?' * len(part))})"
+        found.update(row[0] for row in conn.exec_driver_sql(sql, tuple(part)))
     return found
+
+
+def list_labelled_unread(conn: Connection, after_id: int, limit: int) -> list[int]:
+    """Ids of duplicates that were not read whole, those after an id."""
+    sql = (
+        "SELECT id FROM assets WHERE status = 'duplicate' AND id > ? AND sha256 IS NULL AND size_bytes > 0 "
+        "ORDER BY id LIMIT ?"
+    )
+    return [row[0] for row in conn.exec_driver_sql(sql, (after_id, limit))]
 
 
 def list_unique_of_size(conn: Connection, wanted: Sequence[Unread]) -> list[Unread]:
@@ -133,7 +151,7 @@ def _list(conn: Connection, sql: str, values: tuple[object, ...]) -> list[Unread
 
 def count(conn: Connection) -> int:
     """How many discovered files there are that may have to be read."""
-    sql = "SELECT COUNT(*) FROM assets WHERE status = 'discovered' AND digest IS NULL"
+    sql = "SELECT COUNT(*) FROM assets WHERE status = 'discovered' AND sha256 IS NULL"
     return int(conn.exec_driver_sql(sql).scalar() or 0)
 
 

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from app.errors import FileError, SourceChanged
 from app.files.hash_reader import (
@@ -99,37 +100,14 @@ def digest_heads(wanted: Iterable[Wanted], processes: int = 2) -> Iterator[Diges
     return _read(wanted, HEAD, processes, HEADS_CHUNK)
 
 
-class HeadReaders:
-    """`digest_heads` for who has other work to do meanwhile; used as a context manager."""
-
-    def __init__(self, processes: int = 2) -> None:
-        self._readers = Readers("app.files.hash_reader", processes, chunk=HEADS_CHUNK)
-        self._asked: dict[int, Wanted] = {}
-
-    def __enter__(self) -> HeadReaders:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._readers.__exit__(*error)
-
-    def offer(self, wanted: Iterable[Wanted]) -> None:
-        """Take files to read; waits for nothing."""
-        self._readers.offer(_jobs(wanted, self._asked, HEAD))
-
-    def collect(self) -> list[Digested]:
-        """What has been read; waits for nothing."""
-        return [_digested(self._asked.pop(answer.key), answer) for answer in self._readers.collect()]
-
-    @property
-    def offered(self) -> int:
-        """How many files no process has yet."""
-        return self._readers.offered
-
-
 def _read(wanted: Iterable[Wanted], algorithm: str, processes: int, chunk: int) -> Iterator[Digested | None]:
     asked: dict[int, Wanted] = {}
+    jobs = _jobs(wanted, asked, algorithm)
+    first = next(jobs, None)
+    if first is None:
+        return  # no process is started for nothing
     with Readers("app.files.hash_reader", processes, chunk=chunk) as readers:
-        for answer in readers.read(_jobs(wanted, asked, algorithm)):
+        for answer in readers.read(chain([first], jobs)):
             yield None if answer is None else _digested(asked.pop(answer.key), answer)
 
 

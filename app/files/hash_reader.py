@@ -6,7 +6,6 @@ Imports as little as it can: it is started for every dedup step.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import mmap
 import os
@@ -17,16 +16,14 @@ from typing import Any
 
 from blake3 import blake3
 
+from app.files.head_reader import END_BYTES, FILE_FLAGS, HEAD_DIGEST_BYTES, fill, has_writer, open_folder
 from app.files.reader_process import serve
+
+__all__ = ["BUFFER_BYTES", "END_BYTES", "HEAD", "facts", "has_writer", "hash_descriptor", "head_digest", "open_file"]
 
 BUFFER_BYTES = 1 << 20
 #: How much of each waiting file the kernel is asked to fetch ahead.
 FETCH_AHEAD_BYTES = 1 << 20
-#: A head digest is of so many bytes at the start of a file and at its end. With another number, those of before
-#: would be of no use.
-END_BYTES = 1 << 16
-#: Half a digest: it tells files apart, and proves nothing.
-HEAD_DIGEST_BYTES = 16
 #: Asked for in place of an algorithm.
 HEAD = "head"
 #: Answers that come so close together are sent as one.
@@ -34,10 +31,6 @@ LINGER_SECONDS = 0.005
 
 #: Answers that are not digests, beside ["error", words].
 CHANGED, VANISHED, BEING_WRITTEN, ERROR = "changed", "vanished", "being_written", "error"
-
-FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-
 
 def open_file(root: bytes, path: bytes) -> int:
     """A read-only descriptor of a file under a root, reached without following any symbolic link below the root."""
@@ -47,18 +40,6 @@ def open_file(root: bytes, path: bytes) -> int:
         return os.open(name, FILE_FLAGS, dir_fd=descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_folder(root: bytes, folder: bytes) -> int:
-    """A descriptor of a folder under a root, reached in the same way."""
-    descriptor = os.open(root, FOLDER_FLAGS & ~os.O_NOFOLLOW)
-    for part in folder.split(b"/") if folder else ():
-        try:
-            deeper = os.open(part, FOLDER_FLAGS, dir_fd=descriptor)
-        finally:
-            os.close(descriptor)
-        descriptor = deeper
-    return descriptor
 
 
 def facts(status: os.stat_result) -> list[int]:
@@ -89,33 +70,13 @@ def head_digest(descriptor: int, size_bytes: int, buffer: mmap.mmap) -> str:
     view = memoryview(buffer)
     try:
         if size_bytes <= 2 * END_BYTES:
-            count = _fill(descriptor, view[: 2 * END_BYTES], 0)
+            count = fill(descriptor, view[: 2 * END_BYTES], 0)
         else:
-            count = _fill(descriptor, view[:END_BYTES], 0)
-            count += _fill(descriptor, view[count : count + END_BYTES], size_bytes - END_BYTES)
+            count = fill(descriptor, view[:END_BYTES], 0)
+            count += fill(descriptor, view[count : count + END_BYTES], size_bytes - END_BYTES)
         return blake3(view[:count]).hexdigest(length=HEAD_DIGEST_BYTES)
     finally:
         view.release()
-
-
-def _fill(descriptor: int, view: memoryview, offset: int) -> int:
-    filled = 0
-    while filled < len(view) and (count := os.preadv(descriptor, [view[filled:]], offset + filled)):
-        filled += count
-    return filled
-
-
-def has_writer(descriptor: int) -> bool:
-    """True when some program on this machine has the file open for writing, as far as the kernel tells us.
-
-    A read lease is granted only when there is none; file systems and owners that allow no lease tell nothing.
-    """
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except OSError as error:
-        return error.errno == errno.EAGAIN
-    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    return False
 
 
 class HashReader:

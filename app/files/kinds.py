@@ -83,6 +83,10 @@ LEFT_PATTERNS: tuple[tuple[bytes, str], ...] = (
 ANY_LEFT_PATTERN = re.compile("|".join(translate(p.decode()) for p, _ in LEFT_PATTERNS).encode())
 #: A name that ends as photos and videos do is one of the above only if it begins with one of these.
 LEFT_BEGINNINGS = frozenset((b".", b"~", b"s", b"S"))
+#: The last four bytes of most names of photos and videos, as cameras write them.
+PLAIN_ENDINGS = frozenset(
+    b"." + ending for known in MEDIA_SUFFIXES if len(known) == 3 for ending in (known, known.upper())
+)
 #: Downloads and uploads that have not ended: browsers, rsync, rclone, phones, torrent and sync programs.
 UNFINISHED_SUFFIXES = frozenset(
     b"part partial crdownload download opdownload tmp temp filepart aria2 !ut !qb bc! unfinished incomplete "
@@ -111,6 +115,11 @@ def folder_reason(name: bytes) -> str | None:
     if reason is None and name.startswith(b"."):
         return "hidden folder"
     return reason
+
+
+def is_plain_media(name: bytes) -> bool:
+    """Whether a name is that of a photo or video at first sight; where it is not, `file_kind` tells."""
+    return name[-4:] in PLAIN_ENDINGS and name[:1] not in LEFT_BEGINNINGS
 
 
 def file_kind(name: bytes) -> tuple[Kind, str]:

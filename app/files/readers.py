@@ -117,7 +117,6 @@ class Readers:
         chunk: int = CHUNK,
     ) -> None:
         self._chunk = chunk
-        self._offered: deque[Job] = deque()
         self._module, self._arguments, self._timeout_seconds = module, arguments, timeout_seconds
         self._selector = selectors.DefaultSelector()
         self._readers: list[_Reader] = []
@@ -146,26 +145,6 @@ class Readers:
             for key, _ in heard:
                 yield from self._hear(key.data)
             yield from self._end_late_ones()
-
-    def offer(self, jobs: Iterable[Job]) -> None:
-        """Take jobs without waiting for any; `collect` hands them out and brings the answers."""
-        self._offered.extend(jobs)
-
-    def collect(self) -> list[Answer]:
-        """The answers that have come to what was offered; waits for nothing."""
-        self._feed(self._take_offered())
-        answers = [answer for key, _ in self._selector.select(0) for answer in self._hear(key.data)]
-        self._feed(self._take_offered())
-        return [*answers, *self._end_late_ones()]
-
-    @property
-    def offered(self) -> int:
-        """How many jobs no reader has yet."""
-        return len(self._offered)
-
-    def _take_offered(self) -> Iterator[Job]:
-        while self._offered:
-            yield self._offered.popleft()
 
     def _feed(self, waiting: Iterator[Job]) -> None:
         for reader in self._readers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.model.statuses import (
     AssetStatus,
@@ -31,8 +31,7 @@ class Root:
     marker_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """Identity of a file's content as the file system tells it; equal signatures need no re-read."""
 
     device: int

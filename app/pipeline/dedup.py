@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
-from app.db import assets, journal, reference_files, undecided
+from app.db import assets, compared, journal, reference_files, undecided, unread
 from app.db.connection import Connection
 from app.errors import FileError, printable
 from app.files.roots import check_roots
@@ -52,6 +52,8 @@ def run(services: Services, step: StepContext) -> Report:
     holders = [roots for kind, roots in services.roots.items() if kind is not RootKind.DELIVERY]
     check_roots(services.db, [root for roots in holders for root in roots])
     tally = Tally()
+    with services.db.reading() as conn:
+        tally.counts.update(compared.read(conn))
     references = References(services, step, tally)
     references.check()
     tally.counts["reopened"] = reopen_orphaned(services, step.run_id, references.roots)
@@ -61,14 +63,29 @@ def run(services: Services, step: StepContext) -> Report:
     Digesting(services, step, tally).run()
     references.read_whole()
     _judge_all(services, step, tally, references.roots)
+    if services.config.dedup.duplicate_policy != "label":
+        _read_labelled(services, step, tally)
     if services.config.dedup.duplicate_policy == "quarantine":
         quarantine_duplicates(services, step, tally, references.roots)
     elif services.config.dedup.duplicate_policy == "reflink":
         Sharing(services, step, tally).run()
     report = _report(tally)
     with services.db.transaction() as conn:
+        compared.forget(conn)
         journal.record(conn, "dedup.finished", report.message, run_id=step.run_id, detail=report.detail)
     return report
+
+
+def _read_labelled(services: Services, step: StepContext, tally: Tally) -> None:
+    """Duplicates that a scan has found were not read whole: before more is done to them than a label, they are."""
+    last = 0
+    while True:
+        with services.db.reading() as conn:
+            page = [assets.get(conn, asset_id) for asset_id in unread.list_labelled_unread(conn, last, SLICE)]
+        if not page:
+            return
+        last = page[-1].id
+        Digesting(services, step, tally).read_whole(page)
 
 
 def _judge_all(services: Services, step: StepContext, tally: Tally, references: Sequence[Root]) -> None:

@@ -47,14 +47,13 @@ class Digesting:
         with self.db.reading() as conn:
             self.total = unread.count(conn)
             are_known = known_digests.has_any(conn)
-        if not self.total:
-            return
         if are_known:
             self._take_known()
         heads = self._wanted(unread.list_without_head, unread.list_unique_of_size)
         self._read(digest_heads(heads, self.settings.threads), "ends_read")
-        whole = self._wanted(unread.list_without_digest, unread.list_unique_with_ends)
-        self._read(digest_files(whole, self.settings.hash_algorithm, self.settings.threads), "read")
+        for list_next in (unread.list_without_digest, unread.list_labelled_beside):
+            whole = self._wanted(list_next, unread.list_unique_with_ends)
+            self._read(digest_files(whole, self.settings.hash_algorithm, self.settings.threads), "read")
 
     def read_whole(self, wanted: Sequence[Asset]) -> None:
         """Read these, whatever they are; those that cannot be read are `discovered` again, for the next dedup."""

@@ -101,7 +101,7 @@ class Originals:
             raise FileError("look at", Place(root, asset.path).absolute, error.strerror or str(error)) from error
         if seen is None:
             return None
-        if replace(seen, device=asset.device) != asset.signature:
+        if seen._replace(device=asset.device) != asset.signature:
             digests = full_digest(Place(root, asset.path))
             if digests.sha256 != asset.sha256:
                 return None

@@ -6,7 +6,6 @@ Like the ingest folder they are walked, and like its files theirs are read only 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain, islice
 
 from app.db import reference_files
@@ -166,4 +165,4 @@ def _is_compared(found: Found, blind: list[bytes]) -> bool:
 
 def _is_same(known: Signature, seen: Signature) -> bool:
     """Device numbers may change with every mount."""
-    return replace(seen, device=known.device) == known
+    return seen._replace(device=known.device) == known

@@ -4,7 +4,6 @@ not be sent has a new name. The files are judged again."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from app.db import assets, journal, new_content, reference_files, undecided, waiting
 from app.db.connection import Connection
@@ -51,7 +50,7 @@ def _reopen(conn: Connection, asset: Asset, root: Root, run_id: int) -> bool:
 
 def _as_it_is_now(conn: Connection, asset: Asset, root: Root, seen: Signature) -> Asset:
     """No scan looks at the duplicates folder: a file that was changed there is noticed here, and read again."""
-    if root.kind is RootKind.INGEST or replace(seen, device=asset.device) == asset.signature:
+    if root.kind is RootKind.INGEST or seen._replace(device=asset.device) == asset.signature:
         return asset
     new_content.take_content(conn, asset, seen)
     return assets.get(conn, asset.id)

@@ -1,27 +1,33 @@
 """Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`.
 
-Reads names; in a large scan the ends of files of one size are read beside the walk, for dedup. A file counts when it
-has stopped changing (app/files/settle.py); what is not a photo, a video or their sidecar is left in place and listed.
-Work goes in chunks: memory does not grow with the library.
+Reads names; in a large scan the ends of files of one size are read beside the walk, for dedup
+(app/pipeline/arrivals.py). A file counts when it has stopped changing (app/files/settle.py); what is not a photo, a
+video or their sidecar is left in place and listed. Work goes in chunks: memory does not grow with the library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import gc
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum, auto
 from itertools import islice
+from typing import Any
 
 from app.db import assets, groups, journal, kept_copies, left_in_place
 from app.db.clock import now
 from app.db.connection import Database
+from app.db.seen_files import SeenFiles, open_seen_files
 from app.errors import printable
+from app.files.kinds import ignored_by, is_plain_media
 from app.files.roots import check_roots
 from app.files.settle import MAX_PENDING, FirstLooks, stands_still
 from app.files.walk import Found, signature_at, walk
 from app.model import AssetStatus, Failure, Report, Root, RootKind, Signature
-from app.pipeline.intake import WAITING, list_left_behind, write_found, write_vanished
-from app.pipeline.reading_ahead import ReadingAhead
+from app.pipeline.arrivals import Arrivals
+from app.pipeline.intake import WAITING, list_left_behind, write_vanished
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -59,7 +65,7 @@ def decide(found: Signature, known: tuple[AssetStatus, Signature] | None, kept: 
         status, signature = known
         if status not in WAITING or found == signature:
             return Verdict.KNOWN
-        return Verdict.REMOUNTED if replace(found, device=signature.device) == signature else Verdict.NEWS
+        return Verdict.REMOUNTED if found._replace(device=signature.device) == signature else Verdict.NEWS
     if kept is not None and stands_still(kept, found):
         return Verdict.KNOWN
     return Verdict.NEWS
@@ -72,9 +78,10 @@ def run(services: Services, step: StepContext) -> Report:
     looks = _FIRST_LOOKS.setdefault(services.db.path, FirstLooks())
     looks.begin()
     tally = Tally()
-    with ReadingAhead(services, ingest) as ahead:
+    with _no_collection():
         for root in ingest:
-            _RootScan(services, step, root, looks, tally, ahead).run()
+            with Arrivals(services, step, root, tally) as arrivals, open_seen_files(services.db, root.id) as seen_files:
+                _RootScan(services, step, root, looks, tally, arrivals, seen_files).run()
     looks.end()
     behind = list_left_behind(services.db, ingest)
     tally.failures += behind
@@ -86,33 +93,78 @@ def run(services: Services, step: StepContext) -> Report:
     return report
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """What a scan holds is in no circles, and to look for some in all of it takes longer than the walk."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
+
+
 class _RootScan:
     """One scan of one ingest folder. In calling order: walk, look again at what is new, list what has vanished."""
 
     def __init__(
-        self, services: Services, step: StepContext, root: Root, looks: FirstLooks, tally: Tally, ahead: ReadingAhead
-    ) -> None:
+        self, services: Services, step: StepContext, root: Root, looks: FirstLooks, tally: Tally, arrivals: Arrivals,
+        seen_files: SeenFiles,
+    ) -> None:  # fmt: skip
         self.db, self.step, self.root, self.looks, self.tally = services.db, step, root, looks, tally
-        self.ahead = ahead
+        self.arrivals, self.seen_files = arrivals, seen_files
         self.settings = services.config.scan
+        self.patterns = tuple(os.fsencode(pattern) for pattern in self.settings.ignore_patterns)
         with self.db.reading() as conn:
             self.last_id = assets.last_id(conn)
         # One byte per asset id, not a set of paths: a million assets are a megabyte.
         self.seen = bytearray(self.last_id + 1)
+        #: The rows of files that are not as these say, until it is their turn.
+        self.known: dict[bytes, tuple[Any, ...]] = {}
         self.began_at = now()
 
     def run(self) -> None:
-        found = walk(self.root, self.settings.ignore_patterns, self._known_names)
+        found = walk(self.root, self.settings.ignore_patterns, self._known_names, as_before=self._as_before)
         while chunk := list(islice(found, CHUNK)):
             self._take(chunk)
             if len(self.looks) > MAX_PENDING:
                 self._look_again()
             self._safe_point()
         self._look_again()
+        self.arrivals.finish()
         self.tally.counts["still_changing"] += sum(1 for _ in self.looks.pending(self.root.id))
         with self.db.transaction() as conn:
             left_in_place.forget_before(conn, self.root.id, self.began_at)
         self._note_vanished()
+
+    def _as_before(self, prefix: bytes, block: Sequence[tuple[bytes, os.stat_result]]) -> set[bytes]:
+        """The photos and videos of a folder that are as their rows say; the rows of all others are kept for later."""
+        self._safe_point()
+        if not self.last_id:
+            return set()
+        files = [(name, status) for name, status in block if stat.S_ISREG(status.st_mode)]
+        rows = self.seen_files.at([prefix + name for name, _ in files])
+        unchanged = set()
+        for name, status in files:
+            row = rows.get(prefix + name)
+            if row is None:
+                continue
+            facts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if row[3:] == facts and is_plain_media(name) and not self._is_ignored(prefix, name):
+                self._see(row[1])
+                unchanged.add(name)
+            else:
+                self.known[row[0]] = row
+        self.tally.counts["seen"] += len(unchanged)
+        return unchanged
+
+    def _is_ignored(self, prefix: bytes, name: bytes) -> bool:
+        return bool(self.patterns) and ignored_by(name, prefix + name, self.patterns) is not None
+
+    def _see(self, asset_id: int) -> None:
+        if asset_id <= self.last_id:
+            self.seen[asset_id] = 1
 
     def _known_names(self, folder: bytes) -> list[bytes]:
         with self.db.reading() as conn:
@@ -133,27 +185,21 @@ class _RootScan:
         self._write(f for f in news if self.looks.is_settled(self.root.id, f, settle_seconds))
 
     def _news(self, chunk: list[Found]) -> Iterator[Found]:
-        paths = [f.path for f in chunk]
+        known = {f.path: self.known.pop(f.path, None) for f in chunk}
         with self.db.reading() as conn:
-            known = assets.list_seen_at(conn, self.root.id, paths)
-            kept = kept_copies.list_at(conn, self.root.id, [p for p in paths if p not in known])
+            kept = kept_copies.list_at(conn, self.root.id, [path for path, row in known.items() if row is None])
         remounted: list[tuple[int, dict[str, int]]] = []
         for found in chunk:
-            row, copy, now_there = known.get(found.path), kept.get(found.path), found.signature
+            row, copy, now_there = known[found.path], kept.get(found.path), found.signature
             assert now_there is not None
             if row is not None:
-                if row.id <= self.last_id:
-                    self.seen[row.id] = 1
-                if row.facts == (
-                    now_there.device, now_there.inode, now_there.size_bytes, now_there.mtime_ns, now_there.ctime_ns
-                ):
-                    continue
-            before = (AssetStatus(row.status), Signature(*row.facts)) if row is not None else None
+                self._see(row[1])
+            before = (AssetStatus(row[2]), Signature(*row[3:])) if row is not None else None
             verdict = decide(now_there, before, copy[2] if copy else None)
             if verdict is Verdict.NEWS:
                 yield found
             elif verdict is Verdict.REMOUNTED and row is not None:
-                remounted.append((row.id, {"device": now_there.device}))
+                remounted.append((row[1], {"device": now_there.device}))
         if remounted:
             with self.db.transaction() as conn:
                 assets.set_columns(conn, remounted)
@@ -166,8 +212,8 @@ class _RootScan:
             again = self._signature(found)
             if again is None:
                 self.looks.forget(self.root.id, found.path)
-            elif self.looks.is_settled(self.root.id, replace(found, signature=again), self.settings.settle_seconds):
-                settled.append(replace(found, signature=again))
+            elif self.looks.is_settled(self.root.id, found._replace(signature=again), self.settings.settle_seconds):
+                settled.append(found._replace(signature=again))
             if len(settled) >= CHUNK:
                 self._write(settled)
                 settled = []
@@ -186,12 +232,7 @@ class _RootScan:
             return None
 
     def _write(self, settled: Iterable[Found]) -> None:
-        settled = list(settled)
-        if settled:
-            self.tally.counts.update(write_found(self.db, self.root, settled, self.step.run_id))
-            sizes = [f.signature.size_bytes for f in settled if f.signature is not None]
-            self.tally.size_bytes += sum(sizes)
-            self.ahead.look(sizes)
+        self.arrivals.take(list(settled))
 
     def _note_vanished(self) -> None:
         self.tally.counts.update(write_vanished(self.db, self.root, self.seen, self.step))
