@@ -22,7 +22,7 @@ from app.files.kinds import (
     folder_reason,
     ignored_by,
     is_own,
-    is_plain_media,
+    plain_ending,
     suffix,
 )
 from app.files.partners import Partners
@@ -186,7 +186,7 @@ def _folder(
             if name in unchanged:
                 media_names.add(name)
                 continue
-            if not patterns and is_plain_media(name) and stat.S_ISREG(status.st_mode):
+            if not patterns and plain_ending(name) and stat.S_ISREG(status.st_mode):
                 media_names.add(name)
                 yield Found(prefix + name, "media", signature_of(status), "", name)
                 continue

@@ -21,7 +21,7 @@ from app.db.clock import now
 from app.db.connection import Database
 from app.db.seen_files import SeenFiles, open_seen_files
 from app.errors import printable
-from app.files.kinds import ignored_by, is_plain_media
+from app.files.kinds import ignored_by, plain_ending
 from app.files.roots import check_roots
 from app.files.settle import MAX_PENDING, FirstLooks, stands_still
 from app.files.walk import Found, signature_at, walk
@@ -152,7 +152,7 @@ class _RootScan:
             if row is None:
                 continue
             facts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            if row[3:] == facts and is_plain_media(name) and not self._is_ignored(prefix, name):
+            if row[3:] == facts and plain_ending(name) and not self._is_ignored(prefix, name):
                 self._see(row[1])
                 unchanged.add(name)
             else:
