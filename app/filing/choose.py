@@ -10,7 +10,7 @@ from functools import lru_cache
 from app.config.filing_fields import FOLDER_FIELDS, NAME_FIELDS
 from app.config.pattern_parts import Field, Pattern, read_pattern
 from app.config.schema import Sorter
-from app.files.capture_time.choose import WEAK_SOURCES
+from app.files.capture_time.choose import CONFIDENCE, WEAK_SOURCES
 from app.filing.group_values import UNKNOWN, Circumstances, Group, came_as, kind_rank, values_of
 from app.filing.safe_names import NameRules, kept_name, made_name
 from app.filing.stems import renamed
@@ -87,8 +87,10 @@ def choose_lead(members: Sequence[Asset], given: Circumstances) -> Asset:
     whatever order they came in."""
     if len(members) == 1:
         return members[0]
-    return min(members, key=lambda a: (a.taken_from != "person", _is_doubtful(a, given), a.taken_from == "sibling",
-                                       kind_rank(came_as(a)), a.taken_local or "9", len(came_as(a)), came_as(a), a.id))
+    return min(members, key=lambda a: (
+        a.taken_from != "person", _is_doubtful(a, given), a.taken_from == "sibling", kind_rank(came_as(a)),
+        CONFIDENCE.get(a.taken_from or "") != "sure", a.taken_local or "9", len(came_as(a)), came_as(a), a.id,
+    ))  # fmt: skip
 
 
 def _is_doubtful(asset: Asset, given: Circumstances) -> bool:

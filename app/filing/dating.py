@@ -11,6 +11,7 @@ from app.db.capture_records import CaptureRecord, Told
 from app.errors import printable
 from app.files.capture_time import CaptureTime, Claim, Reading, Rules
 from app.files.capture_time.choose import CONFIDENCE, SIBLING, WEAK_SOURCES
+from app.files.capture_time.reset_clocks import is_of_reset_clock
 from app.files.capture_time.sidecars import Sidecars, tells_dates
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
@@ -66,15 +67,16 @@ def _name(asset: Asset) -> bytes:
 
 
 def choose_lead(members: Sequence[Dated]) -> Dated:
-    """The member whose date the group takes: what a person decided, then a sure date before a weak one, stills before
-    videos before sidecars."""
+    """The member whose date the group takes: what a person decided, then no weak date, stills before videos before
+    sidecars, and of these what a camera wrote before what others tell."""
     return members[0] if len(members) == 1 else min(members, key=_rank)
 
 
 def _rank(member: Dated) -> tuple[object, ...]:
     taken, path = member.taken, member.asset.path
     # What was edited is called as what it was made from, and longer.
-    return (taken.source != "person", taken.weak, _kind_rank(path), taken.taken_at, len(path), path)
+    return (taken.source != "person", taken.weak, _kind_rank(path), taken.confidence != "sure", taken.taken_at,
+            len(path), path)
 
 
 def _kind_rank(path: bytes) -> int:
@@ -119,7 +121,7 @@ def record(member: Dated, lead: Dated, disagree: str = "", before: Asset | None 
     )
     confidence = "weak" if disagree else lead.taken.confidence
     if before is not None:
-        confidence = CONFIDENCE.get(before.taken_from or "", "likely")
+        confidence = "weak" if _is_guess(before) else CONFIDENCE.get(before.taken_from or "", "likely")
     return CaptureRecord(member.asset.id, told, member.camera_make, member.camera_model, confidence)
 
 
@@ -136,14 +138,18 @@ def lead_gone_on(group: Sequence[Asset], gone_on: Sequence[Asset]) -> Asset | No
     best = min(_kind_rank(a.path) for a in group)
     before = [a for a in gone_on if a.taken_local is not None and _kind_rank(_came_as(a)) < best]
     lead = min(before, key=lambda a: (_kind_rank(_came_as(a)), _came_as(a)), default=None)
-    return None if lead is not None and best < SIDECAR and lead.taken_from in WEAK_SOURCES else lead
+    return None if lead is not None and best < SIDECAR and _is_guess(lead) else lead
 
 
 def taken_over(member: Dated, lead: Asset) -> dict[str, str | None]:
     """What is written for a member that takes over the date of one that has gone on before."""
-    came_from = lead.taken_from if lead.taken_from in WEAK_SOURCES else SIBLING
+    came_from = lead.taken_from if _is_guess(lead) else SIBLING
     taken = {"taken_local": lead.taken_local, "taken_at": lead.taken_at, "taken_from": came_from}
     return {**taken, "content_identifier": member.taken.content_identifier, "reason": None}
+
+
+def _is_guess(asset: Asset) -> bool:
+    return asset.taken_from in WEAK_SOURCES or is_of_reset_clock(asset.taken_from, asset.taken_local)
 
 
 def _came_as(asset: Asset) -> bytes:

@@ -47,6 +47,8 @@ class Places:
         self._needs_doubts = self.settings.weak_dates != "mtime"
         #: Whether the folder of a file follows from its own date alone, and it keeps its name.
         self.are_by_date = used <= DATE_FIELDS and not self.settings.name_pattern and not self._needs_doubts
+        #: Whether names hold ranks among others, which change when others come or go.
+        self.are_ranked = bool(self.settings.name_pattern)
         with db.reading() as conn:
             sources = source_labels(conn, config, self.settings.source_label)
         self.given = Circumstances(

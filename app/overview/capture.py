@@ -31,6 +31,10 @@ SOURCE_NAMES = {
 }
 
 WON, LOST, REJECTED = "won", "lost", "rejected"
+#: Told of what would be asked before the name, where the name shows the clock of the place at the same moment.
+OF_PLACE = "it tells the moment, and the file name what the clock showed where it was taken"
+#: What tells a moment, but not where.
+PLACELESS = ("gps", "quicktime", "mvhd", "takeout")
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ def _fate(one: Told, won: Told | None, own: Told | None, stood_back: str) -> tup
     if won is None and (one is own or own is None):
         return LOST, stood_back
     better = won or own
+    if better is not None and better.source == "filename" and one.source in PLACELESS:
+        return LOST, OF_PLACE
     return LOST, f"{SOURCE_NAMES.get(better.source, better.source)} is asked first" if better else stood_back
 
 

@@ -123,7 +123,8 @@ class _Inspection:
             at = now()
             assets.set_columns(conn, [(row.asset_id, {**row.columns, "inspected_at": at}) for row in dated])
             capture_records.write(conn, [row.record for row in dated if row.record is not None])
-            again = self._group_anew(conn, [key for key in keys if key >= 0], groups, gone_on)
+            identifiers = {row.asset_id: row.columns["content_identifier"] for row in dated}
+            again = self._group_anew(conn, [key for key in keys if key >= 0], groups, gone_on, identifiers)
         self.is_grouped_anew = self.is_grouped_anew or bool(again)
         self.tally.size_bytes += sum(a.size_bytes for group in groups for a in group)
         lasting = [row for row in dated if row.asset_id not in again]
@@ -136,9 +137,10 @@ class _Inspection:
         group_ids: Sequence[int],
         groups: Sequence[Sequence[Asset]],
         gone_on: Mapping[int, Sequence[Asset]],
+        identifiers: Mapping[int, str | None],
     ) -> set[int]:
         """Part and join groups by what was read; returns the files that are to be inspected anew for it."""
-        parted = part_by_days(conn, groups, gone_on, self.services.config.zone, self.present)
+        parted = part_by_days(conn, groups, gone_on, identifiers, self.services.config.zone, self.present)
         rows = [(asset_id, {"group_id": group_id, "inspected_at": None}) for asset_id, group_id in parted.items()]
         assets.set_columns(conn, rows)
         return parted.keys() | regroup(conn, sorted({*group_ids, *parted.values()}))

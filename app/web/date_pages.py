@@ -34,7 +34,7 @@ COUNTED_AT_ONCE = 2_000
 COUNTED = 100_000
 ACTIONS = ("accept", "set", "zone", "shift", UNDO)
 #: What pages tell of a decision that was made, in their address.
-TOLD = ("files", "elsewhere", "refused")
+TOLD = ("files", "elsewhere", "refused", "sidecars")
 
 
 @blueprint.get("/dates")
@@ -54,6 +54,7 @@ def dates() -> str:
         total=total,
         counts=counts,
         zones=_zones(),
+        always_beside=services().config.sorter.date_sidecars == "decided",
         done=_done(),
     )
 
@@ -165,10 +166,11 @@ def _after(asked: Asked, told: Decided) -> str:
 def _done() -> dict[str, Any] | None:
     """What the address says of a decision that was just made."""
     action = request.args.get("done", "")
-    files, elsewhere, refused = (request.args.get(name, "") for name in TOLD)
-    if action not in ACTIONS or not all(_is_count(value) for value in (files, elsewhere, refused)):
+    files, elsewhere, refused, sidecars = counts = [request.args.get(name, "") for name in TOLD]
+    if action not in ACTIONS or not all(_is_count(value) for value in counts):
         return None
-    told = Decided(action, "", False, files=int(files), elsewhere=int(elsewhere), refused=int(refused))
+    told = Decided(action, "", False, files=int(files), elsewhere=int(elsewhere), refused=int(refused),
+                   sidecars=int(sidecars))
     at = read_instant(request.args, "decided_at")
     return {"words": told.in_words(), "elsewhere": told.elsewhere, "decided_at": at}
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
-from app.files.capture_time import Claim, Reading
+from app.files.capture_time import Claim, Reading, choose
 from app.files.capture_time.sidecars import NEAREST, Sidecars
-from app.filing.dating import claims_of
+from app.filing.dating import Dated, claims_of, lead_gone_on, record, taken_over
 from app.model import Asset, AssetStatus
 from tests.work import assert_grows_evenly
 
@@ -26,6 +27,17 @@ def test_which_takeout_file_is_nearest_does_not_depend_on_the_order_in_which_the
     found = Sidecars(media, exported).of(b"IMG_1-edited.jpg")
     assert found == Sidecars(media, exported[::-1]).of(b"IMG_1-edited.jpg")
     assert found[0] == b"IMG_1-edited.png.json"
+
+
+def test_what_comes_late_takes_over_the_doubt_about_a_clock_that_was_reset_and_a_film_keeps_its_own_date() -> None:
+    photo = Asset(1, 1, b"2000/01/01/I.JPG", AssetStatus.ARCHIVED, 1, 0, 0, 0, 0, taken_from="exif",
+                  taken_local="2000-01-01T00:03:12", taken_at="1999-12-31T23:03:12+00:00")  # fmt: skip
+    film, edits = (Asset(2, 1, name, AssetStatus.UNIQUE, 1, 0, 0, 0, 0) for name in (b"I.MOV", b"I.AAE"))
+    assert lead_gone_on([film, edits], [photo]) is None
+    assert lead_gone_on([edits], [photo]) is photo
+    of_edits = Dated(edits, choose([], edits.path, 0, UTC, datetime(2024, 5, 6, tzinfo=UTC)))
+    assert taken_over(of_edits, photo)["taken_from"] == "exif"
+    assert record(of_edits, of_edits, before=photo).confidence == "weak"
 
 
 def burst(count: int) -> tuple[list[Asset], dict[int, Reading]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from app.db import assets, capture_records
 from app.db.capture_records import CaptureRecord, Told, packed, unpacked
+from app.db.doubtful_dates import DateFilter
+from app.files.capture_time.choose import DOUBTS
+from app.overview.doubtful import list_doubtful
 from app.overview.why import explain
 from app.services import Services
 from tests.conftest import make_jpeg, write_tree
@@ -95,6 +99,28 @@ def test_sidecars_date_the_photos_that_hold_no_date(services: Services) -> None:
     assert found[b"e.mov"] == ("2015-06-07T08:09:10", "exif")
     assert found[b"f.jpg"][1] == "mtime"
     assert record(services, b"d.jpg").candidates[1] == Told("xmp_sidecar", "2018-01-01")
+
+
+def test_what_a_clock_told_that_was_reset_waits_in_the_review_and_why_says_what_knew_better(services: Services) -> None:
+    write_tree(ingest(services), {
+        "a.jpg": make_jpeg("2000:01:01 00:03:12", seed=1),
+        "IMG_20190505_120000.jpg": make_jpeg("2000:01:01 00:04:12", seed=2),
+        "VID_20230805_220000.mp4": movie(datetime(2023, 8, 6, 2, 0, 9, tzinfo=UTC)),
+    })  # fmt: skip
+    take_stock(services)
+    with services.db.reading() as conn:
+        page = list_doubtful(conn, DateFilter("clock"), 0, 10)["files"]
+    assert [(one["came_as"], one["why"]) for one in page] == [("a.jpg", DOUBTS["clock"])]
+    told = [one["text"] for name in dated(services) for one in explain(services, os.fsdecode(name))["told"]]
+    assert "That is doubtful: it tells the day on which clocks begin that were reset." in told
+    assert (
+        "EXIF DateTimeOriginal tells 2000:01:01 00:04:12; that is passed over: "
+        "it is where the clock of a camera begins anew, and the file name tells 2019-05-05."
+    ) in told
+    assert (
+        "The header of the film tells 2023:08:06 02:00:09 UTC; that is not used: "
+        "it tells the moment, and the file name what the clock showed where it was taken."
+    ) in told
 
 
 def test_a_pair_whose_dates_disagree_is_doubtful(services: Services) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from app.config.schema import Config
 from app.errors import printable
+from app.files.capture_time.choose import DOUBTS
+from app.files.capture_time.reset_clocks import tells_reset_day
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, RootKind
-from app.overview.capture import LOST, REJECTED, SOURCE_NAMES, WON, CaptureStory, Found
+from app.overview.capture import LOST, OF_PLACE, REJECTED, SOURCE_NAMES, WON, CaptureStory, Found
 
 #: Where a date was read, in words.
 SOURCES = {
@@ -22,7 +24,7 @@ SOURCES = {
     "mvhd": "the header of the film, which is in UTC; the zone {zone} makes it a local day",
     "srt": "what the drone wrote as its subtitles",
     "takeout": "the JSON file of Google Takeout, which is in UTC; the zone {zone} makes it a local day",
-    "filename": "its file name, as it holds no capture date",
+    "filename": "its file name, as it holds no capture date that can be believed",
     "folder": "only the name of its folder; such a date is doubtful",
     "exif_modified": "its EXIF date of the last change (DateTime), the only one in it; such a date is doubtful",
     "sibling": "the file that it belongs together with",
@@ -30,6 +32,7 @@ SOURCES = {
 }
 #: The header of a film may be read as local time: see sorter.video_time.
 LOCAL_HEADER = "the header of the film, which tells local time here"
+BY_NAME = "its file name, which shows what the clock said where it was taken"
 
 #: Files that are not inspected any more.
 UNREAD = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)
@@ -56,6 +59,8 @@ def about_date(asset: Asset, kind: RootKind, config: Config, capture: CaptureSto
     source = SOURCES.get(asset.taken_from or "", f"{asset.taken_from}").format(zone=config.zone.key)
     if capture is not None and any((f.source, f.zone, f.outcome) == ("mvhd", "local", WON) for f in capture.candidates):
         source = LOCAL_HEADER
+    if asset.taken_from == "filename" and capture and any(f.why == OF_PLACE for f in capture.candidates):
+        source = BY_NAME
     yield f"It was taken on {asset.taken_local[:19].replace('T', ' ')}, says {source}."
     folder = printable(asset.path.rpartition(b"/")[0])
     if kind is RootKind.ARCHIVE and asset.status is AssetStatus.ARCHIVED and folder:
@@ -68,7 +73,10 @@ def about_candidates(capture: CaptureStory | None, asset: Asset) -> Iterator[str
         yield NOT_READ
     if capture is None:
         return
-    if capture.confidence in CONFIDENCES:
+    won = next((found for found in capture.candidates if found.outcome == WON), None)
+    if capture.confidence == "weak" and won is not None and tells_reset_day(won.text):
+        yield f"That is doubtful: {DOUBTS['clock']}."
+    elif capture.confidence in CONFIDENCES:
         yield CONFIDENCES[capture.confidence]
     for found in capture.candidates:
         told = f"{SOURCE_NAMES.get(found.source, found.source)} tells {_shown(found)}"

@@ -32,6 +32,7 @@ from app.pipeline.rebuild.contents import decide
 from app.pipeline.rebuild.decisions import settle_decisions
 from app.pipeline.rebuild.manifests import read_manifests
 from app.pipeline.rebuild.owners import Owners
+from app.pipeline.rebuild.parted import days_of_parted
 from app.pipeline.rebuild.report import GivenUp, in_words, make_report
 from app.pipeline.rebuild.sightings import see_everything, walked_roots
 from app.pipeline.rebuild.unread import settle_unread
@@ -98,8 +99,8 @@ class _Deciding:
             rebuild_files.forget_findings(conn)
             next_id = max(rebuild_entries.highest_asset_id(conn), assets.last_id(conn)) + 1
             total, _ = rebuild_files.count(conn)
-            newest = newest_groups(conn)
-        writer = Writer(self.ingest, next_id, created, newest)
+            newest, days = newest_groups(conn), days_of_parted(conn)
+        writer = Writer(self.ingest, next_id, created, newest, days)
         done, last = 0, ""
         while True:
             self.step.safe_point(done, max(done, total))
