@@ -21,7 +21,7 @@ from app.jobs.dates import decide_dates
 from app.model import Trigger
 from app.model.counting import counted
 from app.overview.decided import list_acts
-from app.overview.doubtful import count_doubtful, folder_of, list_doubtful
+from app.overview.doubtful import count_doubtful, folder_of, list_doubtful, what_was_not_read
 
 Command = Callable[..., Any]
 READ_AGAIN = "what the next run reads in it"
@@ -86,10 +86,13 @@ def list_(
             found = list_doubtful(conn, only, after_id, limit)
             while not found["files"] and found["next_after_id"]:
                 found = list_doubtful(conn, only, found["next_after_id"], limit)
+        unread = what_was_not_read(conn)
     if cli.as_json:
         cli.print_json(found)
     else:
         (_show_counts if counts else _show_files)(cli, found)
+        if unread:
+            cli.say(unread)
     return 0
 
 

@@ -43,7 +43,7 @@ EDITED = re.compile(rb"(?P<stem>.+?)(?:[-_](?:" + _WORDS + rb")|~\d)" + _NUMBER,
 CUT_WORD = re.compile(rb"(?P<stem>.+)(?P<word>-[^-(_]+)" + _NUMBER, re.DOTALL)
 PIXEL = re.compile(rb"(?P<stem>PXL_\d{8}_\d{6,9})(?:\.[A-Za-z]+(?:-\d+)?)+" + _NUMBER, re.DOTALL)
 MOTION = re.compile(rb"(?P<stem>.+)(?:\.(?:MP|MV)|_HEVC)" + _NUMBER, re.DOTALL)
-APPLE_EDITED = re.compile(rb"(?P<prefix>IMG_)[EO](?P<rest>\d{4,}.*)", re.DOTALL)
+APPLE_EDITED = re.compile(rb"(?P<prefix>IMG_)(?P<kind>[EO])(?P<rest>\d{4,}.*)", re.DOTALL)
 NAMED_BURST = re.compile(rb".*(?P<stem>BURST\d{8,})(?:_COVER)?" + _NUMBER, re.DOTALL)
 NUMBERED_BURST = re.compile(rb"(?P<stem>.+)_BURST\d{1,4}(?:_COVER)?" + _NUMBER, re.DOTALL)
 SAMSUNG_BURST = re.compile(rb"(?P<stem>\d{8}_\d{6})_\d{3}")
@@ -69,6 +69,13 @@ def group_key(name: bytes) -> bytes:
         if match is not None:
             stem = match["stem"] + (match["number"] or b"")
     return _of_camera(stem)
+
+
+def is_edited(name: bytes) -> bool:
+    """Whether a name is one that programs give to what they made from another photo or video."""
+    stem = group_stem(name)
+    is_apples = (match := APPLE_EDITED.fullmatch(stem)) is not None and match["kind"] == b"E"
+    return is_apples or EDITED.fullmatch(stem) is not None or _without_cut_word(stem) != stem
 
 
 def _without_cut_word(stem: bytes) -> bytes:

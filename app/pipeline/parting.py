@@ -1,16 +1,18 @@
-"""Photos and films of one name that were taken on different days are different ones: each goes to its own day.
+"""Photos and films of one name that were taken on different days, or by different cameras, are different ones: each
+goes to its own day.
 
 Cameras number alike. A raw file and a JPEG of one name that say themselves that days lie between them are no pair, nor
-are a photo and a film: that of a Live Photo differs by seconds. No photo takes an archived one along to another day
-than its own. Only what a camera wrote into files counts here; what has no such date stays with the photo that was
-first, as a film with a doubtful clock does with its still, and so does what was edited, at whatever time.
+are a photo and a film: that of a Live Photo differs by seconds; nor photos that name two cameras, unless it is of one
+minute. No photo takes an archived one along to another day than its own. Only what was written into files as they were
+made counts here; what has no such date stays with the photo that was first, as a film with a doubtful clock does with
+its still, and so does what was edited, at whatever time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from app.db import capture_records, groups
 from app.db.capture_records import CaptureRecord
@@ -20,20 +22,17 @@ from app.files.capture_time import Claim
 from app.files.capture_time.choose import choose_again
 from app.files.kinds import group_stem
 from app.files.walk import is_media
-from app.filing.dating import APART
 from app.filing.group_values import came_as, kind_rank
 from app.model import Asset
+from app.pipeline.spans import Moment, Span, camera_of, find_spans
 from app.pipeline.strays import find_strays
 
-#: What a camera writes into a photo, and into a film.
-WRITTEN = (("exif",), ("quicktime", "mvhd", "exif"))
-#: What is believed of a film beside a photo: programs write the time in its header anew.
-BESIDE_PHOTOS = (WRITTEN[0], ("quicktime", "exif"))
-#: Zones and clocks alone never part a film from its photo.
-FILM_APART = timedelta(days=2)
+#: What is written into a photo, and into a film, as it is made. A film's header is of no use only as long as a clock
+#: was never set, and such a date is none.
+WRITTEN = (("exif", "exif_digitized", "xmp"), ("quicktime", "mvhd", "exif"))
 
-Taken = Mapping[int, datetime | None]
-Span = list[tuple[datetime, int]]
+#: When each was taken, and by which camera; None where something else decides its date.
+Taken = Mapping[int, Moment | None]
 
 
 def list_candidates(group: Sequence[Asset], gone_on: Sequence[Asset]) -> list[Asset]:
@@ -47,32 +46,27 @@ def list_candidates(group: Sequence[Asset], gone_on: Sequence[Asset]) -> list[As
 
 def list_taken(
     media: Sequence[Asset], records: Mapping[int, CaptureRecord], zone: tzinfo, present: datetime
-) -> dict[int, datetime | None]:
-    """When each of these was taken by what its camera says; None when something else decides its date."""
-    sources = sources_beside(min(kind_rank(came_as(asset)) for asset in media))
-    return {a.id: _told(a, records.get(a.id), sources[kind_rank(came_as(a))], zone, present) for a in media}
+) -> dict[int, Moment | None]:
+    """When each of these was taken by what is written in it; None when something else decides its date."""
+    return {asset.id: _told(asset, records.get(asset.id), zone, present) for asset in media}
 
 
-def sources_beside(first: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is believed of photos and of films, where the first of a group is of this kind."""
-    return WRITTEN if first else BESIDE_PHOTOS
-
-
-def _told(
-    asset: Asset, record: CaptureRecord | None, sources: Sequence[str], zone: tzinfo, present: datetime
-) -> datetime | None:
+def _told(asset: Asset, record: CaptureRecord | None, zone: tzinfo, present: datetime) -> Moment | None:
+    sources = WRITTEN[kind_rank(came_as(asset))]
     if record is None:
         # A rebuild knows of archived files what their manifests say.
         is_known = asset.taken_from in sources and asset.taken_local is not None
-        return datetime.fromisoformat(asset.taken_local or "") if is_known else None
+        return Moment(datetime.fromisoformat(asset.taken_local or ""), asset.id) if is_known else None
     if record.winner is None or record.winner.source not in sources:
         return None
     told = [(Claim(*one[:3]), one.rejected) for one in record.candidates]
-    return choose_again(told, asset.mtime_ns, zone, present).taken_local
+    taken = choose_again(told, asset.mtime_ns, zone, present)
+    camera = camera_of(record.camera_make, record.camera_model)
+    return None if taken.weak else Moment(taken.taken_local, asset.id, camera)
 
 
 def plan_parts(group: Sequence[Asset], gone_on: Sequence[Asset], taken: Taken) -> dict[str, list[Asset]]:
-    """The waiting members that leave their group, by the day that they are of; empty when all stay."""
+    """The waiting members that leave their group, by the day that they are of, and the camera; empty when all stay."""
     media = list_candidates(group, gone_on)
     stays = {asset.id for asset in gone_on}
     spans = _spans(media, taken)
@@ -80,15 +74,15 @@ def plan_parts(group: Sequence[Asset], gone_on: Sequence[Asset], taken: Taken) -
     parts: dict[str, list[Asset]] = {}
     for span in spans:
         if home is not None and span is not home:
-            leaving = {i for _, i in span} - stays
-            parts.setdefault(span[0][0].date().isoformat(), []).extend(_with_companions(group, leaving))
+            leaving = {one.asset_id for one in span.moments} - stays
+            parts.setdefault(span.name, []).extend(_with_companions(group, leaving))
     return {day: members for day, members in parts.items() if members}
 
 
 def _home(media: Sequence[Asset], stays: set[int], spans: Sequence[Span]) -> Span | None:
     """What the group is left to: that which has gone on, else the first photos, else the first films. None when it
     is not known when what has gone on was taken: then all stay with it."""
-    home = next((span for span in spans if stays & {i for _, i in span}), None)
+    home = next((span for span in spans if any(one.asset_id in stays for one in span.moments)), None)
     first = min((kind_rank(came_as(asset)) for asset in media), default=0)
     if home is None and not any(a.id in stays and kind_rank(came_as(a)) == first for a in media):
         return spans[0] if spans else None
@@ -96,44 +90,12 @@ def _home(media: Sequence[Asset], stays: set[int], spans: Sequence[Span]) -> Spa
 
 
 def _spans(media: Sequence[Asset], taken: Taken) -> list[Span]:
-    """Photos by time, parted where more than a day lies between one and the next; and films that are days away from all
-    photos, likewise. What was edited has a span only with what it was made from."""
-    photos = [a for a in media if kind_rank(came_as(a)) == 0]
-    films = [a for a in media if kind_rank(came_as(a)) != 0]
-    spans = _spans_of(photos, taken)
-    if photos and not spans:
+    """None when there are photos, and it is not known of any when it was taken."""
+    photos = [one for a in media if kind_rank(came_as(a)) == 0 and (one := taken.get(a.id)) is not None]
+    films = [one for a in media if kind_rank(came_as(a)) != 0 and (one := taken.get(a.id)) is not None]
+    if not photos and any(kind_rank(came_as(a)) == 0 for a in media):
         return []
-    alone = []
-    for film in films:
-        at = taken.get(film.id)
-        if at is None:
-            continue
-        near = min(spans, key=lambda span: _gap(span, at), default=None)
-        if near is not None and _gap(near, at) <= FILM_APART:
-            near.append((at, film.id))
-        else:
-            alone.append(film)
-    return [sorted(span) for span in spans] + _spans_of(alone, taken)
-
-
-def _spans_of(media: Sequence[Asset], taken: Taken) -> list[Span]:
-    dated = {asset.id: at for asset in media if (at := taken.get(asset.id)) is not None}
-    edited = {a.id for a in media if a.id in dated and group_key(came_as(a)) != group_stem(came_as(a))}
-    plain = dated.keys() - edited or dated.keys()
-    spans: list[Span] = []
-    for at, asset_id in sorted((dated[i], i) for i in plain):
-        if not spans or at - spans[-1][-1][0] > APART:
-            spans.append([])
-        spans[-1].append((at, asset_id))
-    for asset_id in sorted(dated.keys() - plain):
-        near = min(spans, key=lambda span: _gap(span, dated[asset_id]))
-        if _gap(near, dated[asset_id]) <= APART:
-            near.append((dated[asset_id], asset_id))
-    return spans
-
-
-def _gap(span: Span, at: datetime) -> timedelta:
-    return min(abs(at - one) for one, _ in span)
+    return find_spans(photos, films, {a.id for a in media if group_key(came_as(a)) != group_stem(came_as(a))})
 
 
 def _with_companions(group: Sequence[Asset], leaving: set[int]) -> list[Asset]:
@@ -166,8 +128,9 @@ def part_by_days(
             continue
         parts = plan_parts(group, before, list_taken(leads[group_id], records, zone, present))
         parted: dict[int, int] = {}
-        for day, members in parts.items():
-            parted |= dict.fromkeys([a.id for a in members], groups.of_day(conn, group_id, day))
+        for name, members in parts.items():
+            other_id = groups.of_day(conn, group_id, name)
+            parted |= dict.fromkeys([a.id for a in members if other_id != group_id], other_id)
         if parted:
             again |= {**{a.id: group_id for a in group if a.id not in again}, **parted}
     return again

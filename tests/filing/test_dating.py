@@ -53,6 +53,14 @@ def test_every_photo_of_a_group_has_its_own_claims_and_those_of_its_sidecars() -
     assert said == {1: [1, 3, 2], 2: [2], 3: [3], 4: [4, 6, 5], 5: [5], 6: [6], 7: [7, 9, 8], 8: [8], 9: [9]}
 
 
+def test_sidecars_of_a_copy_in_another_folder_tell_of_the_photo_whatever_the_copy_was_called() -> None:
+    names = (b"a/X.jpg", b"a/X.MOV", b"b/X.jpg.json", b"c/Y.jpg.xmp", b"c/Y.thm", b"d/X.jpg.xmp")
+    group = [Asset(number, 1, name, AssetStatus.UNIQUE, 1, 0, 0, 0, 0) for number, name in enumerate(names, start=1)]
+    claims = claims_of(group, {a.id: Reading(a.id, (Claim("takeout", f"{a.id}"),)) for a in group})
+    assert [claim.text for claim in claims[1]] == ["1", "3", "4", "6"]
+    assert [claim.text for claim in claims[2]] == ["2", "3", "4", "5"]
+
+
 def test_the_work_of_a_groups_claims_grows_evenly_with_its_size() -> None:
     def claiming(count: int) -> Callable[[], object]:
         group, readings = burst(count)

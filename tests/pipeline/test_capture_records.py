@@ -61,7 +61,7 @@ def test_every_date_that_was_found_is_told_with_the_reason_why_it_won_or_lost(se
         ("folder", "lost", "EXIF DateTimeDigitized is asked first"),
         ("mtime", "lost", "EXIF DateTimeDigitized is asked first"),
     ]
-    told = [one["text"] for one in answer["told"] if one["about"] == "candidates"]
+    told = [one["text"] for one in answer["told"] if one["about"] in ("confidence", "candidates")]
     assert told[0] == "That is likely, but not told by the camera as its capture date."
     assert told[2] == (
         "The file name tells 2021-03-04 05:06:07; that is not used: EXIF DateTimeDigitized is asked first."
@@ -124,15 +124,18 @@ def test_what_a_clock_told_that_was_reset_waits_in_the_review_and_why_says_what_
 
 
 def test_a_pair_whose_dates_disagree_is_doubtful(services: Services) -> None:
-    clip = movie(datetime(2021, 5, 7, 1, tzinfo=UTC))
+    clip = movie(datetime(2024, 5, 7, 18, tzinfo=UTC))
     write_tree(ingest(services), {"IMG_1.JPG": make_jpeg(TAKEN), "IMG_1.MOV": clip, "x.jpg": make_jpeg(TAKEN, seed=2)})
     take_stock(services)
     assert dated(services)[b"IMG_1.MOV"] == ("2024-05-06T07:08:09", "sibling")
     assert [record(services, path).confidence for path in (b"IMG_1.JPG", b"IMG_1.MOV", b"x.jpg")] == [
         "weak", "weak", "sure",
     ]  # fmt: skip
-    words = "the dates of its group disagree: IMG_1.JPG 2024-05-06, IMG_1.MOV 2021-05-07"
+    words = "the dates of its group disagree: IMG_1.JPG 2024-05-06, IMG_1.MOV 2024-05-07"
     assert rows(services)[b"IMG_1.JPG"].reason == words
+    for name in ("IMG_1.JPG", "IMG_1.MOV"):
+        told = [one["text"] for one in explain(services, name)["told"] if one["about"] == "confidence"]
+        assert told == ["That is doubtful: the dates of its group disagree: IMG_1.MOV says 2024-05-07."]
 
 
 def test_what_a_file_said_is_forgotten_when_it_holds_something_else(services: Services) -> None:

@@ -44,6 +44,10 @@ SOURCES = tuple(CONFIDENCE)
 #: For videos: what the camera wrote into the film comes before what programs add.
 VIDEO_SOURCES = ("person", "quicktime", *(s for s in SOURCES if s not in ("person", "quicktime")))
 WEAK_SOURCES = frozenset(source for source, confidence in CONFIDENCE.items() if confidence == "weak")
+#: What a camera itself writes: an edited copy never comes before its original that has such a date.
+BY_CAMERA = frozenset(("exif", "exif_digitized", "gps", "quicktime", "mvhd"))
+#: What is told of a photo or video by a file beside it, that may be about another one of its group.
+TOLD_BESIDE = frozenset(("xmp_sidecar", "srt", "takeout"))
 #: What `taken_from` says of a date that was taken over from the lead of a group.
 SIBLING = "sibling"
 

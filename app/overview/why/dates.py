@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from app.config.schema import Config
 from app.errors import printable
-from app.files.capture_time.choose import DOUBTS
-from app.files.capture_time.reset_clocks import tells_reset_day
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, RootKind
 from app.overview.capture import LOST, OF_PLACE, REJECTED, SOURCE_NAMES, WON, CaptureStory, Found
@@ -44,7 +42,7 @@ NOT_READ = (
 #: How sure a date is, in words; of a sure one nothing needs to be said.
 CONFIDENCES = {
     "likely": "That is likely, but not told by the camera as its capture date.",
-    "weak": "That is doubtful.",
+    "weak": "That is doubtful: {doubt}.",
 }
 
 
@@ -67,17 +65,18 @@ def about_date(asset: Asset, kind: RootKind, config: Config, capture: CaptureSto
         yield f"That is why it is filed under {folder}."
 
 
+def about_confidence(capture: CaptureStory | None) -> Iterator[str]:
+    """How sure the date is, and why it is not."""
+    if capture is not None and capture.confidence in CONFIDENCES:
+        yield CONFIDENCES[capture.confidence].format(doubt=capture.doubt)
+
+
 def about_candidates(capture: CaptureStory | None, asset: Asset) -> Iterator[str]:
-    """How sure the date is, and a sentence about each date that was found and is not the one that is believed."""
+    """A sentence about each date that was found and is not the one that is believed."""
     if (capture is None or capture.is_unread) and is_media(asset.path) and asset.status in UNREAD:
         yield NOT_READ
     if capture is None:
         return
-    won = next((found for found in capture.candidates if found.outcome == WON), None)
-    if capture.confidence == "weak" and won is not None and tells_reset_day(won.text):
-        yield f"That is doubtful: {DOUBTS['clock']}."
-    elif capture.confidence in CONFIDENCES:
-        yield CONFIDENCES[capture.confidence]
     for found in capture.candidates:
         told = f"{SOURCE_NAMES.get(found.source, found.source)} tells {_shown(found)}"
         if found.outcome == REJECTED:

@@ -1,7 +1,7 @@
-"""Which groups of manifests have one name and were parted by their days: they stay what they are (parting.py).
+"""Which groups of manifests have one name and were parted by days or cameras: they stay what they are (parting.py).
 
-Manifests of other databases may number a group otherwise. So groups of one name are the same unless cameras told dates
-of both that lie apart.
+Manifests of other databases may number a group otherwise, and none names cameras. So groups of one name are the same
+unless what was written into files of both tells dates that lie apart; photos that were not edited are of one shot.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 
 from app.db import rebuild_entries
 from app.db.connection import Connection
 from app.db.rebuild_entries import Shot
 from app.files.belonging import group_key
+from app.files.kinds import group_stem
 from app.files.walk import is_media
 from app.filing.dating import APART
 from app.filing.group_values import kind_rank
-from app.pipeline.parting import sources_beside
+from app.pipeline.parting import WRITTEN
+from app.pipeline.spans import ONE_SHOT
 
 #: Folder, key and number of a group.
 Numbered = tuple[bytes, bytes, int]
@@ -48,30 +51,49 @@ def _key(shot: Shot) -> tuple[bytes, bytes]:
 
 
 def plan_days(shots: Sequence[Shot]) -> Iterator[tuple[int, str]]:
-    """(group number, day) of those groups of these photos and films of one name that are not the first."""
+    """(group number, what tells it from the first) of those groups of these photos and films of one name that are not
+    the first: its day, with the time where the first of another is of that day."""
     if len({shot.group_key for shot in shots}) < 2:
         return
-    spans: list[set[datetime]] = []
+    spans: list[set[_Written]] = []
+    days: set[str] = set()
+    names: dict[int, str] = {}
     for number, dates in sorted(_dates(shots).items(), key=lambda one: _turn(one[0], shots, one[1])):
-        near = next((span for span in spans if any(abs(at - one) <= APART for at in dates for one in span)), None)
-        if near is None:
-            spans.append(near := set())
-        near |= dates
-        if near is not spans[0]:
-            yield number, min(near).date().isoformat()
+        at = next((at for at, span in enumerate(spans) if any(a.is_near(b) for a in dates for b in span)), len(spans))
+        if at == len(spans):
+            spans.append(set())
+            first = min(dates).at
+            day = first.date().isoformat()
+            names[at] = day if day not in days else f"{day} {first.time().isoformat()}"
+            days.add(day)
+        spans[at] |= dates
+        if at:
+            yield number, names[at]
 
 
-def _dates(shots: Sequence[Shot]) -> Mapping[int, set[datetime]]:
-    """What cameras told, by group; those of which they told nothing are left out."""
-    sources = sources_beside(min(kind_rank(shot.origin) for shot in shots))
-    found: dict[int, set[datetime]] = {}
+class _Written(NamedTuple):
+    at: datetime
+    is_plain_photo: bool
+
+    def is_near(self, other: _Written) -> bool:
+        """Whether both can be of one group."""
+        limit = ONE_SHOT if self.is_plain_photo and other.is_plain_photo else APART
+        return abs(self.at - other.at) <= limit
+
+
+def _dates(shots: Sequence[Shot]) -> Mapping[int, set[_Written]]:
+    """What is written in files, by group; those in which nothing is are left out."""
+    found: dict[int, set[_Written]] = {}
     for shot in shots:
-        if shot.taken_local is not None and shot.taken_from in sources[kind_rank(shot.origin)]:
-            found.setdefault(shot.group_key, set()).add(datetime.fromisoformat(shot.taken_local))
+        rank = kind_rank(shot.origin)
+        if shot.taken_local is not None and shot.taken_from in WRITTEN[rank]:
+            name = shot.origin.rpartition(b"/")[2]
+            is_plain = rank == 0 and group_key(name) == group_stem(name)
+            found.setdefault(shot.group_key, set()).add(_Written(datetime.fromisoformat(shot.taken_local), is_plain))
     return found
 
 
-def _turn(number: int, shots: Sequence[Shot], dates: set[datetime]) -> tuple[int, int, datetime]:
+def _turn(number: int, shots: Sequence[Shot], dates: set[_Written]) -> tuple[int, int, _Written]:
     """What came first, photos before films, by time: as an inspection parts them."""
     mine = [shot for shot in shots if shot.group_key == number]
     return min(shot.batch_id for shot in mine), min(kind_rank(shot.origin) for shot in mine), min(dates)

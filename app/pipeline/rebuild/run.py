@@ -19,8 +19,11 @@ from app.db import (
     rebuild_rows,
     rebuild_unread,
     totals,
+    unrecorded,
 )
 from app.db.connection import Connection
+from app.files.capture_time.choose import WEAK_SOURCES
+from app.files.kinds import SIDECAR_SUFFIXES, TAKEOUT_SUFFIX
 from app.files.roots import check_roots
 from app.model import Failure, Report, Root, RootKind
 from app.pipeline.rebuild.altered import Altered
@@ -42,6 +45,7 @@ from app.services import Services
 
 #: Contents decided and written in one transaction.
 SLICE = 500
+SIDECAR_ENDINGS = [suffix.decode() for suffix in (*SIDECAR_SUFFIXES, TAKEOUT_SUFFIX)]
 
 
 def run(services: Services, step: StepContext) -> Report:
@@ -144,7 +148,8 @@ def _finish(
         settled = rebuild_findings.drop_settled(conn, root_ids)
         counted = count_batches(conn, verdicts)
         totals.recount(conn)
-        settled_counts = {"settled_findings": settled, "decided_dates": decided_dates}
+        unread = unrecorded.settle(conn, WEAK_SOURCES, SIDECAR_ENDINGS)
+        settled_counts = {"settled_findings": settled, "decided_dates": decided_dates, "dates_not_read": unread}
         found = make_report(conn, walked, counted, failures, given_up, settled_counts, step.run_id)
         confirmation.note_report(conn, found)
         words = in_words(found)

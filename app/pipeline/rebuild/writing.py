@@ -102,8 +102,9 @@ class Writer:
             key = _split(claim.entry.origin)
             if claim.entry.group_key is None:
                 return key
-            if self.newest.get(key, claim.entry.group_key) != claim.entry.group_key:
-                key = key[0], b"%b\0%d" % (key[1], claim.entry.group_key)
+            newest = self.newest.get(key)
+            if newest is not None:
+                key = key if newest == claim.entry.group_key else (key[0], b"%b\0%d" % (key[1], claim.entry.group_key))
             elif (day := self.days.get((*key, claim.entry.group_key))) is not None:
                 key = key[0], b"%b\0%b" % (key[1], day.encode())
             return self.group_keys.setdefault((claim.entry.batch_id, claim.entry.group_key), key)
