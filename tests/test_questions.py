@@ -108,7 +108,9 @@ ANSWERS: dict[str, Answer] = {
     "Why did this batch stop, and what do I do?": Answer("The peer's disk is full.", same=True),
     "Which batches have stopped?": Answer("batch_003", same=True),
     "What happened to this batch?": Answer("batch.created", same=True),
-    "What has failed, and can be tried again?": Answer("The archive folder was away."),
+    "What has failed, and can be tried again?": Answer(
+        "The archive folder was away.", served="The peer's disk is full."
+    ),
     "What will happen when I press run?": Answer("batch_004", data="2020/02/02"),
     "Which files would a run touch, and where would each go?": Answer("2020/02/02", data="2020/02/02"),
     "Which batches would a run make?": Answer("batch_004"),
