@@ -19,6 +19,7 @@ from app.files.walk import Found
 from app.model import Root, Run, RunKind, Stage
 from app.pipeline.alike import Alike, Judged, Newcomer
 from app.pipeline.intake import Arrival, write_found
+from app.pipeline.moved_files import MovedFiles
 from app.pipeline.step import StepContext, Stopped
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -45,6 +46,7 @@ class Arrivals:
         self._judges = self._is_first and comes_next and not self.dedup.reference_dirs
         # What is done to duplicates takes more than a label: dedup has them read for it.
         self._judges_copies = self.dedup.hash_algorithm == "blake3" and self.dedup.duplicate_policy == "label"
+        self._moved = None if self._is_first else MovedFiles(services, step, root, tally)
         self._alike = Alike()
         self._asked: set[int] = set()
         self._to_ask: list[int] = []
@@ -67,7 +69,10 @@ class Arrivals:
                 self._readers.__exit__()
 
     def take(self, settled: Sequence[Found]) -> None:
-        """These have stopped changing; they get their rows now or later."""
+        """These have stopped changing; they get their rows now or later, or have one from another place."""
+        self._add(self._moved.take(settled) if self._moved is not None and settled else settled)
+
+    def _add(self, settled: Sequence[Found]) -> None:
         known_sizes = self._list_known_sizes(settled)
         for found in settled:
             newcomer = Newcomer(found, group_key(found.group_name or found.path.rpartition(b"/")[2]))
@@ -83,6 +88,8 @@ class Arrivals:
 
     def finish(self) -> None:
         """The walk is over: write all that is left. Raises Stopped."""
+        if self._moved is not None:
+            self._add(self._moved.finish())
         if self._readers is None:
             self._write_all()
             return

@@ -11,6 +11,7 @@ from app.db import assets, compared, groups, journal, kept_copies, new_content, 
 from app.db import roots as root_rows
 from app.db.assets import NewAsset
 from app.db.connection import Connection, Database
+from app.db.moved_files import VANISHED
 from app.errors import printable
 from app.files.head_reader import HEAD_DIGEST_BYTES
 from app.files.roots import check_roots
@@ -103,9 +104,9 @@ def list_left_behind(db: Database, ingest: Sequence[Root]) -> list[Failure]:
 def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -> int:
     with db.transaction() as conn:
         gone = [a for a in assets.list_at(conn, root.id, absent).values() if a.status in WAITING]
-        assets.mark(conn, gone, AssetStatus.GONE, reason="no longer in the ingest folder")
+        assets.mark(conn, gone, AssetStatus.GONE, reason=VANISHED)
         paths = {asset.path: asset.id for asset in gone}
-        _record_each(conn, "asset.vanished", "is no longer in the ingest folder", paths, run_id)
+        _record_each(conn, "asset.vanished", f"is {VANISHED}", paths, run_id)
     return len(gone)
 
 

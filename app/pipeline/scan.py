@@ -1,4 +1,5 @@
-"""Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`.
+"""Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`, and what lies
+elsewhere now keeps its row (app/pipeline/moved_files.py).
 
 Reads names; in a large scan the ends of files of one size are read beside the walk, for dedup
 (app/pipeline/arrivals.py). A file counts when it has stopped changing (app/files/settle.py); what is not a photo, a
@@ -37,7 +38,7 @@ CHUNK = 2_000
 SLICE_SECONDS = 0.2
 
 #: What a scan counts, in its report and in its journal event.
-COUNTED = ("new", "changed", "vanished", "still_changing", "left_in_place", "seen")
+COUNTED = ("new", "changed", "moved", "vanished", "still_changing", "left_in_place", "seen")
 
 #: First looks per database, kept while the process lives.
 _FIRST_LOOKS: dict[str, FirstLooks] = {}
@@ -245,14 +246,14 @@ class _RootScan:
 def _report(ingest: list[Root], tally: Tally) -> Report:
     counts = {name: tally.counts[name] for name in COUNTED}
     folders = ", ".join(printable(root.path) for root in ingest)
-    done = counts["new"] + counts["changed"]
+    done = counts["new"] + counts["changed"] + counts["moved"]
     if not any(counts.values()) and not tally.failures:
         message = f"The ingest folder {folders} is empty."
     else:
         message = (
             f"{folders}: {counts['seen']} photos, videos and sidecars; {counts['new']} new, {counts['changed']} "
-            f"changed, {counts['vanished']} vanished, {counts['still_changing']} still changing, "
-            f"{counts['left_in_place']} left in place."
+            f"changed, {counts['moved']} moved, {counts['vanished']} vanished, {counts['still_changing']} still "
+            f"changing, {counts['left_in_place']} left in place."
         )
     skipped = max(counts["seen"] - done, 0)
     return Report("done", message, done, skipped, tally.size_bytes, failures=tally.failures, detail=dict(counts))
