@@ -6,7 +6,7 @@ A status changes only through `mark` and `place`, which keep the totals right in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, text, update
 
@@ -33,17 +33,8 @@ INSERT = (
 QUICK_ALGORITHM = "blake3"
 
 
-class NewAsset(NamedTuple):
-    """A file that is new: what was found and read of it, and the verdict on it if there is one."""
-
-    id: int
-    path: bytes
-    status: AssetStatus
-    signature: Signature
-    group_id: int | None
-    head_digest: str | None = None
-    digest: str | None = None
-    original_id: int | None = None
+#: A file that is new: id, path, status, signature, group, head digest, digest, original.
+NewAsset = tuple[int, bytes, str, Signature, int | None, str | None, str | None, int | None]
 
 
 def _select() -> Select[Any]:
@@ -59,29 +50,25 @@ def insert_new(conn: Connection, root_id: int, new: Sequence[NewAsset]) -> None:
     at = now()
     rows = [
         (
-            asset_id, root_id, path, status.value, *signature, group_id, head, digest,
+            asset_id, root_id, path, status, *signature, group_id, head, digest,
             QUICK_ALGORITHM if digest is not None else None, original_id, root_id, path, name_key(path), at, at,
         )
         for asset_id, path, status, signature, group_id, head, digest, original_id in new
     ]  # fmt: skip
     if rows:
         conn.exec_driver_sql(INSERT, rows)
-        totals.add(conn, _count(new))
+        sizes: dict[str, list[int]] = {}
+        for row in rows:
+            sizes.setdefault(row[3], []).append(row[6])
+        totals.add(conn, {status: (len(found), sum(found)) for status, found in sizes.items()})
 
 
 def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
     """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
-    first = last_id(conn) + 1
-    new = [NewAsset(first + i, path, AssetStatus.DISCOVERED, seen, gid) for i, (path, seen, gid) in enumerate(found)]
+    first, status = last_id(conn) + 1, AssetStatus.DISCOVERED.value
+    new = [(first + i, path, status, seen, gid, None, None, None) for i, (path, seen, gid) in enumerate(found)]
     insert_new(conn, root_id, new)
     return len(new)
-
-
-def _count(new: Sequence[NewAsset]) -> dict[str, tuple[int, int]]:
-    sizes: dict[str, list[int]] = {}
-    for one in new:
-        sizes.setdefault(one.status, []).append(one.signature.size_bytes)
-    return {status: (len(found), sum(found)) for status, found in sizes.items()}
 
 
 def _facts(s: Signature) -> tuple[int, int, int, int, int]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from app.files.kinds import group_stem
+from app.files.kinds import group_stem, is_plain_media
 
 #: What Google Photos writes behind the name of an edited photo, in the languages that it speaks.
 EDITED_WORDS = (
@@ -56,7 +56,7 @@ TAILS = (EDITED, PIXEL, MOTION, NAMED_BURST, NUMBERED_BURST)
 
 def group_key(name: bytes) -> bytes:
     """What the names of a group in one folder have in common."""
-    stem = group_stem(name)
+    stem = name[:-4] if is_plain_media(name) else group_stem(name)
     if PLAIN.fullmatch(stem):
         return stem
     stem = _without_cut_word(stem)

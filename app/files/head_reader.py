@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 #: A head digest is of so many bytes at the start of a file and at its end. With another number, those of before
 #: would be of no use.
 END_BYTES = 1 << 16
-#: Half a digest: it tells files apart, and proves nothing.
-HEAD_DIGEST_BYTES = 16
+#: A piece of a digest: it tells files apart, and proves nothing.
+HEAD_DIGEST_BYTES, DIGEST_BYTES = 8, 32
 #: So many files are open ahead, their ends on the way from the disk.
 WINDOW = 64
 #: How long a message is, before it.
@@ -102,7 +102,7 @@ class HeadReader:
         count = fill(descriptor, view[: size if is_small else END_BYTES], 0)
         if not is_small:
             count += fill(descriptor, view[count : count + END_BYTES], size - END_BYTES)
-        length = 2 * HEAD_DIGEST_BYTES if is_small else HEAD_DIGEST_BYTES
+        length = DIGEST_BYTES if is_small else HEAD_DIGEST_BYTES
         digest: bytes = self._blake3(view[:count]).digest(length=length)
         return digest if _is(descriptor, facts) else None
 

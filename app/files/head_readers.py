@@ -20,15 +20,16 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from app.files import head_reader
 from app.files.head_reader import Messages, message
 from app.model import Signature
 
 PROGRAM = str(Path(head_reader.__file__).resolve())
-#: The key of a file, and the BLAKE3 digest of all of it where it is small, else half a one of both its ends; or None.
+_FOLDER = itemgetter(0)
+#: The key of a file, and its BLAKE3 digest where it is small, else a piece of that of both its ends; or None.
 Read = tuple[int, bytes | None]
 #: Room for all that a process has to do and to say, so that neither waits for the other.
 PIPE_BYTES = 1 << 20
@@ -36,12 +37,8 @@ PIPE_BYTES = 1 << 20
 CHUNK, SMALL_CHUNK = 2_000, 500
 
 
-class ToRead(NamedTuple):
-    """A file to read: `key` comes back with what was read; `signature` is what the file was when it was found."""
-
-    key: int
-    path: bytes
-    signature: Signature
+#: (path, key, what it was when it was found) of a file to read; the key comes back with what was read.
+ToRead = tuple[bytes, int, Signature]
 
 
 class HeadReaders:
@@ -73,7 +70,7 @@ class HeadReaders:
         read = [one for key, _ in self._selector.select(wait_seconds) for one in self._hear(key.data)]
         self._feed()
         if not self._processes:
-            read += [(one.key, None) for one in self._offered]
+            read += [(key, None) for _, key, _ in self._offered]
             self._offered.clear()
         return read
 
@@ -111,8 +108,9 @@ class _Process:
 
     def give(self, root: bytes, files: Sequence[ToRead]) -> None:
         """Hand files over; that it has died is noticed when it is listened to."""
-        self.given.extend(one.key for one in files)
-        said = message((root, [(folder, list(found)) for folder, found in groupby(map(_parted, files), _folder)]))
+        self.given.extend(key for _, key, _ in files)
+        parted = [(*path.rpartition(b"/")[::2], *signature[1:]) for path, _, signature in files]
+        said = message((root, [(folder, list(found)) for folder, found in groupby(parted, _FOLDER)]))
         with suppress(BrokenPipeError):
             while said:
                 said = said[os.write(self._input, said) :]
@@ -143,12 +141,3 @@ def _widened(pipe: int) -> bool:
         return fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES
     except OSError:
         return False
-
-
-def _parted(one: ToRead) -> tuple[bytes, bytes, int, int, int, int]:
-    folder, _, name = one.path.rpartition(b"/")
-    return (folder, name, *one.signature[1:])
-
-
-def _folder(parted: tuple[Any, ...]) -> bytes:
-    return bytes(parted[0])

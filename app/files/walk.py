@@ -186,6 +186,10 @@ def _folder(
             if name in unchanged:
                 media_names.add(name)
                 continue
+            if not patterns and is_plain_media(name) and stat.S_ISREG(status.st_mode):
+                media_names.add(name)
+                yield Found(prefix + name, "media", signature_of(status), "", name)
+                continue
             found = None if is_own(name) else _look_at(name, status, prefix + name, patterns, waiting)
             if found is None:
                 continue
@@ -236,15 +240,12 @@ def _look_at(
 ) -> Found | None:
     """None for a folder to enter: then it is waiting."""
     reason = ignored_by(name, path, patterns) if patterns else None
-    if stat.S_ISREG(status.st_mode):
-        if reason is None and is_plain_media(name):
-            return Found(path, "media", signature_of(status), "", name)
-    elif stat.S_ISDIR(status.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         reason = reason or folder_reason(name)
         if reason is None:
             waiting.append(path)
             return None
-    else:
+    elif not stat.S_ISREG(status.st_mode):
         reason = reason or next((words for is_special, words in SPECIAL_FILES if is_special(status.st_mode)), None)
     if reason is not None:
         return Found(path, "left", reason=reason)

@@ -7,25 +7,23 @@ are written once, with their digests; in the first scan of a library also with t
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 from app.db import assets, runs, unread
-from app.files.belonging import group_key
-from app.files.head_reader import HEAD_DIGEST_BYTES
-from app.files.head_readers import HeadReaders, ToRead
+from app.files.head_readers import HeadReaders
 from app.files.walk import Found
 from app.model import Root, Run, RunKind, Stage
-from app.pipeline.alike import Alike, Judged, Newcomer
-from app.pipeline.intake import Arrival, write_found
+from app.pipeline.alike import Alike
 from app.pipeline.moved_files import MovedFiles
+from app.pipeline.new_rows import Rows
 from app.pipeline.step import StepContext, Stopped
 from app.pipeline.tally import Tally
 from app.services import Services
 
 #: Rows in one transaction.
-CHUNK = 5_000
+CHUNK = 20_000
 #: Fewer files than this at once are not worth two processes.
 FEW = 500
 #: So many files wait for their rows at most; bounds memory.
@@ -33,6 +31,8 @@ MANY = 120_000
 #: Rows wait no longer than this for a process from which nothing comes.
 PATIENCE_SECONDS = 2.0
 LISTEN_SECONDS = 0.05
+#: So long after the walk all rows wait for all files: written in the order of the walk they cost less.
+WAIT_SECONDS = 10.0
 
 
 class Arrivals:
@@ -44,18 +44,16 @@ class Arrivals:
             self._is_first = assets.last_id(conn) == 0
             comes_next = _takes_dedup(runs.get(conn, step.run_id))
         self._judges = self._is_first and comes_next and not self.dedup.reference_dirs
-        # What is done to duplicates takes more than a label: dedup has them read for it.
-        self._judges_copies = self.dedup.hash_algorithm == "blake3" and self.dedup.duplicate_policy == "label"
         self._moved = None if self._is_first else MovedFiles(services, step, root, tally)
-        self._alike = Alike()
+        # What is read small is BLAKE3; and what is done to duplicates takes more than a label: dedup reads them for it.
+        judges_copies = self.dedup.hash_algorithm == "blake3" and self.dedup.duplicate_policy == "label"
+        self._alike = Alike(judges_copies=judges_copies)
+        self._rows = Rows(self.db, root, step.run_id, self._alike, is_first=self._is_first)
         self._asked: set[int] = set()
         self._to_ask: list[int] = []
-        self._ready: deque[Judged] = deque()
+        self._ready: deque[int] = deque()
         self._readers: HeadReaders | None = None
-        self._ids: dict[int, int] = {}
-        self._written = 0
-        self._taken = 0
-        self._is_over = False
+        self._is_over, self._late_at = False, 0.0
 
     def __enter__(self) -> Arrivals:
         return self
@@ -73,18 +71,12 @@ class Arrivals:
         self._add(self._moved.take(settled) if self._moved is not None and settled else settled)
 
     def _add(self, settled: Sequence[Found]) -> None:
-        known_sizes = self._list_known_sizes(settled)
-        for found in settled:
-            newcomer = Newcomer(found, group_key(found.group_name or found.path.rpartition(b"/")[2]))
-            size = newcomer.size_bytes
-            self.tally.size_bytes += size
-            self._to_ask += self._alike.add(newcomer, is_known_size=size in known_sizes)
-        self._taken += len(settled)
+        self._to_ask += self._alike.add(settled, self._list_known_sizes(settled))
+        self.tally.size_bytes += sum(found.signature.size_bytes for found in settled if found.signature is not None)
         self._ask()
         self._collect()
-        if len(self._alike.newcomers) > MANY:
-            self._judges = False
-            self._write([Judged(key) for key in islice(self._alike.newcomers, MANY // 4)])
+        if len(self._alike.found) - self._rows.written > MANY:
+            self._write_oldest()
 
     def finish(self) -> None:
         """The walk is over: write all that is left. Raises Stopped."""
@@ -98,18 +90,33 @@ class Arrivals:
             for size in self._alike.list_read_sizes():
                 self._ready.extend(self._alike.judge(size))
         else:
-            self._ready.extend(Judged(key) for key in self._alike.newcomers if key not in self._asked)
+            self._ready.extend(key for key in self._left() if key not in self._asked)
+        self._late_at = time.monotonic() + WAIT_SECONDS
         while self._asked or self._ready:
             self._go_on()
 
     def _go_on(self) -> None:
-        self.step.safe_point(self.tally.counts["seen"], self.tally.counts["seen"], self.tally.size_bytes)
+        self._safe_point()
         self._collect()
-        if len(self._ready) >= CHUNK or not self._asked:
-            self._write([self._ready.popleft() for _ in range(min(CHUNK, len(self._ready)))])
+        if not self._asked or (len(self._ready) >= CHUNK and time.monotonic() > self._late_at):
+            self._write_ready()
         elif not self._collect(LISTEN_SECONDS) and not self._collect(PATIENCE_SECONDS):
             self._asked.clear()
-            self._ready = deque(map(Judged, self._alike.newcomers))
+            self._ready = deque(self._left())
+
+    def _write_ready(self) -> None:
+        """Originals first; and in the order of the walk, folder by folder, so that few pages change with each chunk."""
+        keys = sorted(self._ready, key=lambda key: (self._alike.verdicts[key] >= 0, key))
+        self._ready.clear()
+        for start in range(0, len(keys), CHUNK):
+            self._write(keys[start : start + CHUNK])
+            self._safe_point()
+
+    def _safe_point(self) -> None:
+        self.step.safe_point(self.tally.counts["seen"], self.tally.counts["seen"], self.tally.size_bytes)
+
+    def _left(self) -> list[int]:
+        return [key for key, found in enumerate(self._alike.found) if found is not None]
 
     def _list_known_sizes(self, settled: Sequence[Found]) -> set[int]:
         if self._is_first or not settled:
@@ -120,15 +127,15 @@ class Arrivals:
 
     def _ask(self) -> None:
         # The head of a turning disk is left to the walk.
-        if self._readers is None and self._taken >= FEW and self.dedup.read_order != "inode":
+        if self._readers is None and len(self._alike.found) >= FEW and self.dedup.read_order != "inode":
             self._readers = HeadReaders(self.root.path, self.dedup.threads)
         if self._readers is None:
             return
-        found = ((key, self._alike.newcomers[key].found) for key in self._to_ask if key in self._alike.newcomers)
-        asked = [ToRead(key, one.path, one.signature) for key, one in found if one.signature is not None]
-        self._asked.update(one.key for one in asked)
+        found = ((key, self._alike.found[key]) for key in self._to_ask)
+        asked = [(one.path, key, one.signature) for key, one in found if one is not None and one.signature is not None]
+        self._asked.update(key for _, key, _ in asked)
         self._to_ask.clear()
-        self._readers.offer(sorted(asked, key=_path))
+        self._readers.offer(sorted(asked))
 
     def _collect(self, wait_seconds: float = 0.0) -> bool:
         """Take what has been read; whether anything has."""
@@ -136,42 +143,30 @@ class Arrivals:
         for key, answer in read:
             self._asked.discard(key)
             size = self._alike.answer(key, answer)
-            if self._is_over and self._judges:
+            if not self._is_over:
+                continue
+            if self._judges:
                 self._ready.extend(self._alike.judge(size) if size is not None else ())
-            elif self._is_over and key in self._alike.newcomers:
-                self._ready.append(Judged(key))
+            elif self._alike.found[key] is not None:
+                self._ready.append(key)
         return bool(read)
 
+    def _write_oldest(self) -> None:
+        """There are too many for the memory: a quarter gets its rows as it is, and the rest is compared by dedup."""
+        self._judges = self._is_first = False
+        self._alike.forget_sizes()
+        oldest = self._left()[: MANY // 4]
+        for start in range(0, len(oldest), CHUNK):
+            self._write(oldest[start : start + CHUNK])
+
     def _write_all(self) -> None:
-        left = [Judged(key) for key in self._alike.newcomers]
+        left = self._left()
         for start in range(0, len(left), CHUNK):
             self._write(left[start : start + CHUNK])
 
-    def _write(self, judged: Iterable[Judged]) -> None:
-        """An original is written with its duplicates, or before them."""
-        arrived = [self._arrival(one) for one in sorted(judged, key=_originals_first)]
-        last_id = self._written if self._is_first else None
-        counts = write_found(self.db, self.root, arrived, self.step.run_id, self._ids, last_id)
-        self._written += len(arrived)
-        self.tally.counts.update(counts)
-
-    def _arrival(self, judged: Judged) -> Arrival:
-        newcomer, answer = self._alike.newcomers.pop(judged.key), self._alike.answers.pop(judged.key, None)
-        if answer is not None and self.dedup.hash_algorithm != "blake3":
-            answer = answer[:HEAD_DIGEST_BYTES]
-        is_copied = judged.has_copies or judged.original is not None
-        if is_copied and not self._judges_copies:
-            judged = Judged(judged.key)
-        return Arrival(newcomer.found, newcomer.stem, answer, judged)
+    def _write(self, keys: Sequence[int]) -> None:
+        self.tally.counts.update(self._rows.write(keys))
 
 
 def _takes_dedup(run: Run) -> bool:
     return run.kind in (RunKind.WORKFLOW, RunKind.PREVIEW) or Stage.DEDUP in run.stages
-
-
-def _path(one: ToRead) -> bytes:
-    return one.path
-
-
-def _originals_first(one: Judged) -> tuple[bool, int]:
-    return one.original is not None, one.key

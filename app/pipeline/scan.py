@@ -121,6 +121,7 @@ class _RootScan:
             self.last_id = assets.last_id(conn)
         # One byte per asset id, not a set of paths: a million assets are a megabyte.
         self.seen = bytearray(self.last_id + 1)
+        self.is_first = not self.last_id
         #: The rows of files that are not as these say, until it is their turn.
         self.known: dict[bytes, tuple[Any, ...]] = {}
         self.began_at = now()
@@ -186,6 +187,9 @@ class _RootScan:
         self._write(f for f in news if self.looks.is_settled(self.root.id, f, settle_seconds))
 
     def _news(self, chunk: list[Found]) -> Iterator[Found]:
+        if self.is_first:
+            yield from chunk
+            return
         known = {f.path: self.known.pop(f.path, None) for f in chunk}
         with self.db.reading() as conn:
             kept = kept_copies.list_at(conn, self.root.id, [path for path, row in known.items() if row is None])

@@ -1,4 +1,4 @@
-"""Ends read beside other work: the digest of what is small, half a one of what is not, nothing of what is in doubt."""
+"""Ends read beside other work: the digest of what is small, a piece of one of what is large, nothing where in doubt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTENT = random.Random(5).randbytes(3 * END_BYTES)
 def to_read(folder: Path, *names: bytes) -> list[ToRead]:
     root = Root(1, RootKind.INGEST, "", os.fsencode(folder), "marker")
     found = ((key, name, signature_at(root, name)) for key, name in enumerate(names))
-    return [ToRead(key, name, seen) for key, name, seen in found if seen is not None]
+    return [(name, key, seen) for key, name, seen in found if seen is not None]
 
 
 def read(folder: Path, wanted: list[ToRead], count: int = 2) -> dict[int, bytes | None]:
