@@ -158,6 +158,12 @@ def list_unseen(conn: Connection, root_id: int, seen: bytearray) -> list[tuple[b
     return found
 
 
+def count_under(conn: Connection, root_ids: Sequence[int]) -> int:
+    """How many files lie under these roots, counted afresh."""
+    query = select(func.count()).where(assets.c.root_id.in_(root_ids), NOT_GONE)
+    return int(conn.execute(query).scalar_one())
+
+
 def last_id(conn: Connection) -> int:
     """The highest id so far, 0 when there is none."""
     return int(conn.execute(select(func.coalesce(func.max(assets.c.id), 0))).scalar_one())

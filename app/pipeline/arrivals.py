@@ -66,6 +66,11 @@ class Arrivals:
             if self._readers is not None:
                 self._readers.__exit__()
 
+    @property
+    def has_any(self) -> bool:
+        """Whether anything new was found."""
+        return bool(self._alike.found)
+
     def take(self, settled: Sequence[Found]) -> None:
         """These have stopped changing; they get their rows now or later, or have one from another place."""
         self._add(self._moved.take(settled) if self._moved is not None and settled else settled)
@@ -113,7 +118,7 @@ class Arrivals:
             self._safe_point()
 
     def _safe_point(self) -> None:
-        self.step.safe_point(self.tally.counts["seen"], self.tally.counts["seen"], self.tally.size_bytes)
+        self.step.safe_point(self.tally.counts["seen"], 0, self.tally.size_bytes)
 
     def _left(self) -> list[int]:
         return [key for key, found in enumerate(self._alike.found) if found is not None]

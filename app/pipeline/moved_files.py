@@ -73,7 +73,7 @@ class MovedFiles:
         return others
 
     def _safe_point(self) -> None:
-        self.step.safe_point(self.tally.counts["seen"], self.tally.counts["seen"], self.tally.size_bytes)
+        self.step.safe_point(self.tally.counts["seen"], 0, self.tally.size_bytes)
 
     def _list_pairs(self, settled: Sequence[Found]) -> list[Pair]:
         by_size: dict[int, list[Found]] = {}

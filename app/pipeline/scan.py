@@ -119,6 +119,7 @@ class _RootScan:
         self.patterns = tuple(os.fsencode(pattern) for pattern in self.settings.ignore_patterns)
         with self.db.reading() as conn:
             self.last_id = assets.last_id(conn)
+            self.known_count = assets.count_under(conn, [one.id for one in services.roots[RootKind.INGEST]])
         # One byte per asset id, not a set of paths: a million assets are a megabyte.
         self.seen = bytearray(self.last_id + 1)
         self.is_first = not self.last_id
@@ -244,7 +245,9 @@ class _RootScan:
 
     def _safe_point(self) -> None:
         done = self.tally.counts["seen"]
-        self.step.safe_point(done, max(done, self.last_id), self.tally.size_bytes)
+        # How many files there are is known as long as there is nothing new.
+        total = self.known_count if done <= self.known_count and not self.arrivals.has_any else 0
+        self.step.safe_point(done, total, self.tally.size_bytes)
 
 
 def _report(ingest: list[Root], tally: Tally) -> Report:
