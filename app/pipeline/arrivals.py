@@ -15,6 +15,7 @@ from app.db import assets, runs, unread
 from app.files.head_readers import HeadReaders
 from app.files.walk import Found
 from app.model import Root, Run, RunKind, Stage
+from app.model.original_order import is_usual_for_new
 from app.pipeline.alike import Alike
 from app.pipeline.moved_files import MovedFiles
 from app.pipeline.new_rows import Rows
@@ -46,7 +47,11 @@ class Arrivals:
         self._judges = self._is_first and comes_next and not self.dedup.reference_dirs
         self._moved = None if self._is_first else MovedFiles(services, step, root, tally)
         # What is read small is BLAKE3; and what is done to duplicates takes more than a label: dedup reads them for it.
-        judges_copies = self.dedup.hash_algorithm == "blake3" and self.dedup.duplicate_policy == "label"
+        judges_copies = (
+            self.dedup.hash_algorithm == "blake3"
+            and self.dedup.duplicate_policy == "label"
+            and is_usual_for_new(self.dedup.original_order)
+        )
         self._alike = Alike(judges_copies=judges_copies)
         self._rows = Rows(self.db, root, step.run_id, self._alike, is_first=self._is_first)
         self._asked: set[int] = set()
