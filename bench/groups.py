@@ -72,6 +72,14 @@ def long_names(count: int) -> Files:
         yield f"export/{LONG}({number}).json" if number else f"export/{LONG}.json", takeout(name)
 
 
+def other_titles(count: int) -> Files:
+    """Photos that kept what Google replaces in the names of their JSON files: only the title in these tells whose."""
+    for number in range(count // 2):
+        name = f"a&b_{number:05d}.jpg"
+        yield f"export/{name}", photo(number)
+        yield f"export/{name.replace('&', '_')}.json", takeout(name)
+
+
 def one_name(count: int) -> Files:
     """Photos of one name in as many folders, all of one day."""
     for number in range(count):
@@ -79,7 +87,7 @@ def one_name(count: int) -> Files:
 
 
 KINDS: dict[str, Callable[[int], Files]] = {
-    made.__name__: made for made in (one_folder, one_burst, live_photos, long_names, one_name)
+    made.__name__: made for made in (one_folder, one_burst, live_photos, long_names, other_titles, one_name)
 }
 
 
@@ -95,9 +103,9 @@ def takeout(name: str) -> bytes:
 
 @contextmanager
 def noting_transactions() -> Iterator[list[float]]:
-    """The seconds of each write transaction meanwhile."""
+    """The seconds of each write transaction meanwhile; of one that reads first, those from its first write on."""
     seconds: list[float] = []
-    original = Database.transaction
+    original, reading_first = Database.transaction, Database.read_then_write
 
     @contextmanager
     def timed(db: Database) -> Iterator[Connection]:
@@ -106,11 +114,30 @@ def noting_transactions() -> Iterator[list[float]]:
             yield conn
         seconds.append(time.perf_counter() - began)
 
-    Database.transaction = timed  # type: ignore[method-assign]
+    def timed_writes(db: Database, act: Callable[[Connection], Any]) -> Any:
+        writes: list[float] = []
+
+        def note(statement: str) -> None:
+            if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
+                writes.append(time.perf_counter())
+
+        def noted(conn: Connection) -> Any:
+            writes.clear()
+            conn.connection.driver_connection.set_trace_callback(note)  # type: ignore[union-attr]
+            try:
+                return act(conn)
+            finally:
+                conn.connection.driver_connection.set_trace_callback(None)  # type: ignore[union-attr]
+
+        result = reading_first(db, noted)
+        seconds.append(time.perf_counter() - writes[0] if writes else 0.0)
+        return result
+
+    Database.transaction, Database.read_then_write = timed, timed_writes  # type: ignore[method-assign, assignment]
     try:
         yield seconds
     finally:
-        Database.transaction = original  # type: ignore[method-assign]
+        Database.transaction, Database.read_then_write = original, reading_first  # type: ignore[method-assign]
 
 
 #: By stage, the processor seconds and the longest write transaction on the clock.

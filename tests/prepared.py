@@ -70,6 +70,7 @@ class Prepared(Installation):
                 "camera/scan.jpg": make_jpeg(seed=4),
                 "phone/copy.jpg": first,
                 "notes.txt": "no photo",
+                "camera/IMG_0777.xmp": "<x:xmpmeta/>",
             },
         )
         os.utime(self.ingest / "camera/scan.jpg", (SCANNED_AT, SCANNED_AT))
@@ -126,6 +127,7 @@ class Prepared(Installation):
             "duplicate_path": self.ingest / "phone/copy.jpg",
             "spoiled_path": self.archive / "2021/07/08/scan.jpg",
             "stray_path": self.ingest / "notes.txt",
+            "lone_path": self.ingest / "camera/IMG_0777.xmp",
             "asset_id": photo.id,
             "duplicate_id": known[b"phone/copy.jpg"].id,
             "failed_id": known[b"late/broken.jpg"].id,

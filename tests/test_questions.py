@@ -69,6 +69,12 @@ ANSWERS: dict[str, Answer] = {
     "Which files have failed, and why?": Answer("Input/output error"),
     "Which files were set aside, and why?": Answer("another name of a file that is known already"),
     "What lies in the ingest folder and is not taken in?": Answer("{stray_path}", same=True),
+    "Why does this sidecar stay in the ingest folder?": Answer("set scan.lone_sidecars to archive", code=1, same=True),
+    "Which sidecars wait for their photo, and since when?": Answer(
+        "IMG_0777.xmp: waits for the photo or video that it belongs to (here since 20",
+        data="it belongs to (here since 20",
+        served="it belongs to (here since 20",
+    ),
     "Which dates were found for this file, and why is this one believed?": Answer(
         "EXIF DateTimeOriginal is asked first", same=True
     ),
@@ -77,6 +83,12 @@ ANSWERS: dict[str, Answer] = {
         "folder camera", data='"folder": "camera"', same=True
     ),
     "What have people decided about dates?": Answer("accept, 1 file", data='"first": "camera/IMG_0002.JPG"', same=True),
+    "Beside which files would XMP sidecars tell the decided dates?": Answer(
+        "1 file with a decided date gets a sidecar", data='"files": 1', body='{"dry_run": true}'
+    ),
+    "Why do two files of one name lie in different folders?": Answer("filed under 2024/05/06", same=True),
+    "I changed the template: how do I file anew what is archived?": Answer("lies where it belongs"),
+    "Which runs filed the archive anew, and how do I take one back?": Answer("refile", same=True),
     "Which files have a date that a person decided?": Answer("2023/01/02/IMG_0002.JPG", same=True),
     "Which files have the date of their copy?": Answer("2021/07/08/scan.jpg", same=True),
     "What was taken in May 2024?": Answer("2024/05/06/IMG_0001.JPG", same=True),
@@ -199,9 +211,11 @@ def fact_of(text: str, names: dict[str, Any]) -> str:
 
 
 def ask(client: FlaskClient, row: re.Match[str], names: dict[str, Any], expected: Answer) -> Any:
-    body = Path(names["base"], "config.yaml").read_text() if expected.body else None
+    body, kind = expected.body, "application/json"
+    if body == "{config}":
+        body, kind = Path(names["base"], "config.yaml").read_text(), "application/yaml"
     answer = client.open(
-        row["path"].format(**names), method=row["method"], data=body, content_type="application/yaml" if body else None
+        row["path"].format(**names), method=row["method"], data=body, content_type=kind if body else None
     )
     assert answer.status_code == expected.status, answer.text
     return answer.json

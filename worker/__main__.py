@@ -19,6 +19,7 @@ from app.config.store import default_path
 from app.db import root_waits, runs
 from app.errors import ConfigError, MediaPipelineError, MoverBusy, RootUnavailable
 from app.files.lock import mover_lock
+from app.jobs.keeping import keep_decisions
 from app.log import configure_logging, get_logger
 from app.model import RunStatus
 from app.services import ServiceContainer, Services, set_up
@@ -103,6 +104,7 @@ def _execute(container: ServiceContainer, run_id: int, stopping: threading.Event
         executor = Executor(container, stopping)
         executor.mend()
         executor.execute(run_id)
+        keep_decisions(container.services)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from app.db import heartbeat, runs
 from app.errors import MediaPipelineError
+from app.jobs.keeping import keep_decisions
 from app.jobs.wake import wake_worker
 from app.log import get_logger
 from app.model import RunStatus
 from app.pipeline.tick import advance_debug_pause, look_at_deliveries, wake_waiting
 from app.services import ServiceContainer, Services
-from worker.decisions import keep_decisions, start_due_sidecars
+from worker.due_sidecars import start_due_sidecars
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
 from worker.live import Live

@@ -20,9 +20,11 @@ from app.db import roots as root_rows
 from app.db.connection import Connection
 from app.db.search import SORTS
 from app.errors import BadRequest, MediaPipelineError, printable
+from app.files.lone_sidecars import since_of
 from app.model import AssetStatus, Root, RootKind
 from app.model.counting import counted
 from app.overview.files import AssetSearch, asset_summary, find_assets
+from app.overview.lone_sidecars import way_on
 from app.overview.troubled import left_files
 from app.overview.why import explain, whole_story
 from app.overview.why.dates import SOURCES
@@ -184,7 +186,9 @@ def left(cli: Cli, reason: str, after_id: int, limit: int) -> int:
         cli.say(f"{one['place']}: {one['reason']}")
     if not found["files"]:
         cli.say("Nothing was left in place.")
-    elif found["next_after_id"]:
+    if any(since_of(one["reason"]) for one in found["files"]):
+        cli.say(way_on(cli.services.config.scan.lone_sidecars == "archive"))
+    if found["next_after_id"]:
         cli.say(f"There are more: media-pipeline assets left --after {found['next_after_id']}")
     return 0
 

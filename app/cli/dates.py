@@ -21,7 +21,7 @@ from app.jobs.dates import decide_dates
 from app.model import Trigger
 from app.model.counting import counted
 from app.overview.decided import list_acts
-from app.overview.doubtful import count_doubtful, folder_of, list_doubtful
+from app.overview.doubtful import count_doubtful, folder_of, list_doubtful, what_was_not_read
 
 Command = Callable[..., Any]
 READ_AGAIN = "what the next run reads in it"
@@ -86,10 +86,13 @@ def list_(
             found = list_doubtful(conn, only, after_id, limit)
             while not found["files"] and found["next_after_id"]:
                 found = list_doubtful(conn, only, found["next_after_id"], limit)
+        unread = what_was_not_read(conn)
     if cli.as_json:
         cli.print_json(found)
     else:
         (_show_counts if counts else _show_files)(cli, found)
+        if unread:
+            cli.say(unread)
     return 0
 
 
@@ -164,7 +167,7 @@ def decided(cli: Cli, limit: int, before: str | None) -> int:
         cli.print_json(found)
         return 0
     for act in found["acts"]:
-        files = counted(act["decisions"], "file", "files")
+        files = counted(act["files"], "file", "files")
         what = f"{act['action']} {act['value']}".rstrip()
         cli.say(f"{act['decided_at']}  {act['decided_by']}: {what}, {files}, the first {act['first']}")
     if not found["acts"]:
@@ -193,10 +196,7 @@ def _decide(cli: Cli, action: str, value: str, *, dry_run: bool, yes: bool, **wh
     only = DateFilter(which["reason"], which["camera"], folder_of(which["folder"]))
     wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"], which["sidecar"])
     by = Trigger.CLI.value
-    code = _carry_out(cli, lambda dry: decide_dates(cli.services, wish, by, dry_run=dry), dry_run, yes)
-    if which["sidecar"] and code == 0 and not dry_run:
-        cli.say("The service writes the sidecars by itself. Where none runs: media-pipeline dates sidecars")
-    return code
+    return _carry_out(cli, lambda dry: decide_dates(cli.services, wish, by, dry_run=dry), dry_run, yes)
 
 
 def _carry_out(cli: Cli, act: Callable[[bool], Decided], dry_run: bool, yes: bool) -> int:
@@ -208,17 +208,29 @@ def _carry_out(cli: Cli, act: Callable[[bool], Decided], dry_run: bool, yes: boo
             cli.print_json(asdict(looked))
         return 0 if dry_run else 2
     done = act(False)
+    date_runs.keep_beside_archive(cli)
     if cli.as_json:
         cli.print_json(asdict(done))
     cli.say(done.in_words())
     if done.elsewhere and done.decided_at is not None:
         cli.say(f"To file them anew: media-pipeline refile --decided-since {done.decided_at} --yes")
+    date_runs.say_what_is_due(cli)
     return 0
 
 
 def _show(cli: Cli, looked: Decided) -> None:
     for change in looked.changes:
-        cli.say(f"{change['id']}  {change['path']}: {change['before']} becomes {change['after'] or READ_AGAIN}")
+        words = f"{change['before']} becomes {change['after'] or READ_AGAIN}"
+        cli.say(f"{change['id']}  {change['path']}: {words}{_zones(change, looked.action)}")
     for refusal in looked.refusals:
         cli.say(f"{refusal['id']}  {refusal['path']} is refused: {refusal['reason']}")
     cli.say(looked.in_words())
+
+
+def _zones(change: dict[str, Any], action: str) -> str:
+    """In which zones the clock is told and which instants that are, when a zone is what changes."""
+    told = [(change[f"zone_{when}"], change[f"instant_{when}"]) for when in ("before", "after")]
+    if None in (value for one in told for value in one) or (action != "zone" and told[0][0] == told[1][0]):
+        return ""
+    before, after = (f"{at[:19].replace('T', ' ')} UTC, told at {zone}" for zone, at in told)
+    return f" ({before}, becomes {after})"

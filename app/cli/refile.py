@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.context import Cli
+from app.cli.date_runs import say_what_is_due
 from app.cli.follow import follow_run
 from app.cli.options import ASSET_ID, RUN_ID
 from app.db.refile_entries import FAILED, PLANNED, STAYS
@@ -49,6 +50,8 @@ def refile(
         cli.print_json({**found, "files": list(_all(cli, run.id))})
     else:
         _show(cli, found, limit, undo_of)
+    if yes:
+        say_what_is_due(cli)
     return code
 
 

@@ -64,11 +64,10 @@ def _plan(cli: Cli) -> Plan:
         busy = runs.find_in_flight(conn)
         if busy is not None:
             raise RunInProgress(busy.id, busy.status)
-        last = runs.find_last(conn)
         return Plan(
             files=totals.read(conn)[AssetStatus.FAILED][0],
             batches=tuple(batches.list_by_status(conn, [BatchStatus.ERROR])),
-            run=last if last is not None and last.status is RunStatus.FAILED else None,
+            run=runs.find_unanswered_failure(conn),
         )
 
 

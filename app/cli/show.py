@@ -12,6 +12,7 @@ from app.cli.context import Cli
 from app.db import lists
 from app.model import BatchStatus
 from app.model.counting import counted
+from app.overview import lone_sidecars
 from app.overview import overview as look
 from app.overview.batches import batch_summary
 
@@ -38,6 +39,9 @@ def show_overview(cli: Cli) -> int:
     if seen["doubtful_dates"]:
         dates = counted(seen["doubtful_dates"], "date is doubtful", "dates are doubtful")
         cli.say(f"{dates}: media-pipeline dates list")
+    lone = seen["left_in_place"]["lone_sidecars"]
+    if lone["files"]:
+        cli.say(f"{lone_sidecars.in_words(lone)}: {lone_sidecars.LIST}")
     for warning in seen["warnings"]:
         cli.say(f"{warning['level']}: {warning['message']} {warning['remedy']}")
     return 0

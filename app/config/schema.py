@@ -55,6 +55,10 @@ class Scan(Section):
         default=10, description="A file counts once it has not changed for this many seconds."
     )
     ignore_patterns: TextList = Field(default=(), description="More file or folder names to leave in place (globs).")
+    lone_sidecars: Literal["wait", "archive"] = Field(
+        default="wait",
+        description="A sidecar whose photo has not come for a week. wait: it waits on; archive: it is archived alone.",
+    )
 
 
 class Dedup(Section):

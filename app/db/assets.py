@@ -71,10 +71,6 @@ def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[byte
     return len(new)
 
 
-def _facts(s: Signature) -> tuple[int, int, int, int, int]:
-    return s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode
-
-
 def find(conn: Connection, asset_id: int) -> Asset | None:
     """The asset, or None."""
     row = conn.execute(_select().where(assets.c.id == asset_id)).first()
@@ -144,18 +140,6 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, st
     )
     for row in conn.execute(query):
         yield row[0], row[1], row[2], Signature(*row[3:8])
-
-
-def list_unseen(conn: Connection, root_id: int, seen: bytearray) -> list[tuple[bytes, AssetStatus]]:
-    """(path, status) of the assets under a root that are not gone, and of which the byte at their id is not set."""
-    sql = "SELECT id FROM assets WHERE root_id = ? AND status != 'gone' AND id < ?"
-    ids = [row[0] for row in conn.exec_driver_sql(sql, (root_id, len(seen))) if not seen[row[0]]]
-    found: list[tuple[bytes, AssetStatus]] = []
-    for start in range(0, len(ids), CHUNK):
-        part = ids[start : start + CHUNK]
-        query = f"SELECT path, status FROM assets WHERE id IN ({', '.join('?' * len(part))}) ORDER BY id"
-        found += [(row[0], AssetStatus(row[1])) for row in conn.exec_driver_sql(query, tuple(part))]
-    return found
 
 
 def count_under(conn: Connection, root_ids: Sequence[int]) -> int:
@@ -238,6 +222,16 @@ def set_columns(conn: Connection, rows: Sequence[tuple[int, dict[str, Any]]]) ->
         f"UPDATE assets SET {sets}, updated_at = ? WHERE id = ?",
         [(*(columns[name] for name in names), now(), asset_id) for asset_id, columns in rows],
     )
+
+
+def bind(conn: Connection, asset_ids: Sequence[int], batch_id: int) -> None:
+    """Make these members of a batch."""
+    at = now()
+    for start in range(0, len(asset_ids), CHUNK):
+        part = asset_ids[start : start + CHUNK]
+        marks = ",".join("?" * len(part))
+        conn.exec_driver_sql(f"UPDATE assets SET batch_id = ?, updated_at = ? WHERE id IN ({marks})",
+                             (batch_id, at, *part))
 
 
 def place(

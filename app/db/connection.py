@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
@@ -22,6 +22,10 @@ __all__ = ["BUSY_TIMEOUT_SECONDS", "Connection", "Database"]
 
 #: How long a writer waits for another one before it gives up.
 BUSY_TIMEOUT_SECONDS = 30
+#: So often others may spoil what is read before it is written; then they have to wait.
+TRIES_BESIDE_OTHERS = 3
+
+T = TypeVar("T")
 
 #: How much of the database each connection keeps in memory.
 CACHE_BYTES = 16 << 20
@@ -35,6 +39,10 @@ PRAGMAS = (
     # 16 MB: the pages that every commit changes again are folded in four times less often.
     "PRAGMA wal_autocheckpoint=4000",
 )
+
+
+class _ChangedMeanwhile(StateError):
+    """Somebody writes, or has written since a transaction began to read; nothing of it was written."""
 
 
 class Database:
@@ -65,6 +73,18 @@ class Database:
             finally:
                 if cache_bytes != CACHE_BYTES:
                     plain.connection.cursor().execute(_cache_pragma(CACHE_BYTES))
+
+    def read_then_write(self, act: Callable[[Connection], T]) -> T:
+        """Do what reads long and then writes, as one transaction, in which others may write until its first write.
+
+        When one of them has, what was read is the past: nothing is written, and `act` is called again, the last time
+        in `transaction`. It must not do anything that lasts beside its writes.
+        """
+        for _ in range(TRIES_BESIDE_OTHERS):
+            with suppress(_ChangedMeanwhile), self.reading() as conn:
+                return act(conn)
+        with self.transaction() as conn:
+            return act(conn)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -97,7 +117,10 @@ def _plain_errors(path: str) -> Iterator[None]:
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.IntegrityError):
             raise
-        raise StateError(f"The database {path} cannot be used: {error.orig}.") from error
+        said = f"The database {path} cannot be used: {error.orig}."
+        # Also what SQLite says at once to a reader who wants to write while another one does.
+        is_busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        raise (_ChangedMeanwhile if is_busy else StateError)(said) from error
 
 
 def _engine(path: str) -> Engine:

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, text
 
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.rows import build, columns_for
 from app.db.tables import assets, capture_records
 from app.model import Asset, AssetStatus
 
-#: Doubtful by their source alone; `disagree`: the members of a group tell dates that cannot be one.
-REASONS = ("mtime", "folder", "exif_modified", "disagree")
+#: Doubtful by their source alone; `clock`: on the day on which clocks begin that were reset; `disagree`: the members of
+#: a group tell dates that cannot be one.
+REASONS = ("mtime", "folder", "exif_modified", "clock", "disagree")
+RESET_DAY = "2000-01-01%"
 #: Spelled out, not bound: only so does SQLite take the partial index.
 WEAK = text("capture_records.confidence = 'weak'")
 #: Files whose date is that of a photo or video here or in the archive.
@@ -48,7 +50,8 @@ class Doubtful(NamedTuple):
 
 
 _a, _r = assets.c, capture_records.c
-_REASON = case((_a.taken_from.in_(REASONS), _a.taken_from), else_="disagree")
+_IS_RESET = or_(_a.taken_local.like(RESET_DAY), and_(_a.taken_from == "mvhd", _a.taken_at.like(RESET_DAY)))
+_REASON = case((_a.taken_from.in_(REASONS), _a.taken_from), (_IS_RESET, "clock"), else_="disagree")
 _CAMERA = func.coalesce(_r.camera_model, _r.camera_make, "")
 _CAME_AS = func.coalesce(_a.origin_path, _a.path)
 #: With the sum, SQLite goes through the records, for which there is a partial index, and looks each asset up.

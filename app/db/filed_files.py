@@ -12,19 +12,22 @@ from typing import NamedTuple
 
 FILES = """
 CREATE TABLE files (
-  asset_id INTEGER PRIMARY KEY, group_key INTEGER, taken TEXT, came_as BLOB, first_id INTEGER, number INTEGER,
-  folder BLOB, name BLOB, needs_review INTEGER, now_folder BLOB, now_path BLOB, status TEXT, size_bytes INTEGER,
-  stays TEXT
+  asset_id INTEGER PRIMARY KEY, group_key INTEGER, turn INTEGER, taken TEXT, came_as BLOB, first_id INTEGER,
+  number INTEGER, folder BLOB, name BLOB, needs_review INTEGER, now_folder BLOB, now_path BLOB, status TEXT,
+  size_bytes INTEGER, stays TEXT
 )
 """
 
+IN_TURN = "folder, turn, taken, came_as, first_id, group_key, number"
+
 
 class FiledFile(NamedTuple):
-    """One file; `taken`, `came_as` and `first_id` are those of the first of its group, by which groups take turns, and
-    `number` is its own turn. `stays` says why the group cannot move; empty when it can."""
+    """One file; `turn`, `taken`, `came_as` and `first_id` are those of the first of its group, by which groups take
+    turns, and `number` is its own turn. `stays` says why the group cannot move; empty when it can."""
 
     asset_id: int
     group_key: int
+    turn: int
     taken: str
     came_as: bytes
     first_id: int
@@ -40,6 +43,8 @@ class FiledFile(NamedTuple):
 
 
 INSERT = f"INSERT INTO files VALUES ({', '.join('?' * len(FiledFile._fields))})"
+
+IN_TURN = "folder, turn, taken, came_as, first_id, group_key, number"
 
 
 class FiledFiles:
@@ -60,12 +65,12 @@ class FiledFiles:
 
     def end_adding(self) -> None:
         """All are noted."""
-        self._conn.execute("CREATE INDEX by_target ON files (folder, taken, came_as, first_id, group_key, number)")
+        self._conn.execute(f"CREATE INDEX by_target ON files ({IN_TURN})")
         self._conn.execute("CREATE INDEX by_now ON files (now_folder)")
 
     def list_groups(self) -> Iterator[tuple[bytes, Iterator[list[FiledFile]]]]:
         """Folder by folder, the groups that go there and are not to stay, in turn."""
-        query = "SELECT * FROM files WHERE stays = '' ORDER BY folder, taken, came_as, first_id, group_key, number"
+        query = f"SELECT * FROM files WHERE stays = '' ORDER BY {IN_TURN}"
         rows = (FiledFile(*row) for row in self._conn.execute(query))
         for folder, inside in groupby(rows, key=lambda file: file.folder):
             yield folder, (list(group) for _, group in groupby(inside, key=lambda file: file.group_key))

@@ -22,6 +22,14 @@ CAME_IN = (
     "WHERE groups.root_id = ? AND groups.folder = ? AND (assets.status != 'gone' OR assets.batch_id IS NOT NULL)"
 )
 
+#: Groups whose keys begin with one key.
+PARTED = (
+    "SELECT groups.id, COALESCE(assets.origin_path, assets.path) FROM groups "
+    "JOIN assets ON assets.group_id = groups.id "
+    "WHERE groups.root_id = ? AND groups.folder = ? AND groups.stem >= ? AND groups.stem < ? "
+    "AND groups.id <> ? AND assets.status NOT IN ('gone', 'failed')"
+)
+
 
 def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) -> dict[tuple[bytes, bytes], int]:
     """The id of the group of each (folder, stem), made where it is not there."""
@@ -62,6 +70,16 @@ def of_day(conn: Connection, group_id: int, day: str) -> int:
     ).one()
     key = (folder, b"%b\0%b" % (stem.partition(b"\0")[0], day.encode()))
     return ensure(conn, root_id, [key])[key]
+
+
+def list_parted(conn: Connection, group_id: int) -> list[tuple[int, bytes]]:
+    """(group id, file name) of what came under the key of this group and is in another group since."""
+    root_id, folder, stem = conn.exec_driver_sql(
+        "SELECT root_id, folder, stem FROM groups WHERE id = ?", (group_id,)
+    ).one()
+    key = stem.partition(b"\0")[0]
+    rows = conn.exec_driver_sql(PARTED, (root_id, folder, key + b"\0", key + b"\1", group_id))
+    return [(row[0], row[1].rpartition(b"/")[2]) for row in rows]
 
 
 def list_names_in(conn: Connection, root_id: int, folder: bytes) -> list[bytes]:

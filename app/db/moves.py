@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -161,13 +161,18 @@ def list_trash(conn: Connection, before: str, after_id: int = 0, limit: int = 50
     return [build(MoveRow, row, {"state": MoveState}) for row in conn.execute(query)]
 
 
-def note_in_trash(conn: Connection, asset_ids: Sequence[int], purpose: str) -> None:
-    """Note that what moves for this purpose have brought to the trash is kept there only for some days."""
-    conn.exec_driver_sql(
-        "UPDATE moves SET trash_root_id = dst_root_id, trash_path = dst_path, trashed_at = ? "
-        "WHERE asset_id = ? AND purpose = ? AND state = 'DONE' AND trashed_at IS NULL",
-        [(now(), asset_id, purpose) for asset_id in asset_ids],
-    )
+def note_in_trash(conn: Connection, asset_ids: Sequence[int], purpose: str) -> int:
+    """Note that what moves for this purpose have brought to the trash is kept there only for some days; returns how
+    many files that is true of."""
+    noted = [
+        conn.exec_driver_sql(
+            "UPDATE moves SET trash_root_id = dst_root_id, trash_path = dst_path, trashed_at = ? "
+            "WHERE asset_id = ? AND purpose = ? AND state = 'DONE' AND trashed_at IS NULL",
+            (now(), asset_id, purpose),
+        ).rowcount
+        for asset_id in asset_ids
+    ]
+    return sum(noted)
 
 
 def _rows(conn: Connection, where: Any) -> list[MoveRow]:
@@ -213,15 +218,33 @@ def list_targets(conn: Connection, batch_id: int, purpose: str, root_id: int) ->
     return set(conn.execute(select(m.dst_path).where(*done)).scalars())
 
 
+WAYS = (
+    "SELECT asset_id, src_path, dst_path FROM moves WHERE run_id = ? AND purpose = ? AND state = 'DONE' "
+    "AND src_root_id = ? AND dst_root_id = ?"
+)
+
+
 def list_ways(conn: Connection, run_id: int, purpose: str, root_id: int) -> dict[int, tuple[bytes, bytes]]:
     """By asset id, where under a root a run found the files that it moved there for a purpose, and where it left them;
     without those that it brought back itself."""
-    sql = (
-        "SELECT asset_id, src_path, dst_path FROM moves WHERE run_id = ? AND purpose = ? AND state = 'DONE' "
-        "AND src_root_id = ? AND dst_root_id = ? ORDER BY id"
-    )
+    return _ways(conn.exec_driver_sql(f"{WAYS} ORDER BY id", (run_id, purpose, root_id, root_id)))
+
+
+def list_ways_of(
+    conn: Connection, run_id: int, purpose: str, root_id: int, asset_ids: Sequence[int]
+) -> dict[int, tuple[bytes, bytes]]:
+    """The same of these assets only."""
+    found: dict[int, tuple[bytes, bytes]] = {}
+    for start in range(0, len(asset_ids), CHUNK):
+        part = asset_ids[start : start + CHUNK]
+        sql = f"{WAYS} AND asset_id IN ({_marks(part)}) ORDER BY id"
+        found |= _ways(conn.exec_driver_sql(sql, (run_id, purpose, root_id, root_id, *part)))
+    return found
+
+
+def _ways(rows: Iterable[Any]) -> dict[int, tuple[bytes, bytes]]:
     ways: dict[int, tuple[bytes, bytes]] = {}
-    for asset_id, source, target in conn.exec_driver_sql(sql, (run_id, purpose, root_id, root_id)):
+    for asset_id, source, target in rows:
         ways[asset_id] = (ways.get(asset_id, (source, target))[0], target)
     return {asset_id: way for asset_id, way in ways.items() if way[0] != way[1]}
 

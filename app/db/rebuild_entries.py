@@ -45,6 +45,16 @@ class Entry(NamedTuple):
     taken_from: str | None
 
 
+class Shot(NamedTuple):
+    """What a line says of a group and of the date of its file."""
+
+    origin: bytes
+    batch_id: int
+    group_key: int
+    taken_local: str | None
+    taken_from: str | None
+
+
 NAMES = ", ".join(NewEntry._fields)
 MARKS = ", ".join("?" * len(NewEntry._fields))
 COLUMNS = [rebuild_entries.c[name] for name in Entry._fields]
@@ -86,6 +96,14 @@ def list_reused_origins(conn: Connection) -> list[tuple[bytes, int, int]]:
     reused = select(c.origin).group_by(c.origin).having(func.count(c.sha256.distinct()) > 1)
     query = select(c.origin, c.batch_id, c.group_key).where(c.origin.in_(reused), c.group_key.is_not(None))
     return [(row[0], row[1], row[2]) for row in conn.execute(query.order_by(c.batch_id, c.id))]
+
+
+def list_shots(conn: Connection) -> Iterator[Shot]:
+    """What the lines with a group say, by where their files came from."""
+    c = rebuild_entries.c
+    query = select(*(c[name] for name in Shot._fields)).where(c.group_key.is_not(None))
+    for row in conn.execute(query.order_by(c.origin, c.batch_id, c.id).execution_options(yield_per=5_000)):
+        yield Shot(*row)
 
 
 def highest_asset_id(conn: Connection) -> int:

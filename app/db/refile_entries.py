@@ -134,9 +134,9 @@ def list_targets(conn: Connection, run_id: int, paths: Sequence[bytes]) -> set[b
     return {path for path in conn.execute(query).scalars() if path is not None}
 
 
-def list_left(conn: Connection, run_id: int) -> set[bytes]:
-    """The folders that files have left."""
-    query = select(_c.from_folder).distinct().where(_c.run_id == run_id, _c.state == DONE)
+def list_left(conn: Connection) -> set[bytes]:
+    """The folders that files have left, or were to leave, also by the runs before: some may have been cut off."""
+    query = select(_c.from_folder).distinct().where(_c.state != STAYS)
     return set(conn.execute(query).scalars())
 
 
@@ -158,8 +158,10 @@ def set_places(conn: Connection, run_id: int, rows: Sequence[tuple[int, bytes]])
         )
 
 
-def count_differing(conn: Connection, run_id: int, other_run_id: int) -> int:
-    """How many files one of two plans moves otherwise than the other."""
+def count_differing(conn: Connection, run_id: int, other_run_id: int) -> int | None:
+    """How many files one of two plans moves otherwise than the other; None when nothing of the other is kept."""
+    if conn.execute(select(_c.run_id).where(_c.run_id == other_run_id).limit(1)).first() is None:
+        return None
     ways = ((run_id, other_run_id), (other_run_id, run_id))
     only = [int(conn.exec_driver_sql(DIFFERING, way).scalar_one()) for way in ways]
     return max(only)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.db import confirmation, idempotency
@@ -111,6 +111,14 @@ def find_last(conn: Connection, kind: RunKind | None = None) -> Run | None:
     if kind is not None:
         query = query.where(runs.c.kind == kind.value)
     row = conn.execute(query).first()
+    return _run(row) if row else None
+
+
+def find_unanswered_failure(conn: Connection) -> Run | None:
+    """The newest failed run since which none of its kind was asked for, or None."""
+    newest = select(func.max(runs.c.id)).group_by(runs.c.kind)
+    failed = (runs.c.id.in_(newest), runs.c.status == RunStatus.FAILED.value)
+    row = conn.execute(_select().where(*failed).order_by(runs.c.id.desc()).limit(1)).first()
     return _run(row) if row else None
 
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.db.assets import CHUNK
-from app.db.connection import Database
+from app.db.connection import Connection, Database
+from app.model import AssetStatus
 
 COLUMNS = "path, id, status, device, inode, size_bytes, mtime_ns, ctime_ns"
 BETWEEN = (
@@ -47,3 +48,15 @@ def open_seen_files(db: Database, root_id: int) -> Iterator[SeenFiles]:
     """Each look sees what is committed then: no snapshot is kept over a long walk."""
     with db.engine.connect() as conn:
         yield SeenFiles(conn.connection.driver_connection, root_id)
+
+
+def list_unseen(conn: Connection, root_id: int, seen: bytearray) -> list[tuple[bytes, AssetStatus]]:
+    """(path, status) of the assets under a root that are not gone, and of which the byte at their id is not set."""
+    sql = "SELECT id FROM assets WHERE root_id = ? AND status != 'gone' AND id < ?"
+    ids = [row[0] for row in conn.exec_driver_sql(sql, (root_id, len(seen))) if not seen[row[0]]]
+    found: list[tuple[bytes, AssetStatus]] = []
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        query = f"SELECT path, status FROM assets WHERE id IN ({', '.join('?' * len(part))}) ORDER BY id"
+        found += [(row[0], AssetStatus(row[1])) for row in conn.exec_driver_sql(query, tuple(part))]
+    return found

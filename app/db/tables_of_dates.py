@@ -30,6 +30,7 @@ date_decisions = Table(
     Column("sha256", Text),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Text, nullable=False),
+    Index("ix_date_decisions_decided_at", "decided_at"),
 )
 
 #: Decisions that are still to be written beside the archive; without an order of their own but that of their ids.

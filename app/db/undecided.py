@@ -114,6 +114,18 @@ def list_aside_in(conn: Connection, group_ids: Sequence[int]) -> list[Asset]:
     return found
 
 
+def list_accounted_in(conn: Connection, group_ids: Sequence[int]) -> list[Asset]:
+    """The members of these groups, in id order, but for those that a person took away before a batch had them."""
+    c = assets.c
+    is_there = or_(unindexed(c.status) != AssetStatus.GONE, c.batch_id.is_not(None))
+    found: list[Asset] = []
+    for start in range(0, len(group_ids), CHUNK):
+        here = (c.group_id.in_(group_ids[start : start + CHUNK]), is_there)
+        query = select(*columns_for(assets, Asset)).where(*here).order_by(c.id)
+        found += [build(Asset, row, CONVERTERS) for row in conn.execute(query)]
+    return found
+
+
 def list_aside_because(conn: Connection, reason: str) -> list[Asset]:
     """What was set aside before a batch had taken it, for a reason that begins so, in id order."""
     return _set_aside(conn, assets.c.reason.startswith(reason, autoescape=True))

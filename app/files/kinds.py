@@ -83,9 +83,9 @@ LEFT_PATTERNS: tuple[tuple[bytes, str], ...] = (
 ANY_LEFT_PATTERN = re.compile("|".join(translate(p.decode()) for p, _ in LEFT_PATTERNS).encode())
 #: A name that ends as photos and videos do is one of the above only if it begins with one of these.
 LEFT_BEGINNINGS = frozenset((b".", b"~", b"s", b"S"))
-#: The last four bytes of most names of photos and videos, as cameras write them.
+#: How most names of photos and videos end, in four or five bytes, as cameras write them.
 PLAIN_ENDINGS = frozenset(
-    b"." + ending for known in MEDIA_SUFFIXES if len(known) == 3 for ending in (known, known.upper())
+    b"." + ending for known in MEDIA_SUFFIXES if len(known) in (3, 4) for ending in (known, known.upper())
 )
 #: Downloads and uploads that have not ended: browsers, rsync, rclone, phones, torrent and sync programs.
 UNFINISHED_SUFFIXES = frozenset(
@@ -117,9 +117,11 @@ def folder_reason(name: bytes) -> str | None:
     return reason
 
 
-def is_plain_media(name: bytes) -> bool:
-    """Whether a name is that of a photo or video at first sight; where it is not, `file_kind` tells."""
-    return name[-4:] in PLAIN_ENDINGS and name[:1] not in LEFT_BEGINNINGS
+def plain_ending(name: bytes) -> int:
+    """How long the ending of a name is that is a photo's or video's at first sight; 0 where `file_kind` has to tell."""
+    if name[:1] in LEFT_BEGINNINGS:
+        return 0
+    return 4 if name[-4:] in PLAIN_ENDINGS else 5 if name[-5:] in PLAIN_ENDINGS else 0
 
 
 def file_kind(name: bytes) -> tuple[Kind, str]:

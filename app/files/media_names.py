@@ -14,7 +14,7 @@ from app.files.kinds import MEDIA_SUFFIXES, suffix
 
 COPY_NUMBER = re.compile(rb"(.*)(\(\d{1,4}\))", re.DOTALL)
 #: Google writes an underscore for what some file system does not allow in names.
-REPLACED = re.compile(r"[&<>'\"*?/\\:|%#\x00-\x1f]")
+REPLACED = re.compile(rb"[&<>'\"*?/\\:|%#\x00-\x1f]")
 
 
 def split_number(stem: bytes) -> tuple[bytes, bytes]:
@@ -27,6 +27,12 @@ def without_number(name: bytes) -> bytes:
     """`IMG(1).jpg` -> `IMG.jpg`."""
     stem, dot, ending = name.rpartition(b".")
     return split_number(stem)[0] + dot + ending
+
+
+def numbered(name: bytes, number: bytes) -> bytes:
+    """`IMG.jpg`, `(1)` -> `IMG(1).jpg`."""
+    stem, dot, ending = name.rpartition(b".")
+    return stem + number + dot + ending if dot else name + number
 
 
 def may_be_cut(text: bytes) -> bool:
@@ -119,9 +125,25 @@ class MediaNames:
     def __contains__(self, name: bytes) -> bool:
         return name in self._names
 
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @property
+    def only(self) -> bytes | None:
+        """The one there is, None when there are several or none."""
+        return self._sorted[0] if len(self._sorted) == 1 else None
+
     def of_group(self, key: bytes) -> Sequence[bytes]:
         """Those whose group has this key."""
         return self._by_group.get(key, ())
+
+    def of_stem(self, stem: bytes) -> Sequence[bytes]:
+        """Those that are called so but for their ending."""
+        return self._by_stem.get(stem, ())
+
+    def of_export(self, name: bytes) -> Sequence[bytes]:
+        """Those whose names Google would write so."""
+        return self._by_export.get(name, ())
 
     def alike(self, *, beginning: bytes | None = None, stem: bytes | None = None, group: bytes | None = None) -> Alike:
         """Those that begin so, their copy numbers left out; that are called so but for their ending; or are in this
@@ -133,6 +155,11 @@ class MediaNames:
             self._alike[wanted] = self._find(*wanted)
         return self._alike[wanted]
 
+    def titled(self, title: str, number: bytes) -> list[bytes]:
+        """Those that a photo of this title and copy number may be called, some with one more ending."""
+        name = numbered(exported(title.encode("utf-8", "replace")), number)
+        return self._by_export.get(name) or self._by_exported_stem.get(name, [])
+
     def _find(self, beginning: bytes | None, stem: bytes | None, group: bytes | None) -> Alike:
         begins = self._beginning(beginning) if beginning is not None else []
         called = self._by_stem[stem] if stem is not None else []
@@ -142,6 +169,7 @@ class MediaNames:
         return Alike([*begins, *called, *belongs])
 
     def _beginning(self, start: bytes) -> list[bytes]:
+        start = REPLACED.sub(b"_", start)
         first = bisect_left(self._unnumbered, (start, b""))
         found = takewhile(lambda pair: pair[0].startswith(start), islice(self._unnumbered, first, None))
         return [name for _, name in found]
@@ -152,21 +180,37 @@ class MediaNames:
 
     @cached_property
     def _unnumbered(self) -> list[tuple[bytes, bytes]]:
-        return sorted((without_number(name), name) for name in self._names)
+        return sorted((REPLACED.sub(b"_", without_number(name)), name) for name in self._names)
 
     @cached_property
     def _by_group(self) -> dict[bytes, list[bytes]]:
         return _index(self._sorted, group_key)
 
     @cached_property
+    def _by_export(self) -> dict[bytes, list[bytes]]:
+        return _index(self._sorted, exported)
+
+    @cached_property
+    def _by_exported_stem(self) -> dict[bytes, list[bytes]]:
+        return _index(self._sorted, lambda name: exported(name.rpartition(b".")[0]))
+
+    @cached_property
     def _by_stem(self) -> dict[bytes, list[bytes]]:
         return _index(self._sorted, lambda name: name.rpartition(b".")[0])
 
 
+def exported(name: bytes) -> bytes:
+    """A name or title as Google writes it: composed, without what it replaces."""
+    return _exported(name).encode("utf-8", "surrogateescape")
+
+
 def plain(name: bytes) -> bytes:
-    """A name or title as names are compared: composed, in upper case, without what Google replaces."""
-    text = unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape"))
-    return REPLACED.sub("_", text).upper().encode("utf-8", "surrogateescape")
+    """A name or title as names are compared: as Google writes it, and in upper case."""
+    return _exported(name).upper().encode("utf-8", "surrogateescape")
+
+
+def _exported(name: bytes) -> str:
+    return unicodedata.normalize("NFC", REPLACED.sub(b"_", name).decode("utf-8", "surrogateescape"))
 
 
 def _beginnings(whole: bytes, longest: int) -> Iterable[bytes]:

@@ -9,17 +9,21 @@ from functools import cached_property
 from app.files.belonging import group_key
 from app.files.kinds import MEDIA_SUFFIXES, suffix
 from app.files.media_names import MediaNames
-from app.files.takeout import takeout_partners, title_of
+from app.files.takeout import named_by_json, takeout_partners, title_of, titled_partners
 
 #: A further version of a photo in darktable, IMG_1_01.CR2.xmp, and a language of subtitles, film.en.srt.
 VERSION = re.compile(rb"(?P<stem>.+)_\d\d(?P<ending>\.[^.]+\.xmp)", re.DOTALL | re.IGNORECASE)
 LANGUAGE = re.compile(rb"(?P<stem>.+)\.[a-z]{2,3}(?P<ending>\.srt)", re.DOTALL | re.IGNORECASE)
+#: The small copy of a GoPro's film is called GL010001.LRV, whether that is GX010001.MP4 or GH010001.MP4.
+GOPRO_SMALL = re.compile(rb"GL(?P<rest>\d{6}.*\.lrv)", re.DOTALL | re.IGNORECASE)
 
 
 def _called_after(sidecar: bytes) -> list[bytes]:
-    """What a sidecar would be called without its version or language."""
+    """What a sidecar would be called without its version or language, or after the other kind of film."""
     matches = (pattern.fullmatch(sidecar) for pattern in (VERSION, LANGUAGE))
-    return [match["stem"] + match["ending"] for match in matches if match is not None]
+    small = GOPRO_SMALL.fullmatch(sidecar)
+    others = [b"GH" + small["rest"]] if small is not None else []
+    return [match["stem"] + match["ending"] for match in matches if match is not None] + others
 
 
 class Partners:
@@ -36,7 +40,11 @@ class Partners:
         """The media file that each of these JSON files describes; those that describe none are left out."""
         asked = list(names)
         found = takeout_partners(asked, self._here, self._title)
-        return found if len(found) == len(asked) else takeout_partners(asked, self._ever, self._title)
+        if len(found) == len(asked):
+            return found
+        found = takeout_partners(asked, self._ever, self._title)
+        rest = [name for name in asked if name not in found]
+        return found | titled_partners(rest, self._ever, self._title, set(found.values()))
 
     def group_name_of(self, sidecar: bytes) -> bytes | None:
         """The name whose group a sidecar is in, its own or that of its media; None when there is no media, nor was."""
@@ -45,6 +53,11 @@ class Partners:
             if self._here.of_group(key) or self._ever.of_group(key):
                 return name
         return None
+
+    def missing_of_json(self, name: bytes) -> bytes | None:
+        """What the group is named after of a JSON that describes a photo or video which is not here: exports come in
+        parts, and in folders of their own. None for any other JSON."""
+        return named_by_json(name, lambda: self._title(name))
 
     @cached_property
     def _ever(self) -> MediaNames:

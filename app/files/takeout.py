@@ -4,18 +4,29 @@ Google writes `<media name>.supplemental-metadata.json` (older exports `<media n
 `.json` to 46 characters, and puts a copy's `(n)` behind the cut: IMG(1).jpg has IMG.jpg.supplemental-metadata(1).json.
 Media names are cut as well, later, and each kind of name is numbered by itself when two are the same after the cut.
 So a name that was not cut says by itself whose JSON it is. Of one that may have been cut, its "title" decides: the name
-that the photo had before it was uploaded. A JSON that describes nothing here, as an album's metadata.json, is nobody's.
+that the photo had before it was uploaded. Last, a photo may have kept in its name what Google replaces in that of its
+JSON (a&b.jpg and a_b.jpg.json): when no name fits, a JSON belongs to the one photo without a JSON that its title names.
+A JSON that describes nothing here, as an album's metadata.json, is nobody's.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from app.files.belonging import group_key
 from app.files.kinds import MEDIA_SUFFIXES, suffix
-from app.files.media_names import Alike, MediaNames, Ranked, may_be_cut, split_number
+from app.files.media_names import (
+    Alike,
+    MediaNames,
+    Ranked,
+    exported,
+    may_be_cut,
+    numbered,
+    split_number,
+    without_number,
+)
 
 MARK = b".supplemental-metadata"
 
@@ -63,6 +74,23 @@ def takeout_partners(
     return found
 
 
+def titled_partners(
+    json_names: Iterable[bytes], media: MediaNames, title: Callable[[bytes], str | None], taken: Collection[bytes]
+) -> dict[bytes, bytes]:
+    """Of JSON files that no name fits, those whose title names one photo here, and only one, that is not `taken`."""
+    found: dict[bytes, bytes] = {}
+    if len(taken) == len(media):
+        return found
+    for name in json_names:
+        stem = name[: -len(b".json")]
+        said = title(name) if _is_googles(stem) else None
+        called = media.titled(said, _number_beside(said, stem)) if said is not None else []
+        free = [photo for photo in called if photo not in taken]
+        if len({group_key(photo) for photo in free}) == 1:
+            found[name] = free[0]
+    return found
+
+
 def takeout_partner(
     json_name: bytes,
     media_names: MediaNames | Iterable[bytes],
@@ -72,9 +100,12 @@ def takeout_partner(
     """The media file beside it that this JSON describes, or None. `title` is asked only when names do not decide."""
     media = media_names if isinstance(media_names, MediaNames) else MediaNames(media_names)
     stem = json_name[: -len(b".json")]
-    exact = next((name for name in _spelled_out(stem) if name in media), None)
+    exact = next((name for name in _spelled_out(stem) if name in media), None) or _with_one_more_ending(stem, media)
     if exact is not None:
         return exact
+    replaced = _as_exported(stem, media, title)
+    if replaced is not None:
+        return replaced
     fitting = _fitting(stem, media)
     if not fitting.names:
         return None
@@ -85,6 +116,17 @@ def takeout_partner(
     if len(fitting.endings) > 1:
         return (taken or Taken()).first_free(ranked)
     return ranked.of_number(split_number(stem)[1])
+
+
+def named_by_json(json_name: bytes, title: Title = lambda: None) -> bytes | None:
+    """The photo or video that a JSON must be about by its name; of one whose name may have been cut, `title` tells
+    whether it is about any, and its own name is given. None for the JSON of an album or of another program."""
+    stem = json_name[: -len(b".json")]
+    named = next((name for name in _spelled_out(stem) if suffix(name) in MEDIA_SUFFIXES), None)
+    if named is None and may_be_cut(split_number(stem)[0]):
+        said = title()
+        return json_name if said is not None and suffix(said.encode("utf-8", "replace")) in MEDIA_SUFFIXES else None
+    return named
 
 
 def title_of(head: bytes) -> str | None:
@@ -101,14 +143,30 @@ def _spelled_out(stem: bytes) -> Iterator[bytes]:
     yield _without_mark(stem)
     bare, number = split_number(stem)
     if number:
-        yield _numbered(_without_mark(bare), number)
+        yield numbered(_without_mark(bare), number)
+
+
+def _with_one_more_ending(stem: bytes, media: MediaNames) -> bytes | None:
+    whole = (name for name in _spelled_out(stem) if suffix(name) in MEDIA_SUFFIXES)
+    return next((longer for name in whole for longer in media.of_stem(name)), None)
+
+
+def _as_exported(stem: bytes, media: MediaNames, title: Title) -> bytes | None:
+    """The one photo whose name Google would write so, if the title is not another one's."""
+    for name in _spelled_out(stem):
+        alike = media.of_export(name) if suffix(name) in MEDIA_SUFFIXES else ()
+        if len({group_key(photo) for photo in alike}) == 1:
+            said = title()
+            if said is None or without_number(exported(said.encode("utf-8", "replace"))) == without_number(name):
+                return alike[0]
+    return None
 
 
 def _fitting(stem: bytes, media: MediaNames) -> Alike:
     """The media that a JSON of this name may describe: their names begin like its own, or are of the same photo."""
     bare, number = split_number(stem)
     full = _without_mark(bare)
-    group = group_key(_numbered(full, number)) if suffix(full) in MEDIA_SUFFIXES else None
+    group = group_key(numbered(full, number)) if suffix(full) in MEDIA_SUFFIXES else None
     if may_be_cut(bare):
         return media.alike(beginning=full, group=group)
     return media.alike(stem=stem, group=group)
@@ -116,8 +174,20 @@ def _fitting(stem: bytes, media: MediaNames) -> Alike:
 
 def _only_group(stem: bytes, fitting: Alike) -> bytes | None:
     """Without a title: the fitting ones if all are of one photo, and if the name is one that Google writes."""
-    is_google = may_be_cut(stem) or any(suffix(name) in MEDIA_SUFFIXES for name in _spelled_out(stem))
-    return fitting.names[0] if is_google and fitting.is_one_group else None
+    return fitting.names[0] if fitting.is_one_group and _is_googles(stem) else None
+
+
+def _is_googles(stem: bytes) -> bool:
+    """Whether Google writes JSON files of such names."""
+    return may_be_cut(stem) or any(suffix(name) in MEDIA_SUFFIXES for name in _spelled_out(stem))
+
+
+def _number_beside(title: str, stem: bytes) -> bytes:
+    """The copy number that a JSON's name has and the title in it has not."""
+    bare, number = split_number(stem)
+    inner = split_number(_without_mark(bare).rpartition(b".")[0])[1]
+    own = split_number(title.encode("utf-8", "replace").rpartition(b".")[0])[1]
+    return number or (inner if inner != own else b"")
 
 
 def _without_mark(title: bytes) -> bytes:
@@ -126,8 +196,3 @@ def _without_mark(title: bytes) -> bytes:
     if dot and name and MARK.startswith(dot + ending) and suffix(name) in MEDIA_SUFFIXES:
         return name
     return title
-
-
-def _numbered(name: bytes, number: bytes) -> bytes:
-    stem, dot, ending = name.rpartition(b".")
-    return stem + number + dot + ending if dot else name + number

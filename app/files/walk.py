@@ -16,24 +16,23 @@ from app.errors import RootUnavailable
 from app.files.directory import signature_of
 from app.files.kinds import (
     MEDIA_SUFFIXES,
+    NO_MEDIA,
     TAKEOUT_SUFFIX,
     Kind,
     file_kind,
     folder_reason,
     ignored_by,
     is_own,
-    is_plain_media,
+    plain_ending,
     suffix,
 )
+from app.files.lone_sidecars import ALONE
 from app.files.partners import Partners
 from app.files.takeout import HEAD_BYTES
 from app.model import Root, Signature
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 HEAD_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-
-#: Why a sidecar is left: on its own it says nothing, and would be filed by the day of its copy.
-ALONE = "waits for the photo or video that it belongs to"
 
 #: The names of media that came into a folder and may have left it since.
 KnownNames = Callable[[bytes], Iterable[bytes]]
@@ -186,7 +185,7 @@ def _folder(
             if name in unchanged:
                 media_names.add(name)
                 continue
-            if not patterns and is_plain_media(name) and stat.S_ISREG(status.st_mode):
+            if not patterns and plain_ending(name) and stat.S_ISREG(status.st_mode):
                 media_names.add(name)
                 yield Found(prefix + name, "media", signature_of(status), "", name)
                 continue
@@ -270,7 +269,11 @@ def _with_partners(
         elif found.kind == "sidecar" and known_names is not None:
             group_name = partners.group_name_of(found.group_name)
             kind: Kind = "left" if group_name is None else "sidecar"
-            yield Found(found.path, kind, found.signature, "" if group_name else ALONE, group_name or b"")
+            reason = "" if group_name else ALONE
+            yield Found(found.path, kind, found.signature, reason, group_name or found.group_name)
+        elif known_names is not None and found.reason.startswith(NO_MEDIA):
+            missing = partners.missing_of_json(found.group_name)
+            yield found if missing is None else Found(found.path, "left", found.signature, ALONE, missing)
         else:
             yield found
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from app.config.filing_fields import FOLDER_FIELDS, NAME_FIELDS
 from app.config.pattern_parts import Field, Pattern, read_pattern
 from app.config.schema import Sorter
-from app.files.capture_time.choose import WEAK_SOURCES
-from app.filing.group_values import UNKNOWN, Circumstances, Group, came_as, kind_rank, values_of
+from app.files.belonging import is_edited
+from app.files.capture_time.choose import BY_CAMERA, CONFIDENCE, WEAK_SOURCES
+from app.filing.group_values import SIDECAR, UNKNOWN, Circumstances, Group, came_as, kind_rank, values_of
 from app.filing.safe_names import NameRules, kept_name, made_name
 from app.filing.stems import renamed
 from app.model import Asset
@@ -83,12 +84,29 @@ def choose_filing(
 
 
 def choose_lead(members: Sequence[Asset], given: Circumstances) -> Asset:
-    """The member that says date, name and camera: what a person decided, else the surest, stills first; the same
-    whatever order they came in."""
+    """The member that says date, name and camera: a photo or video if there is any; of these what a person decided,
+    else the surest, stills first, the camera's own before what was edited; the same whatever order they came in."""
     if len(members) == 1:
         return members[0]
-    return min(members, key=lambda a: (a.taken_from != "person", _is_doubtful(a, given), a.taken_from == "sibling",
-                                       kind_rank(came_as(a)), a.taken_local or "9", len(came_as(a)), came_as(a), a.id))
+    media = [member for member in members if kind_rank(came_as(member)) < SIDECAR]
+    return min(media or members, key=lambda member: _rank(member, given))
+
+
+def _rank(asset: Asset, given: Circumstances) -> tuple[object, ...]:
+    """As dating.py ranks, by what was written of each."""
+    name, source = came_as(asset), asset.taken_from or ""
+    edited = is_edited(name)
+    return (source != "person", _is_doubtful(asset, given), source == "sibling", kind_rank(name),
+            source not in BY_CAMERA or edited, CONFIDENCE.get(source) != "sure", edited,
+            not _is_of_other_place(asset, given.zone), asset.taken_local or "9", len(name), name, asset.id)  # fmt: skip
+
+
+def _is_of_other_place(asset: Asset, zone: tzinfo) -> bool:
+    """Whether its time was told with an offset that is not that of the configured zone."""
+    if asset.taken_local is None or asset.taken_at is None:
+        return False
+    local = _instant(asset.taken_local).replace(tzinfo=None)
+    return local.replace(tzinfo=zone) != _instant(asset.taken_at)
 
 
 def _is_doubtful(asset: Asset, given: Circumstances) -> bool:

@@ -43,10 +43,14 @@ def came_as(asset: Asset) -> bytes:
     return (asset.origin_path or asset.path).rpartition(b"/")[2]
 
 
+#: How sidecars rank among the kinds of files: after photos and films.
+SIDECAR = 2
+
+
 def kind_rank(path: bytes) -> int:
     """Stills before videos before what only belongs to them."""
     if not is_media(path):
-        return 2
+        return SIDECAR
     return 1 if suffix(path) in VIDEO_SUFFIXES else 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count
@@ -47,6 +47,8 @@ class Places:
         self._needs_doubts = self.settings.weak_dates != "mtime"
         #: Whether the folder of a file follows from its own date alone, and it keeps its name.
         self.are_by_date = used <= DATE_FIELDS and not self.settings.name_pattern and not self._needs_doubts
+        #: Whether names hold ranks among others, which change when others come or go.
+        self.are_ranked = bool(self.settings.name_pattern)
         with db.reading() as conn:
             sources = source_labels(conn, config, self.settings.source_label)
         self.given = Circumstances(
@@ -57,22 +59,26 @@ class Places:
         )
         self._numbers = Numbers(self.settings, self.circumstances)
 
-    def choose_all(self, groups: Sequence[Sequence[Asset]]) -> list[Filing]:
+    def choose_all(
+        self, groups: Sequence[Sequence[Asset]], undoubted: Collection[int] = frozenset()
+    ) -> list[Filing]:
         """The filing of each group, `names` for the members that are given.
 
-        Members that are elsewhere, in the archive already or in another batch, have their say as well.
+        Members that are elsewhere, in the archive already or in another batch, have their say as well. What was
+        doubtful of these `undoubted` assets is not any more.
         """
         given = [asset for group in groups for asset in group]
         with self._db.reading() as conn:
             others = {} if self.are_by_date else list_others(conn, given)
             wholes = [[*group, *others.get(group_key(group[0]), ())] for group in groups]
             circumstances = self.circumstances(conn, [asset for whole in wholes for asset in whole])
+            circumstances = replace(circumstances, weak_ids=set(circumstances.weak_ids).difference(undoubted))
             filings = [self._choose(conn, whole, circumstances) for whole in wholes]
         return [_only(filing, len(group)) for group, filing in zip(groups, filings, strict=True)]
 
-    def choose(self, members: Sequence[Asset]) -> Filing:
+    def choose(self, members: Sequence[Asset], undoubted: Collection[int] = frozenset()) -> Filing:
         """The filing of one group."""
-        return self.choose_all([members])[0]
+        return self.choose_all([members], undoubted)[0]
 
     def _choose(self, conn: Connection, members: Sequence[Asset], given: Circumstances) -> Filing:
         number = self._numbers.of(conn, members, given)

@@ -4,6 +4,7 @@ from app.jobs.control import cancel, pause, resume
 from app.jobs.findings import accept_finding, report_again
 from app.jobs.findings_of_kind import accept_findings
 from app.jobs.found import Accepted
+from app.jobs.keeping import keep_decisions
 from app.jobs.looking import Refreshed, look_now
 from app.jobs.pairing import find_waiting_test, start_pairing_test
 from app.jobs.preview import start_dedup_preview, start_preview
@@ -20,7 +21,7 @@ from app.jobs.requests import (
 )
 from app.jobs.retry import retry_asset, retry_batch, retry_run
 from app.jobs.retry_all import Retried, retry_all_assets, retry_failed_assets
-from app.jobs.sidecars import SidecarWish, Wished, start_due_sidecars, start_sidecars
+from app.jobs.sidecars import SidecarWish, Wished, is_any_due, start_due_sidecars, start_sidecars
 from app.jobs.undo import cancel_batch, look_at_undo, start_undo, take_in_again
 from app.jobs.verify import start_scheduled_verify, start_verify
 from app.jobs.wake import worker_alive
@@ -39,6 +40,8 @@ __all__ = [
     "confirm_rebuild",
     "create_batch",
     "find_waiting_test",
+    "is_any_due",
+    "keep_decisions",
     "look_at_undo",
     "look_now",
     "pause",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from app.db.capture_records import CaptureRecord
@@ -22,7 +23,8 @@ SHOWN = 10
 @dataclass
 class Decided:
     """What was decided, or would be: how many files have another date now, and where they are. `elsewhere` are those in
-    the archive that lie in another folder than the one that their date leads to now."""
+    the archive that lie in another folder than the one that their date leads to now, `sidecars` those beside which an
+    XMP file is to lie."""
 
     action: str
     value: str
@@ -32,6 +34,7 @@ class Decided:
     in_archive: int = 0
     elsewhere: int = 0
     refused: int = 0
+    sidecars: int = 0
     decided_at: str | None = None
     changes: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
@@ -42,7 +45,14 @@ class Decided:
         if self.elsewhere:
             lie = "would then lie" if self.dry_run else "lie" if self.elsewhere != 1 else "lies"
             words += f"; {self.elsewhere:,} of them {lie} in the archive under the date of before"
-        return words + (f"; {self.refused:,} refused." if self.refused else ".")
+        return words + (f"; {self.refused:,} refused." if self.refused else ".") + self._who_tells_others()
+
+    def _who_tells_others(self) -> str:
+        if not self.sidecars:
+            return ""
+        beside = "it" if self.sidecars == self.files == 1 else f"{self.sidecars:,} of them"
+        writes = "would write" if self.dry_run else "writes"
+        return f" The service {writes} an XMP file beside {beside}, as soon as that is in the archive."
 
     def _what_happens(self) -> str:
         if self.action == "undo":
@@ -125,6 +135,19 @@ def _change(folders: _Folders, dating: Dating) -> dict[str, Any]:
         "path": printable(target.path),
         "before": target.taken_local,
         "after": after.taken_local,
+        "zone_before": _offset(target),
+        "zone_after": _offset(after),
+        "instant_before": target.taken_at,
+        "instant_after": after.taken_at,
         "folder_before": printable(folders.before(dating)),
         "folder_after": printable(folders.after(dating)) if after.taken_local else None,
     }
+
+
+def _offset(asset: Asset) -> str | None:
+    """How far the clock by which the date is told is ahead of UTC, as in +09:00."""
+    if asset.taken_local is None or asset.taken_at is None:
+        return None
+    local = datetime.fromisoformat(asset.taken_local).replace(tzinfo=UTC)
+    minutes = round((local - datetime.fromisoformat(asset.taken_at)).total_seconds() / 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"

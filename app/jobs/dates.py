@@ -13,9 +13,10 @@ from app.db.doubtful_dates import DateFilter
 from app.errors import BadRequest
 from app.files.capture_time.choose import SIBLING
 from app.files.capture_time.decision import Decision, read_decision
+from app.files.walk import is_media
 from app.filing.group_values import came_as, kind_rank
 from app.filing.numbering import group_key
-from app.jobs.date_changes import DateWish, change_of, tells_instant, write
+from app.jobs.date_changes import Change, DateWish, change_of, tells_instant, write
 from app.jobs.date_files import is_dated, list_groups, list_named, why_refused
 from app.jobs.date_results import Dating, Decided, is_weak, tell
 from app.jobs.sidecars import want_beside
@@ -46,11 +47,20 @@ def decide_dates(services: Services, wish: DateWish, by: str, *, dry_run: bool =
             is_instant = tells_instant(chosen[key], members, decided, records)
             changes.append(change_of(services.config.zone, chosen[key], members, decision, is_instant))
         decided_at = None if dry_run or not changes else write(conn, wish, changes, records, by)
-        if decided_at is not None and (wish.sidecars or services.config.sorter.date_sidecars == "decided"):
-            want_beside(conn, [asset for change in changes for asset in change.members])
+        beside = _told_to_others(services, wish, changes)
+        if decided_at is not None:
+            want_beside(conn, beside)
     refused = [(asset, why_refused(asset)) for asset in named if not is_dated(asset)]
     datings = [Dating(c.target, c.members, c.after, is_weak(c.members, records)) for c in changes]
-    return tell(services, Decided(wish.action, wish.value, dry_run, decided_at=decided_at), datings, refused)
+    told = Decided(wish.action, wish.value, dry_run, sidecars=len(beside), decided_at=decided_at)
+    return tell(services, told, datings, refused)
+
+
+def _told_to_others(services: Services, wish: DateWish, changes: Sequence[Change]) -> list[Asset]:
+    """The photos and videos beside which an XMP file is to lie."""
+    if not wish.sidecars and services.config.sorter.date_sidecars != "decided":
+        return []
+    return [asset for change in changes for asset in change.members if is_media(asset.path)]
 
 
 def _read(wish: DateWish) -> Decision:

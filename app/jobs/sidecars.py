@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.db import date_decisions, date_sidecars, decided_dates
+from app.db.clock import now
 from app.db.connection import Connection
 from app.db.doubtful_dates import DateFilter, list_assets
 from app.errors import Conflict
@@ -63,6 +64,12 @@ def want_beside(conn: Connection, members: Iterable[Asset]) -> None:
 def start_due_sidecars(services: Services) -> Run | None:
     """Ask for those that are due; None when another run is at work."""
     return _request(services, Trigger.SCHEDULE)
+
+
+def is_any_due(services: Services) -> bool:
+    """Whether sidecars are to be written, or taken away, now."""
+    with services.db.reading() as conn:
+        return date_sidecars.is_any_due(conn, now())
 
 
 def _members(conn: Connection, wish: SidecarWish) -> list[Asset]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -12,10 +14,12 @@ from app.db import left_in_place as left_rows
 from app.db.clock import now
 from app.db.migrate import DATABASE_ID
 from app.db.tables import left_in_place
+from app.files.lone_sidecars import ALONE, since_of
 from app.model import Root, RootKind
 from app.overview.balance import balance_sheet
 from app.overview.batches import batch_counts, failed_batches, recent_batches
 from app.overview.hindrances import find_hindrances, what_run_waits_for
+from app.overview.lone_sidecars import waiting_of
 from app.overview.peer_policy import awaited, configured_words
 from app.overview.roots import look_at_roots
 from app.overview.runs import (
@@ -79,7 +83,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "syncing_batches": syncing_batches(conn),
         "hindrances": find_hindrances(conn, services.config),
         "dedup": dedup_status(conn),
-        "left_in_place": _left_in_place(conn),
+        "left_in_place": _left_in_place(conn, datetime.now(services.config.zone).date()),
         "findings": count_findings(conn),
         "doubtful_dates": doubtful_dates.count(conn),
         "worker": worker_state(conn),
@@ -87,10 +91,17 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
     }
 
 
-def _left_in_place(conn: Connection) -> dict[str, Any]:
+def _left_in_place(conn: Connection, today: date) -> dict[str, Any]:
     query = select(left_in_place.c.reason, func.count()).group_by(left_in_place.c.reason)
-    by_reason = {row[0]: row[1] for row in conn.execute(query.order_by(func.count().desc()))}
-    return {"total": sum(by_reason.values()), "by_reason": by_reason}
+    counts = {row[0]: row[1] for row in conn.execute(query)}
+    by_reason: Counter[str] = Counter()
+    for reason, files in counts.items():
+        by_reason[ALONE if since_of(reason) is not None else reason] += files
+    return {
+        "total": by_reason.total(),
+        "by_reason": dict(by_reason.most_common()),
+        "lone_sidecars": waiting_of(counts, today),
+    }
 
 
 def _leftovers(conn: Connection, services: Services) -> Leftovers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from app.db import capture_records
 from app.db.capture_records import CaptureRecord, Told
 from app.model import Asset
+from app.overview.doubts import why_doubtful
 
 #: What the sources of dates are called, for people.
 SOURCE_NAMES = {
@@ -31,6 +32,10 @@ SOURCE_NAMES = {
 }
 
 WON, LOST, REJECTED = "won", "lost", "rejected"
+#: Told of what would be asked before the name, where the name shows the clock of the place at the same moment.
+OF_PLACE = "it tells the moment, and the file name what the clock showed where it was taken"
+#: What tells a moment, but not where.
+PLACELESS = ("gps", "quicktime", "mvhd", "takeout")
 
 
 @dataclass(frozen=True)
@@ -54,19 +59,24 @@ class CaptureStory:
     candidates: tuple[Found, ...]
     #: Nothing but the doubt about its date was ever recorded.
     is_unread: bool = False
+    #: Why the date is weak, in words.
+    doubt: str = ""
 
 
 def capture_story(conn: Connection, asset: Asset) -> CaptureStory | None:
     """What was recorded of an asset's date; None for sidecars, and for files dated before records were kept."""
     record = capture_records.find(conn, asset.id)
-    return None if record is None else told_of(record, asset)
+    if record is None:
+        return None
+    doubt = why_doubtful(conn, asset) if record.confidence == "weak" else ""
+    return replace(told_of(record, asset), doubt=doubt)
 
 
 def as_json(story: CaptureStory | None) -> dict[str, Any] | None:
     """As JSON-ready values."""
     if story is None:
         return None
-    return {name: value for name, value in asdict(story).items() if name != "is_unread"}
+    return {name: value for name, value in asdict(story).items() if name not in ("is_unread", "doubt")}
 
 
 def told_of(record: CaptureRecord, asset: Asset) -> CaptureStory:
@@ -89,6 +99,8 @@ def _fate(one: Told, won: Told | None, own: Told | None, stood_back: str) -> tup
     if won is None and (one is own or own is None):
         return LOST, stood_back
     better = won or own
+    if better is not None and better.source == "filename" and one.source in PLACELESS:
+        return LOST, OF_PLACE
     return LOST, f"{SOURCE_NAMES.get(better.source, better.source)} is asked first" if better else stood_back
 
 

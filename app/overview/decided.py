@@ -18,13 +18,14 @@ REMEMBERED = 1_000
 
 
 def list_acts(conn: Connection, before: str | None, limit: int) -> dict[str, Any]:
-    """What was decided in one go, newest first, as far as it stands; `next_before` is None at the end."""
-    found = decided_dates.list_acts(conn, before, limit)
+    """What was decided in one go, newest first, as far as it stands; `next_before` is None at the end only,
+    whatever the length of the page."""
+    found, next_before = decided_dates.list_acts(conn, before, limit)
     values = _values(conn) if found else {}
     acts = [{**act._asdict(), "value": values.get(act.decided_at, "")} for act in found]
     for act in acts:
         act["first"] = _name(assets.get(conn, act.pop("first_id")))
-    return {"acts": acts, "next_before": found[-1].decided_at if len(found) == limit else None}
+    return {"acts": acts, "next_before": next_before}
 
 
 def list_decided(

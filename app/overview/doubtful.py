@@ -8,16 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.db import doubtful_dates, roots
+from app.db import doubtful_dates, roots, unrecorded
 from app.db.doubtful_dates import DateFilter, Doubtful
 from app.errors import BadRequest, printable, readings
 from app.files.capture_time.choose import DOUBTS
 from app.model import Root
+from app.model.counting import counted
+from app.overview.doubts import IN_GROUP
 from app.overview.summaries import absolute
 
 #: So many cameras and folders are told, those with most files first.
 TOLD = 100
-DISAGREE = "the dates of its group disagree"
 
 
 def list_doubtful(conn: Connection, wanted: DateFilter, after_id: int, limit: int) -> dict[str, Any]:
@@ -51,6 +52,16 @@ def count_doubtful(conn: Connection, limit: int | None = None) -> dict[str, Any]
     }
 
 
+def what_was_not_read(conn: Connection) -> str:
+    """What is to be told when more dates may be doubtful, as after a rebuild; nothing when all were read."""
+    files = unrecorded.count_after_rebuild(conn)
+    if not files:
+        return ""
+    has = counted(files, "file has its date", "files have their dates")
+    return (f"{has} since a rebuild, and what they tell was not read: more dates may be doubtful. "
+            "`media-pipeline dates read` finds that out and changes no date.")
+
+
 def folder_of(text: str | None) -> bytes | None:
     """A folder below ingest, as it is written or shown. Raises BadRequest for text that no path can hold."""
     try:
@@ -60,7 +71,7 @@ def folder_of(text: str | None) -> bytes | None:
 
 
 def _why(reason: str) -> str:
-    return DOUBTS.get(reason, DISAGREE) if reason else ""
+    return DOUBTS.get(reason, IN_GROUP) if reason else ""
 
 
 def _file(known: dict[int, Root], one: Doubtful) -> dict[str, Any]:

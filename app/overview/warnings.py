@@ -9,6 +9,8 @@ from typing import Any
 from app.errors import printable
 from app.model import GRAVE_FINDINGS, RunStatus, went_on_without
 from app.model.counting import counted
+from app.overview.lone_sidecars import LIST
+from app.overview.lone_sidecars import in_words as in_words_of_sidecars
 from app.overview.roots import in_words
 
 SILENCE_REMEDY = "`media-pipeline doctor` looks at the whole way to the peer; `pairing-test` sends a file along it."
@@ -132,7 +134,7 @@ def _about_failed_batches(failed: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 def _about_files(seen: dict[str, Any]) -> list[dict[str, str]]:
     left_out = [_about_left_out(entry) for entry in seen["left_out"]]
-    return [*left_out, *_about_failed(seen), *_about_findings(seen["findings"])]
+    return [*left_out, *_about_failed(seen), *_about_lone_sidecars(seen), *_about_findings(seen["findings"])]
 
 
 def _about_leftovers(leftovers: Leftovers) -> list[dict[str, str]]:
@@ -159,6 +161,18 @@ def _about_failed(seen: dict[str, Any]) -> list[dict[str, str]]:
         return []
     what = counted(count, "file has failed and stays where it is.", "files have failed and stay where they are.")
     return [_warning(what, "The Failed line of the balance sheet leads to the reasons; then let them be tried again.")]
+
+
+def _about_lone_sidecars(seen: dict[str, Any]) -> list[dict[str, str]]:
+    """Once one of them has waited for more than a week: before that its photo may well be on its way."""
+    waiting = seen["left_in_place"]["lone_sidecars"]
+    if not waiting["over_a_week"]:
+        return []
+    remedy = (
+        f"`{LIST}` names each. Put the photos and videos beside them, delete what is of no use, or set "
+        "scan.lone_sidecars to archive."
+    )
+    return [_warning(f"{in_words_of_sidecars(waiting)}.", remedy)]
 
 
 def _about_findings(found: dict[str, int]) -> list[dict[str, str]]:

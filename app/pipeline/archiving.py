@@ -36,6 +36,8 @@ class Archiving:
     given: GivenSuffixes = field(default_factory=GivenSuffixes)
     #: Archived files that could not be brought to where the rest of their group goes.
     stayed: dict[int, Failure] = field(default_factory=dict)
+    #: Archived files of another day, as is known by what came late, that stay for the time being.
+    misfiled: set[int] = field(default_factory=set)
     #: Folders that are there, or of which it is written down that they are made for files.
     folders: set[tuple[int, bytes]] = field(default_factory=set)
     done: int = 0

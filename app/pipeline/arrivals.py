@@ -8,7 +8,6 @@ are written once, with their digests; in the first scan of a library also with t
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 
 from app.db import assets, runs, unread
@@ -56,7 +55,7 @@ class Arrivals:
         self._rows = Rows(self.db, root, step.run_id, self._alike, is_first=self._is_first)
         self._asked: set[int] = set()
         self._to_ask: list[int] = []
-        self._ready: deque[int] = deque()
+        self._ready: list[int] = []
         self._readers: HeadReaders | None = None
         self._is_over, self._late_at = False, 0.0
 
@@ -102,17 +101,22 @@ class Arrivals:
         else:
             self._ready.extend(key for key in self._left() if key not in self._asked)
         self._late_at = time.monotonic() + WAIT_SECONDS
+        without_group = self._left()
         while self._asked or self._ready:
-            self._go_on()
+            self._safe_point()
+            self._collect()
+            if self._asked and without_group:
+                self._rows.make_groups(without_group[-CHUNK // 4 :])
+                del without_group[-CHUNK // 4 :]
+            else:
+                self._go_on()
 
     def _go_on(self) -> None:
-        self._safe_point()
-        self._collect()
         if not self._asked or (len(self._ready) >= CHUNK and time.monotonic() > self._late_at):
             self._write_ready()
         elif not self._collect(LISTEN_SECONDS) and not self._collect(PATIENCE_SECONDS):
             self._asked.clear()
-            self._ready = deque(self._left())
+            self._ready = self._left()
 
     def _write_ready(self) -> None:
         """Originals first; and in the order of the walk, folder by folder, so that few pages change with each chunk."""

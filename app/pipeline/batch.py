@@ -154,31 +154,64 @@ def _find_unfinished(services: Services, batch_id: int | None) -> Batch | None:
 def _claim(services: Services, step: StepContext, reserved: Batch | None, tally: Tally) -> Batch | None:
     """Bind the next groups to a batch, in one transaction; None (and no row) when nothing waits.
 
-    Raises OpenBatchExists, PeerIsFull, or NoSpace before anything is bound.
+    Others may write while the groups are chosen, which takes long in a large library. Raises OpenBatchExists,
+    PeerIsFull, or NoSpace before anything is bound.
     """
     while True:
-        target = reserved.target if reserved else services.config.sync_target
-        with services.db.transaction() as conn:
-            room = room_of(services, conn, target, reserved)
-            budget = budget_of(services.config.batch, room)
-            choice = choose(waiting.list_groups(conn, source_ids(services)), budget)
-            groups = waiting.list_members(conn, [group.key for group in choice.groups])
-            members = [asset for group in groups for asset in group]
-            unread = [asset for asset in members if asset.sha256 is None]
-            refused = list_unsendable(conn, groups) if target == "syncthing" else []
-            if not unread or refused:
-                note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
-                if not refused and not choice.waits_for_room:
-                    return _bind(services, step, conn, reserved, choice, members)
-                set_aside(conn, refused, step.run_id)
-                if choice.waits_for_room and reserved is not None:
-                    batches.drop_reserved(conn, reserved.id)
-        if unread and not refused:
+        claimed = services.db.read_then_write(lambda conn: _choose_and_bind(services, step, conn, reserved))
+        if claimed.is_full is not None:
+            raise PeerIsFull(claimed.is_full)
+        if claimed.unread:
             # Nothing enters a manifest without its digests; what cannot be read is left to the next dedup.
             check_roots(services.db, [services.root(kind) for kind in NEEDED])
-            Digesting(services, step, tally).read_whole(unread)
-        elif choice.waits_for_room and room is not None:
-            raise PeerIsFull(room)
+            Digesting(services, step, tally).read_whole(claimed.unread)
+        elif not claimed.again:
+            return claimed.batch
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """A batch with its files, or none: nothing waits, there is no room at the peer, some of what was chosen is to be
+    read first, or it has to be chosen `again` because some of it was set aside."""
+
+    batch: Batch | None = None
+    is_full: PeerRoom | None = None
+    again: bool = False
+    unread: tuple[Asset, ...] = ()
+
+
+def _choose_and_bind(services: Services, step: StepContext, conn: Connection, reserved: Batch | None) -> _Claimed:
+    target = reserved.target if reserved else services.config.sync_target
+    room = room_of(services, conn, target, reserved)
+    budget = budget_of(services.config.batch, room)
+    choice = choose(waiting.list_groups(conn, source_ids(services)), budget)
+    groups = waiting.list_members(conn, [group.key for group in choice.groups])
+    refused = list_unsendable(conn, groups) if target == "syncthing" else []
+    members = [asset for group in groups for asset in group]
+    unread = tuple(asset for asset in members if asset.sha256 is None)
+    if unread and not refused:
+        return _Claimed(unread=unread)
+    if not refused and not choice.waits_for_room:
+        _require_room(services, conn, reserved, members)
+        names = _names_on_disk(services)
+        note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
+        return _Claimed(_bind(services, step, conn, reserved, choice, members, names))
+    note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)
+    set_aside(conn, refused, step.run_id)
+    if choice.waits_for_room and reserved is not None:
+        batches.drop_reserved(conn, reserved.id)
+    return _Claimed(is_full=room if choice.waits_for_room else None, again=True)
+
+
+def _require_room(services: Services, conn: Connection, reserved: Batch | None, members: list[Asset]) -> None:
+    """Raises NoSpace when staging cannot take these."""
+    copies = (reserved.transfer_mode if reserved else services.config.batch.transfer_mode) == "copy"
+    roots = {root.id: root for root in root_rows.list_all(conn)}
+    sizes: Counter[int] = Counter()
+    for asset in members:
+        sizes[asset.root_id] += asset.size_bytes
+    require_room("build a batch in", sizes, roots, services.root(RootKind.STAGING), copies=copies,
+                 disk=services.disk)
 
 
 def _bind(
@@ -188,25 +221,18 @@ def _bind(
     reserved: Batch | None,
     choice: Choice,
     members: list[Asset],
+    names_on_disk: set[str],
 ) -> Batch | None:
     if not members:
         if reserved is not None:
             batches.drop_reserved(conn, reserved.id)
         return None
-    settings = services.config.batch
-    copies = (reserved.transfer_mode if reserved else settings.transfer_mode) == "copy"
-    roots = {root.id: root for root in root_rows.list_all(conn)}
-    sizes: Counter[int] = Counter()
-    for asset in members:
-        sizes[asset.root_id] += asset.size_bytes
-    require_room("build a batch in", sizes, roots, services.root(RootKind.STAGING), copies=copies,
-                 disk=services.disk)
     batch = reserved or _reserve(services, conn)
-    assets.set_columns(conn, [(a.id, {"batch_id": batch.id}) for a in members])
+    assets.bind(conn, [asset.id for asset in members], batch.id)
     batches.set_columns(
         conn,
         batch.id,
-        name=batches.free_name(conn, batch, settings.naming_pattern, _names_on_disk(services)),
+        name=batches.free_name(conn, batch, services.config.batch.naming_pattern, names_on_disk),
         file_count=len(members),
         size_bytes=sum(a.size_bytes for a in members),
         run_id=step.run_id,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from app.db import assets, capture_records, date_decisions, journal, undecided, uninspected
+from app.db.capture_records import CaptureRecord
 from app.db.clock import now
 from app.db.connection import Connection
 from app.errors import printable
@@ -114,16 +115,18 @@ class _Inspection:
         with self.db.reading() as conn:
             gone_on = undecided.list_gone_on(conn, keys)
             decided = self._decided(conn, ids)
-        dated = self._date(groups, gone_on, readings, decided)
+            records = self._records_beside(conn, groups, gone_on)
+        dated = self._date(groups, gone_on, readings, decided, records)
         with self.db.transaction() as conn:
             # What is decided while files are read and dated counts as well.
             if (late := self._decided(conn, ids)) != decided:
-                dated = self._date(groups, gone_on, readings, late)
+                dated = self._date(groups, gone_on, readings, late, records)
             self._tell_damaged(conn, [a for group in ready for a in group if is_media(a.path)], readings)
             at = now()
             assets.set_columns(conn, [(row.asset_id, {**row.columns, "inspected_at": at}) for row in dated])
             capture_records.write(conn, [row.record for row in dated if row.record is not None])
-            again = self._group_anew(conn, [key for key in keys if key >= 0], groups, gone_on)
+            identifiers = {row.asset_id: row.columns["content_identifier"] for row in dated}
+            again = self._group_anew(conn, [key for key in keys if key >= 0], groups, gone_on, identifiers)
         self.is_grouped_anew = self.is_grouped_anew or bool(again)
         self.tally.size_bytes += sum(a.size_bytes for group in groups for a in group)
         lasting = [row for row in dated if row.asset_id not in again]
@@ -136,9 +139,10 @@ class _Inspection:
         group_ids: Sequence[int],
         groups: Sequence[Sequence[Asset]],
         gone_on: Mapping[int, Sequence[Asset]],
+        identifiers: Mapping[int, str | None],
     ) -> set[int]:
         """Part and join groups by what was read; returns the files that are to be inspected anew for it."""
-        parted = part_by_days(conn, groups, gone_on, self.services.config.zone, self.present)
+        parted = part_by_days(conn, groups, gone_on, identifiers, self.services.config.zone, self.present)
         rows = [(asset_id, {"group_id": group_id, "inspected_at": None}) for asset_id, group_id in parted.items()]
         assets.set_columns(conn, rows)
         return parted.keys() | regroup(conn, sorted({*group_ids, *parted.values()}))
@@ -149,12 +153,20 @@ class _Inspection:
         gone_on: Mapping[int, Sequence[Asset]],
         readings: Mapping[int, Reading],
         decided: Mapping[int, Claim],
+        records: Mapping[int, CaptureRecord],
     ) -> list[Row]:
         return [
             row
             for group in groups
-            for row in self.dates.rows(group, gone_on.get(group[0].group_id or 0, ()), readings, decided)
+            for row in self.dates.rows(group, gone_on.get(group[0].group_id or 0, ()), readings, decided, records)
         ]
+
+    def _records_beside(
+        self, conn: Connection, groups: Sequence[Sequence[Asset]], gone_on: Mapping[int, Sequence[Asset]]
+    ) -> dict[int, CaptureRecord]:
+        """What is known of files that have gone on, where sidecars come that may tell another date."""
+        beside = [gone_on.get(g[0].group_id or 0, ()) for g in groups if not any(is_media(a.path) for a in g)]
+        return capture_records.list_of(conn, [asset.id for members in beside for asset in members])
 
     def _has_moved_on(self, group: Sequence[Asset], readings: Mapping[int, Reading]) -> bool:
         """Whether a file of a group is no longer the one that was found: then it is told, and the group waits."""

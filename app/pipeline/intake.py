@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.db import assets, journal, new_content, waiting
+from app.db import assets, journal, new_content, seen_files, waiting
 from app.db import roots as root_rows
 from app.db.connection import Connection, Database
 from app.db.moved_files import VANISHED
 from app.errors import printable
+from app.files.lone_sidecars import ALONE
 from app.files.roots import check_roots
-from app.files.walk import signature_at
+from app.files.walk import is_media, signature_at
 from app.model import Asset, AssetStatus, Failure, Root, RootKind, Signature
 from app.model.counting import counted
+from app.pipeline.lone_sidecars import set_aside_widowed
 from app.pipeline.step import StepContext
 
 CHUNK = 1_000
@@ -30,15 +32,19 @@ WAITING = frozenset(
 def write_vanished(db: Database, root: Root, seen: bytearray, step: StepContext) -> Counter[str]:
     """Mark as gone what the scan did not see and what is certainly not there; doubt leaves a row as it is."""
     vanished = 0
+    widowed: set[int] = set()
     with db.reading() as conn:
-        unseen = assets.list_unseen(conn, root.id, seen)
+        unseen = seen_files.list_unseen(conn, root.id, seen)
     missing = [path for path, status in unseen if status in WAITING]
     for start in range(0, len(missing), CHUNK):
         absent = [path for path in missing[start : start + CHUNK] if is_absent(root, path)]
         # An unmounted share also lacks every file: its marker is looked for again before anything is believed.
         check_roots(db, [root])
-        vanished += _mark_gone(db, root, absent, step.run_id)
+        gone = _mark_gone(db, root, absent, step.run_id)
+        vanished += len(gone)
+        widowed |= {asset.group_id for asset in gone if asset.group_id is not None and is_media(asset.path)}
         step.safe_point(start, len(missing))
+    _set_aside_widowed(db, sorted(widowed), step.run_id)
     return Counter(vanished=vanished)
 
 
@@ -65,13 +71,21 @@ def list_left_behind(db: Database, ingest: Sequence[Root]) -> list[Failure]:
     ]
 
 
-def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -> int:
+def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -> list[Asset]:
     with db.transaction() as conn:
         gone = [a for a in assets.list_at(conn, root.id, absent).values() if a.status in WAITING]
         assets.mark(conn, gone, AssetStatus.GONE, reason=VANISHED)
         paths = {asset.path: asset.id for asset in gone}
         record_each(conn, "asset.vanished", f"is {VANISHED}", paths, run_id)
-    return len(gone)
+    return gone
+
+
+def _set_aside_widowed(db: Database, group_ids: Sequence[int], run_id: int) -> None:
+    """Once all is told that has vanished: of a folder that was taken away no file has to wait for another."""
+    for start in range(0, len(group_ids), CHUNK):
+        with db.transaction() as conn:
+            widowed = set_aside_widowed(conn, group_ids[start : start + CHUNK])
+            record_each(conn, "asset.set_aside", f"was set aside: it {ALONE}", widowed, run_id)
 
 
 def rediscover(conn: Connection, asset: Asset, signature: Signature | None) -> None:

@@ -1,8 +1,8 @@
 """Where files go that come to a group of which others are in the archive already.
 
 They go beside those, under their stem, also when a pattern was changed meanwhile. Only when the late ones change the
-date of the group, as a still does that comes after its film, the archived ones go with them to the day of the group:
-so the archive is the same as if all had come at once.
+date of the group, as a still does that comes after its film, or a JSON file after a photo without a date, the archived
+ones go with them to the day of the group: so the archive is the same as if all had come at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from app.db.connection import Connection
 from app.db.members import list_archived_of_groups, list_drawn_along
-from app.files.capture_time.choose import CONFIDENCE, SIBLING, Confidence
+from app.files.capture_time.choose import CONFIDENCE, SIBLING, WEAK_SOURCES, Confidence
+from app.files.capture_time.decision import PERSON
 from app.files.kinds import VIDEO_SUFFIXES, suffix
 from app.files.walk import is_media
 from app.filing.choose import choose_lead
@@ -32,6 +33,8 @@ class Filed:
     filing: Filing
     dates: Sequence[tuple[int, dict[str, str | None]]] = ()
     confidence: Confidence = "likely"
+    #: Archived files that stay where they are although what came late tells another day of them.
+    stay: Sequence[int] = ()
 
 
 def list_archived_before(
@@ -51,11 +54,37 @@ def file_all(conn: Connection, places: Places, groups: Sequence[Sequence[Asset]]
     filed = []
     for group, filing in zip(groups, places.choose_all(groups), strict=True):
         there = archived.get(group[0].group_id or 0, ())
-        if there and _is_drawn_along(conn, places, there, filing):
-            filed.append(_together(conn, places, group, there))
+        teller = find_teller(group, there)
+        together = _told(places, [*there, *group], there, teller) if teller is not None else None
+        if there and _is_drawn_along(conn, places, there, together.filing if together is not None else filing):
+            filed.append(together or _together(conn, places, group, there))
         else:
-            filed.append(Filed(group, beside_archived(filing, group, there)))
+            stay = [a.id for a in there if together is not None and _folder(a) != together.filing.folder]
+            filed.append(Filed(group, beside_archived(filing, group, there), stay=stay))
     return filed
+
+
+def find_teller(late: Sequence[Asset], there: Sequence[Asset]) -> Asset | None:
+    """The sidecar that gives photos and videos in the archive another date than they had, as an inspection found."""
+    if any(is_media(archive_name(a)) for a in late) or any(a.taken_from == PERSON for a in there):
+        return None
+    if not any(is_media(archive_name(a)) for a in there):
+        return None
+    return next((a for a in late if a.taken_from not in (None, SIBLING, *WEAK_SOURCES)), None)
+
+
+def _told(places: Places, whole: Sequence[Asset], there: Sequence[Asset], teller: Asset) -> Filed:
+    """What the sidecar tells holds for all; a photo is who leads the group, as if it had been told in time."""
+    lead = min((a for a in there if is_media(archive_name(a))), key=_rank)
+    taken: dict[str, str | None] = {"taken_local": teller.taken_local, "taken_at": teller.taken_at, "reason": None}
+    dates = {a.id: {**taken, "taken_from": teller.taken_from if a.id == lead.id else SIBLING} for a in there}
+    dated = [
+        replace(a, taken_local=teller.taken_local, taken_at=teller.taken_at,
+                taken_from=teller.taken_from if a.id == lead.id else SIBLING)
+        for a in whole
+    ]  # fmt: skip
+    filing = places.choose(dated, undoubted=dates.keys())
+    return Filed(whole, filing, list(dates.items()), CONFIDENCE.get(teller.taken_from or "", "likely"))
 
 
 def _is_drawn_along(conn: Connection, places: Places, there: Sequence[Asset], filing: Filing) -> bool:
@@ -93,8 +122,14 @@ def list_undated(conn: Connection, places: Places, archive: Root, batch: Batch) 
         wholes.setdefault(asset.group_id or 0, []).append(asset)
     found = []
     for group_id, whole in wholes.items():
+        there = [a for a in whole if a.batch_id != batch.id]
+        teller = find_teller([a for a in whole if a.batch_id == batch.id], there)
         undated = [a for a in whole if a.path in drawn[group_id] and a.taken_from != SIBLING]
-        if undated:
+        if teller is not None:
+            late = {a.id for a in there if a.path in drawn[group_id] and a.taken_local != teller.taken_local}
+            told = _told(places, whole, there, teller)
+            found.append(replace(told, dates=[date for date in told.dates if date[0] in late]))
+        elif undated:
             found.append(_dated(conn, places, whole, undated, places.choose(whole)))
     return found
 

@@ -19,6 +19,7 @@ SYNCTHING_TEMPORARY = (b".syncthing.", b"~syncthing~")
 
 #: What follows the stem of a name that was taken.
 ARCHIVE_NUMBER = re.compile(rb"_(\d+)")
+LONGEST_NUMBER = 9
 
 
 def unsendable_reason(path: bytes) -> str | None:
@@ -65,6 +66,14 @@ def suffixed(names: Sequence[bytes], number: int, limit: int = NAME_LIMIT_BYTES)
     return [_cut(stem, room) + suffix + rest for stem, rest in parts]
 
 
+def is_suffixed(names: Sequence[bytes], now: Sequence[bytes], limit: int = NAME_LIMIT_BYTES) -> bool:
+    """Whether names of a group are these, all with the same suffix or none."""
+    if len(set(names)) < len(names):
+        return False
+    numbers = {0, *(int(digits) for digits in ARCHIVE_NUMBER.findall(now[0]) if len(digits) <= LONGEST_NUMBER)}
+    return any(suffixed(names, number, limit) == list(now) for number in numbers)
+
+
 def name_beside(came_as: bytes, archived_as: bytes, late: bytes) -> bytes:
     """The name of a file that comes late to a group of which one member came under one name and is archived under
     another: with the stem that this one has now, or at least with the number that it got."""
@@ -90,7 +99,7 @@ def _stems(names: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
 
 def _own_stem(name: bytes, media: MediaNames) -> tuple[bytes, bytes]:
     """A JSON of Takeout's, whose own name may be cut, is called after its photo: so it still finds it."""
-    photo = takeout_partner(name, media) if suffix(name) == TAKEOUT_SUFFIX else None
+    photo = takeout_partner(name, media) or media.only if suffix(name) == TAKEOUT_SUFFIX else None
     if photo is not None:
         return group_stem(photo), photo[len(group_stem(photo)) :] + (MARK if MARK in name else b"") + b".json"
     return group_stem(name), name[len(group_stem(name)) :]

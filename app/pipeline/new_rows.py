@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import count
 
 from app.db import assets, compared, groups, kept_copies
 from app.db.assets import NewAsset
@@ -29,7 +28,14 @@ class Rows:
         self._db, self._root, self._run_id, self._alike = db, root, run_id, alike
         self._is_first = is_first
         self._original_ids: dict[int, int] = {}
+        self._groups: dict[int, int] = {}
         self.written = 0
+
+    def make_groups(self, keys: Sequence[int]) -> None:
+        """Make the groups of these files, which get their rows later; a group without members is nothing to anybody."""
+        left = [key for key in keys if self._alike.found[key] is not None]
+        with self._db.transaction() as conn:
+            self._groups.update(zip(left, self._group_ids(conn, left), strict=True))
 
     def write(self, keys: Sequence[int]) -> Counter[str]:
         """Write these, in one transaction, and take them out of the files that came; returns how many of each kind.
@@ -61,7 +67,9 @@ class Rows:
         ordered = sorted(keys, key=lambda key: (self._alike.verdicts[key] >= 0, key))
         first_id = assets.last_id(conn) + 1
         self._original_ids.update((key, first_id + i) for i, key in enumerate(ordered) if key in originals)
-        rows = list(self._rows(ordered, self._group_ids(conn, ordered), first_id))
+        late = [key for key in ordered if key not in self._groups]
+        self._groups.update(zip(late, self._group_ids(conn, late), strict=True))
+        rows = list(self._rows(ordered, first_id))
         assets.insert_new(conn, self._root.id, rows)
         compared.note(conn, Counter(row[2] for row in rows if row[2] != AssetStatus.DISCOVERED))
 
@@ -71,9 +79,9 @@ class Rows:
         ids = groups.ensure(conn, self._root.id, places)
         return [ids[place] for place in places]
 
-    def _rows(self, keys: Sequence[int], group_ids: Sequence[int], first_id: int) -> Iterator[NewAsset]:
+    def _rows(self, keys: Sequence[int], first_id: int) -> Iterator[NewAsset]:
         alike, ends = self._alike, 2 * HEAD_DIGEST_BYTES
-        for asset_id, key, group_id in zip(count(first_id), keys, group_ids, strict=False):
+        for asset_id, key in enumerate(keys, first_id):
             found, verdict, answer = alike.found[key], alike.verdicts[key], alike.answers[key]
             assert found is not None and found.signature is not None
             original = self._original_ids.get(verdict) if verdict >= 0 else None
@@ -83,4 +91,4 @@ class Rows:
             # What is unlike all others needs no digest yet, and an index of digests costs more than all the rest.
             digest = said if original is not None or key in alike.copied else None
             head = said[:ends] if said is not None else None
-            yield asset_id, found.path, status, found.signature, group_id, head, digest, original
+            yield asset_id, found.path, status, found.signature, self._groups.pop(key), head, digest, original

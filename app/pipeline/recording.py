@@ -19,7 +19,9 @@ from app.files.capture_time.choose import CONFIDENCE, SIBLING
 from app.files.capture_time.decision import PERSON
 from app.files.digest import Wanted
 from app.files.walk import is_media
-from app.filing.dating import Dated, claims_of, is_read, record, rules_of
+from app.filing.dating import Dated, claims_of, is_only_called_like, is_read, record, rules_of
+from app.filing.group_values import came_as
+from app.filing.redating import redate
 from app.model import Asset, Failure, Place, Report
 from app.model.counting import counted
 from app.pipeline.step import StepContext
@@ -40,6 +42,8 @@ def run(services: Services, step: StepContext) -> Report:
             with services.db.reading() as conn:
                 page = unrecorded.list_page(conn, last_id, SLICE)
             if not page:
+                with services.db.transaction() as conn:
+                    unrecorded.have_read(conn)
                 return _report(services, step, tally)
             last_id = page[-1].id
             recording.record_some([asset for asset in page if is_media(asset.path)])
@@ -65,6 +69,8 @@ class _Recording:
         readings = self._read([a for group in groups for a in group if a.id in wanted or not is_media(a.path)])
         with self.services.db.transaction() as conn:
             capture_records.write(conn, self._records(conn, groups, wanted, readings))
+            for group in groups:
+                self._doubt(conn, group)
         for asset in files:
             if asset.id not in readings:
                 self.tally.failures.append(Failure(printable(asset.path), NOT_THERE, asset.id))
@@ -103,9 +109,20 @@ class _Recording:
                 if asset.id in wanted and asset.id in readings:
                     own = [Claim(PERSON, decided[asset.id].text, decided[asset.id].zone)] if asset.id in decided else []
                     kept = self._record(asset, [*claims[asset.id], *own], readings[asset.id])
-                    found.append(kept._replace(confidence=_confidence(asset, group, known)))
+                    found.append(kept._replace(confidence=_confidence(asset, group, known, kept.confidence)))
         self.tally.counts["recorded"] += len(found)
         return found
+
+    def _doubt(self, conn: Connection, group: Sequence[Asset]) -> None:
+        """Note how sure the date of a group is by what all of it tells, when it is the date that is told."""
+        ids = [asset.id for asset in group]
+        known = capture_records.list_of(conn, ids)
+        if date_decisions.list_of(conn, ids) or not any(one.confidence != "weak" for one in known.values()):
+            return
+        again = redate(group, known, self.zone, self.present)
+        if again is not None and all(again.columns[a.id]["taken_local"] == a.taken_local for a in group):
+            weak = [one.asset_id for one in again.records if one.confidence == "weak"]
+            capture_records.set_confidence(conn, weak, "weak")
 
     def _record(self, asset: Asset, claims: Sequence[Claim], reading: Reading) -> CaptureRecord:
         make, model = reading.camera_make, reading.camera_model
@@ -117,13 +134,17 @@ class _Recording:
         return record(dated, dated)
 
 
-def _confidence(asset: Asset, group: Sequence[Asset], known: Mapping[int, CaptureRecord]) -> str:
+def _confidence(
+    asset: Asset, group: Sequence[Asset], known: Mapping[int, CaptureRecord], own_confidence: str
+) -> str:
     """How sure the date is that a file has, which need not be the best that is found in it now."""
     if asset.id in known:
         return known[asset.id].confidence
-    tellers = [asset.taken_from] if asset.taken_from != SIBLING else [a.taken_from for a in group]
-    source = next((one for one in tellers if one and one != SIBLING), "")
-    return CONFIDENCE.get(source, "likely")
+    tellers = [asset] if asset.taken_from != SIBLING else group
+    teller = next((one for one in tellers if one.taken_from and one.taken_from != SIBLING), asset)
+    if own_confidence == "weak" and teller is not asset and is_only_called_like(came_as(asset), came_as(teller)):
+        return "weak"
+    return CONFIDENCE.get(teller.taken_from or "", "likely")
 
 
 def _report(services: Services, step: StepContext, tally: Tally) -> Report:

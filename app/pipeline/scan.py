@@ -22,13 +22,16 @@ from app.db.clock import now
 from app.db.connection import Database
 from app.db.seen_files import SeenFiles, open_seen_files
 from app.errors import printable
-from app.files.kinds import ignored_by, is_plain_media
+from app.files.kinds import ignored_by, plain_ending
+from app.files.lone_sidecars import ALONE
 from app.files.roots import check_roots
 from app.files.settle import MAX_PENDING, FirstLooks, stands_still
 from app.files.walk import Found, signature_at, walk
 from app.model import AssetStatus, Failure, Report, Root, RootKind, Signature
+from app.model.counting import counted
 from app.pipeline.arrivals import Arrivals
 from app.pipeline.intake import WAITING, list_left_behind, write_vanished
+from app.pipeline.lone_sidecars import LoneSidecars
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -38,7 +41,7 @@ CHUNK = 2_000
 SLICE_SECONDS = 0.2
 
 #: What a scan counts, in its report and in its journal event.
-COUNTED = ("new", "changed", "moved", "vanished", "still_changing", "left_in_place", "seen")
+COUNTED = ("new", "changed", "moved", "vanished", "still_changing", "left_in_place", "lone_sidecars", "seen")
 
 #: First looks per database, kept while the process lives.
 _FIRST_LOOKS: dict[str, FirstLooks] = {}
@@ -126,6 +129,7 @@ class _RootScan:
         #: The rows of files that are not as these say, until it is their turn.
         self.known: dict[bytes, tuple[Any, ...]] = {}
         self.began_at = now()
+        self.lone = LoneSidecars(services, root)
 
     def run(self) -> None:
         found = walk(self.root, self.settings.ignore_patterns, self._known_names, as_before=self._as_before)
@@ -154,7 +158,7 @@ class _RootScan:
             if row is None:
                 continue
             facts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            if row[3:] == facts and is_plain_media(name) and not self._is_ignored(prefix, name):
+            if row[3:] == facts and plain_ending(name) and not self._is_ignored(prefix, name):
                 self._see(row[1])
                 unchanged.add(name)
             else:
@@ -174,11 +178,14 @@ class _RootScan:
             return groups.list_names_in(conn, self.root.id, folder)
 
     def _take(self, chunk: list[Found]) -> None:
+        if any(found.kind != "media" for found in chunk):
+            chunk = self.lone.judge(chunk)
         left = [f for f in chunk if f.kind == "left"]
         if left:
             with self.db.transaction() as conn:
                 left_in_place.note(conn, self.root.id, [(f.path, f.reason) for f in left], self.began_at)
         self.tally.counts["left_in_place"] += len(left)
+        self.tally.counts["lone_sidecars"] += sum(1 for f in left if f.reason.startswith(ALONE))
         self.tally.failures += [
             Failure(printable(f.path), f.reason) for f in left if f.signature is None and "cannot be read" in f.reason
         ]
@@ -250,6 +257,11 @@ class _RootScan:
         self.step.safe_point(done, total, self.tally.size_bytes)
 
 
+def _of_these_lone(count: int) -> str:
+    words = counted(count, "sidecar that waits for its photo", "sidecars that wait for their photos")
+    return f", of which {words}" if count else ""
+
+
 def _report(ingest: list[Root], tally: Tally) -> Report:
     counts = {name: tally.counts[name] for name in COUNTED}
     folders = ", ".join(printable(root.path) for root in ingest)
@@ -260,7 +272,7 @@ def _report(ingest: list[Root], tally: Tally) -> Report:
         message = (
             f"{folders}: {counts['seen']} photos, videos and sidecars; {counts['new']} new, {counts['changed']} "
             f"changed, {counts['moved']} moved, {counts['vanished']} vanished, {counts['still_changing']} still "
-            f"changing, {counts['left_in_place']} left in place."
+            f"changing, {counts['left_in_place']} left in place{_of_these_lone(counts['lone_sidecars'])}."
         )
     skipped = max(counts["seen"] - done, 0)
     return Report("done", message, done, skipped, tally.size_bytes, failures=tally.failures, detail=dict(counts))

@@ -159,6 +159,7 @@ def _archive_part(work: Archiving, groups: Sequence[list[Asset]]) -> dict[int, F
     with work.services.db.reading() as conn:
         archived = list_archived_before(conn, work.archive, work.batch, groups)
         filed = file_all(conn, work.places, groups, archived)
+    work.misfiled.update(asset_id for one in filed for asset_id in one.stay)
     with work.looks:
         plans = [plan_group(work, one.members, one.filing) for one in filed]
     moves = [move for plan in plans for move in plan.moves]
@@ -210,10 +211,10 @@ def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
         counts = {str(status): files for status, (files, _) in counted.items()}
         archived, size_bytes = counted.get(AssetStatus.ARCHIVED, (0, 0))
         lasting = {a.id for a in members.list_of(conn, batch.id, [AssetStatus.FAILED])}
-        words = _in_words(batch, counts, size_bytes, len(work.stayed))
+        words = _in_words(batch, counts, size_bytes, len(work.stayed), len(work.misfiled))
         if batch.status is BatchStatus.SORTING:
             batches.change(conn, batch, BatchStatus.SORTED)
-        level = "warning" if set(counts) - {"archived"} or work.stayed else "info"
+        level = "warning" if set(counts) - {"archived"} or work.stayed or work.misfiled else "info"
         journal.record(conn, "batch.sorted", words, level=level, run_id=run_id, batch_id=batch.id,
                        detail={**counts, "size_bytes": size_bytes})
         if work.services.config.sorter.transfer_mode == "move":
@@ -224,10 +225,12 @@ def _finish(work: Archiving, failures: dict[int, Failure]) -> Report:
                   {"batch_name": batch.name, "counts": counts})
 
 
-def _in_words(batch: Batch, counts: dict[str, int], size_bytes: int, stayed: int) -> str:
+def _in_words(batch: Batch, counts: dict[str, int], size_bytes: int, stayed: int, misfiled: int) -> str:
     others = [f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != AssetStatus.ARCHIVED]
     more = f"; {', '.join(others)}" if others else ""
     more += f"; {counted(stayed, 'file', 'files')} archived before could not be brought to the others" if stayed else ""
+    more += (f"; of {counted(misfiled, 'file', 'files')} archived before a better date is known now, `media-pipeline "
+             f"refile` files {'it' if misfiled == 1 else 'them'} by it") if misfiled else ""
     files = counted(counts.get("archived", 0), "file", "files")
     return f"Batch {batch.name} is sorted: {files} archived, {in_words(size_bytes)}{more}."
 

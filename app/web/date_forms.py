@@ -78,7 +78,7 @@ def read_instant(sent: Sent, name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a form asks for; `fields` send it again."""
+    """What a form asks for; `fields` send it again. `sidecars`: an XMP file is to lie beside each."""
 
     action: str
     value: str
@@ -86,6 +86,7 @@ class Asked:
     chosen: Chosen
     is_for_all: bool
     decided_at: str | None
+    sidecars: bool = False
 
     def carry_out(self, services: Services, by: str, *, dry_run: bool) -> Decided:
         """Do it, or tell what it would do. Raises what deciding raises."""
@@ -95,7 +96,7 @@ class Asked:
         if not self.asset_ids and not self.is_for_all:
             raise BadRequest("No file is ticked. Tick some, or choose all that are listed.")
         ids, only = ((), self.chosen.filter) if self.is_for_all else (self.asset_ids, DateFilter())
-        wish = DateWish(self.action, self.value, ids, only, doubtful=self.is_for_all)
+        wish = DateWish(self.action, self.value, ids, only, doubtful=self.is_for_all, sidecars=self.sidecars)
         return decide_dates(services, wish, by, dry_run=dry_run)
 
     @property
@@ -110,6 +111,8 @@ class Asked:
             yield from (("asset", str(asset_id)) for asset_id in self.asset_ids)
         if self.decided_at is not None:
             yield "decided_at", self.decided_at
+        if self.sidecars:
+            yield "sidecars", "yes"
 
 
 def read_asked(sent: Sent) -> Asked:
@@ -123,12 +126,13 @@ def read_asked(sent: Sent) -> Asked:
         chosen=read_chosen(sent),
         is_for_all=sent.get("for") == "all",
         decided_at=read_instant(sent, "decided_at"),
+        sidecars=sent.get("sidecars") == "yes",
     )
 
 
 def mark_of(told: Decided) -> str:
     """A mark of what a preview shows: when it is another one, something has happened since."""
-    shown = json.dumps([told.files, told.refused, told.changes], sort_keys=True)
+    shown = json.dumps([told.files, told.refused, told.sidecars, told.changes], sort_keys=True)
     return hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:16]
 
 

@@ -17,7 +17,8 @@ from app.files.capture_time.choose import DOUBTS
 from app.jobs.date_results import Decided
 from app.jobs.refile import RefileWish, start_refile
 from app.overview.decided import list_acts, list_decided
-from app.overview.doubtful import DISAGREE, count_doubtful, list_doubtful, list_named
+from app.overview.doubtful import count_doubtful, list_doubtful, list_named, what_was_not_read
+from app.overview.doubts import IN_GROUP
 from app.web.answers import answer_start
 from app.web.context import actor, htmx, services, trigger
 from app.web.date_forms import UNDO, Asked, Chosen, mark_of, read_asked, read_chosen, read_ids, read_instant
@@ -34,7 +35,7 @@ COUNTED_AT_ONCE = 2_000
 COUNTED = 100_000
 ACTIONS = ("accept", "set", "zone", "shift", UNDO)
 #: What pages tell of a decision that was made, in their address.
-TOLD = ("files", "elsewhere", "refused")
+TOLD = ("files", "elsewhere", "refused", "sidecars")
 
 
 @blueprint.get("/dates")
@@ -45,6 +46,7 @@ def dates() -> str:
         total = doubtful_dates.count(conn)
         page = list_named(conn, ids) if ids else _page(conn, chosen)
         counts = count_doubtful(conn) if total <= COUNTED_AT_ONCE or "counts" in request.args else None
+        unread = what_was_not_read(conn)
     return render_template(
         "dates.html",
         **page,
@@ -53,7 +55,9 @@ def dates() -> str:
         ids=ids,
         total=total,
         counts=counts,
+        unread=unread,
         zones=_zones(),
+        always_beside=services().config.sorter.date_sidecars == "decided",
         done=_done(),
     )
 
@@ -135,7 +139,7 @@ def _in_words(chosen: Chosen) -> list[tuple[str, str]]:
     """Each part of the filter in words, with the address of the page without it."""
     words = []
     if chosen.reason is not None:
-        words.append((DOUBTS.get(chosen.reason, DISAGREE), chosen.query(reason=None)))
+        words.append((DOUBTS.get(chosen.reason, IN_GROUP), chosen.query(reason=None)))
     if chosen.camera is not None:
         words.append((f"camera {chosen.camera}" if chosen.camera else "no camera known", chosen.query(camera=None)))
     if chosen.folder is not None:
@@ -165,10 +169,11 @@ def _after(asked: Asked, told: Decided) -> str:
 def _done() -> dict[str, Any] | None:
     """What the address says of a decision that was just made."""
     action = request.args.get("done", "")
-    files, elsewhere, refused = (request.args.get(name, "") for name in TOLD)
-    if action not in ACTIONS or not all(_is_count(value) for value in (files, elsewhere, refused)):
+    files, elsewhere, refused, sidecars = counts = [request.args.get(name, "") for name in TOLD]
+    if action not in ACTIONS or not all(_is_count(value) for value in counts):
         return None
-    told = Decided(action, "", False, files=int(files), elsewhere=int(elsewhere), refused=int(refused))
+    told = Decided(action, "", False, files=int(files), elsewhere=int(elsewhere), refused=int(refused),
+                   sidecars=int(sidecars))
     at = read_instant(request.args, "decided_at")
     return {"words": told.in_words(), "elsewhere": told.elsewhere, "decided_at": at}
 

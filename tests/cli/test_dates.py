@@ -50,6 +50,14 @@ def test_a_decision_is_shown_first_and_made_with_yes(
     assert (code, found.taken_local, found.taken_from) == (0, expected, "person")
 
 
+def test_a_zone_that_moves_no_clock_is_told_with_both_zones_and_instants(filled: Machine) -> None:
+    asset_id = str(rows(filled.services)[b"b.jpg"].id)
+    with filled.services.db.transaction() as conn:
+        conn.exec_driver_sql("UPDATE assets SET taken_at = '2024-05-06T05:08:09+00:00' WHERE id = ?", (asset_id,))
+    out = filled.call("dates", "zone", "Asia/Tokyo", "--file", asset_id, "--dry-run")[1]
+    assert "(2024-05-06 05:08:09 UTC, told at +02:00, becomes 2024-05-05 22:08:09 UTC, told at +09:00)" in out
+
+
 def test_without_yes_or_without_files_nothing_is_decided(filled: Machine) -> None:
     code, out, err = filled.call("dates", "accept", "--json", "--folder", "a")
     assert (code, "--yes" in out + err) == (2, True)

@@ -105,6 +105,23 @@ def test_the_file_that_is_called_so_now_comes_before_those_that_once_were(machin
     assert texts[-1].startswith(f"Also meant may be file {first}, which was called or placed so once: ")
 
 
+def test_of_files_of_one_name_the_archived_one_is_meant_before_its_duplicate(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest = machine.base / "ingest"
+    (ingest / "sun.jpg").write_bytes(make_jpeg(seed=1))
+    workflow(machine.services)
+    (ingest / "sun.jpg").write_bytes(make_jpeg(seed=1))
+    workflow(machine.services)
+    code, answer = machine.ask("why", "sun.jpg")
+    assert (code, answer["asset"]["status"], len(answer["others"])) == (0, "archived", 1)
+    (duplicate,) = answer["others"]
+    for exactly in (str(duplicate), str(ingest / "sun.jpg")):
+        assert machine.ask("why", exactly)[1]["asset"]["id"] == duplicate
+    monkeypatch.chdir(ingest)
+    assert machine.ask("why", "sun.jpg")[1]["asset"]["id"] == duplicate
+
+
 def test_a_name_that_changes_back_is_no_second_name(machine: Machine) -> None:
     asset_id = renamed(machine, "beach.jpg", "other.jpg")
     (path,) = (machine.base / "archive").rglob("other.jpg")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.db import assets, batches, runs
-from app.model import AssetStatus, BatchStatus, RunStatus
+from app.model import AssetStatus, BatchStatus, RunKind, RunStatus, Stage, Trigger
 from tests.cli.conftest import start
 from tests.conftest import read_tree
 from tests.prepared import Prepared
@@ -30,6 +30,9 @@ def state(installation: Installation) -> tuple[BatchStatus, RunStatus, int]:
 def test_all_that_failed_is_shown_asked_about_and_tried_again(prepared: Prepared) -> None:
     failed = (BatchStatus.ERROR, RunStatus.FAILED, 1)
     assert state(prepared) == failed
+    with prepared.services.db.transaction() as conn:
+        preview = runs.insert_queued(conn, RunKind.PREVIEW, Trigger.CLI, [Stage.PREVIEW])
+        runs.change(conn, runs.change(conn, preview, RunStatus.RUNNING), RunStatus.DONE)
 
     code, out, _ = prepared.call("retry", "--dry-run")
     assert (code, "Batch batch_003 (id 3) stopped: The peer's disk is full." in out) == (0, True)

@@ -28,6 +28,14 @@ from app.db.revisions import known_revisions
 from app.db.tables import metadata
 from app.errors import StateError
 
+#: Elsewhere a new database is a copy.
+UPGRADE = migrate._upgrade
+
+
+@pytest.fixture(autouse=True)
+def _every_revision_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "_upgrade", UPGRADE)
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:

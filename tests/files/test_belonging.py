@@ -37,6 +37,10 @@ TOGETHER = {
     ],
     "a Samsung burst": [b"20231207_101605_001.jpg", b"20231207_101605_002.jpg"],
     "a GoPro film": [b"GX010001.MP4", b"GX010001.THM", b"GL010001.LRV"],
+    "a GoPro film of the other codec": [b"GH010001.MP4", b"GH010001.THM", b"GH010001.MP4.xmp"],
+    "what Google has cut": [b"n" * 44 + end for end in (b".jpg", b"-e.jpg", b"-ed.jpg", b"-b.heic", b"-e.jpg.xmp")],
+    "what Google has cut, with numbers": [b"n" * 44 + ending for ending in (b"_1.jpg", b"-e_1.jpg")],
+    "cut emoji": ["😀".encode() * 21 + ending for ending in (b".jpg", b"-edi.jpg", b"-bear.jpg")],
     "an older GoPro film": [b"GOPR0001.MP4", b"GOPR0001.LRV", b"GOPR0001.THM"],
     "an Insta360 film": [
         b"VID_20240101_120000_00_001.insv", b"VID_20240101_120000_10_001.insv", b"LRV_20240101_120000_01_001.lrv",
@@ -59,6 +63,11 @@ APART = [
     (b"00001IMG_00001_BURST20190830164840410.jpg", b"00001IMG_00001_BURST20190830164840411.jpg"),
     (b"IMG_1.jpg", b"img_1.jpg"),
     (b"GX010001.MP4", b"GX020001.MP4"),
+    (b"GX010001.MP4", b"GH010001.MP4"),
+    (b"holiday.jpg", b"holiday-e.jpg"),
+    (b"n" * 43 + b".jpg", b"n" * 43 + b"-e.jpg"),
+    (b"n" * 46 + b".jpg", b"n" * 46 + b"-e.jpg"),
+    ("😀".encode() * 13 + b".jpg", "😀".encode() * 13 + b"-modif.jpg"),
     (b"GH.MP4", b"GX.MP4"),
     (b"VID_20240101_120000_00_001.insv", b"VID_20240101_120000_00_002.insv"),
 ]

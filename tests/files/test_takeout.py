@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.files.belonging import group_key
+from app.files.lone_sidecars import ALONE
 from app.files.media_names import MediaNames
-from app.files.takeout import takeout_partner, takeout_partners, title_of
+from app.files.takeout import takeout_partner, takeout_partners, title_of, titled_partners
 from app.files.walk import Found, walk
 from app.model import Root, RootKind
 from tests.conftest import write_tree
@@ -28,7 +30,7 @@ def tree_of(folder: Folder) -> dict[str, bytes]:
     return {**tree, **{name: folder.content_of(name) for name in (*folder.described, *folder.nobodys)}}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_photo_of_an_export_of_2000_files_is_in_one_group_with_its_json(tmp_path: Path, seed: int) -> None:
     folders = generate(2_000, seed)
     wrong = []
@@ -41,6 +43,8 @@ def test_every_photo_of_an_export_of_2000_files_is_in_one_group_with_its_json(tm
     assert wrong == []
     assert sum(len(folder.described) for folder in folders) == 2_000
     assert sum(len(folder.edited) for folder in folders) > 100
+    renamed = [name for folder in folders for name in folder.renamed]
+    assert sum("&" in name for name in renamed) > 20 and sum(name.endswith(".HEIC.jpg") for name in renamed) > 20
 
 
 def test_a_json_that_came_after_its_photo_had_left_is_still_its_sidecar(tmp_path: Path) -> None:
@@ -93,6 +97,42 @@ def test_a_json_that_tells_of_something_else_is_nobodys(json_name: bytes, title:
     assert takeout_partner(json_name, [b"metadata.jpg", b"IMG_1.jpg", b"package.png"], lambda: title) is None
 
 
+def partners(tmp_path: Path, titles: dict[str, str], *media: str) -> dict[str, bytes]:
+    """What each of these JSON files was taken for, by its name and title; without those that are nobody's."""
+    told = {name: json.dumps({"title": title}).encode() for name, title in titles.items()}
+    found = walk_over(tmp_path, {**dict.fromkeys(media, b"picture"), **told})
+    return {name: found[name].group_name for name in titles if found[name].kind == "sidecar"}
+
+
+@pytest.mark.parametrize(
+    ("json_name", "title", "media"),
+    [
+        ("a_b.jpg.json", "a&b.jpg", "a_b.jpg"),
+        ("a_b.jpg.json", "a&b.jpg", "a&b.jpg"),
+        ("a_b.jpg.supplemental-metadata(1).json", "a&b.jpg", "a&b(1).jpg"),
+        ("a_b(1).jpg.json", "a&b.jpg", "a&b(1).jpg"),
+        ("a_b(1).jpg.json", "a&b(1).jpg", "a&b(1).jpg"),
+        ("IMG_7.HEIC.json", "IMG_7.HEIC", "IMG_7.HEIC.jpg"),
+        ("IMG_7.HEIC.supplemental-metadata(1).json", "IMG_7.HEIC", "IMG_7(1).HEIC.jpg"),
+        ("a_b.HEIC.json", "a&b.HEIC", "a&b.HEIC.jpg"),
+    ],
+)
+def test_a_photo_that_has_not_the_name_of_its_json_is_found_by_the_title(
+    tmp_path: Path, json_name: str, title: str, media: str
+) -> None:
+    others = ("IMG_7.jpg", "A_B.jpg", "IMG_8.HEIC.jpg", "b.jpg")
+    assert partners(tmp_path, {json_name: title}, media, *others) == {json_name: media.encode()}
+
+
+def test_a_title_takes_no_photo_that_has_its_json_and_none_of_two(tmp_path: Path) -> None:
+    titles = {
+        "x_y.jpg.json": "a&b.jpg", "a_b.jpg.json": "a&b.jpg", "c_d.jpg.json": "c&d.jpg", "e_f.jpg(1).json": "e&f.jpg",
+        "package.json": "a&b.jpg",
+    }  # fmt: skip
+    found = partners(tmp_path, titles, "a_b.jpg", "c&d.jpg", "c%d.jpg", "e&f.jpg")
+    assert found == {"a_b.jpg.json": b"a_b.jpg"}
+
+
 @pytest.mark.parametrize(
     ("head", "title"),
     [
@@ -132,6 +172,36 @@ def test_a_sidecar_waits_for_its_media_and_may_name_a_version_or_a_language(tmp_
     assert group_key(found["film.en.srt"].group_name) == b"film"
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "waits_in_group"),
+    [
+        ("IMG_1.jpg.json", b"{}", b"IMG_1"),
+        ("IMG_1.jpg.supplemental-metadata.json", b"{}", b"IMG_1"),
+        ("IMG_1.jpg.supplemental-metadata(1).json", b"{}", b"IMG_1(1)"),
+        ("IMG_1.jpg(2).json", b"{}", b"IMG_1(2)"),
+        (f"{LONG[:40]}.jpg.sup.json", b"{}", LONG[:40].encode()),
+        (f"{LONG[:46]}.json", b'{"title": "a very long name.HEIC"}', LONG[:46].encode()),
+        (f"{LONG[:46]}.json", b'{"title": "an album of that name"}', None),
+        ("metadata.json", b'{"title": "Holidays.jpg"}', None),
+        ("settings.json", b"{}", None),
+        ("._IMG_1.jpg.json", b"{}", None),
+    ],
+)
+def test_a_json_whose_photo_lies_elsewhere_waits_for_it(
+    tmp_path: Path, name: str, content: bytes, waits_in_group: bytes | None
+) -> None:
+    (found,) = walk_over(tmp_path, {name: content}).values()
+    assert (found.kind, found.reason == ALONE) == ("left", waits_in_group is not None)
+    assert waits_in_group is None or group_key(found.group_name) == waits_in_group
+
+
+def test_the_small_copy_of_a_gopro_goes_with_the_film_that_is_there(tmp_path: Path) -> None:
+    films, small = ("GH010001.MP4", "GX010002.MP4", "GH010002.MP4"), [f"GL01000{n}.LRV" for n in (1, 2, 3, 4)]
+    found = walk_over(tmp_path, dict.fromkeys((*films, *small), b"x"), known=[b"GH010003.MP4"])
+    keys = {name: group_key(f.group_name) for name, f in found.items() if f.kind == "sidecar"}
+    assert keys == {"GL010001.LRV": b"GH010001", "GL010002.LRV": b"GX010002", "GL010003.LRV": b"GH010003"}
+
+
 def test_the_work_grows_evenly_with_names_that_are_alike() -> None:
     def matching(count: int) -> Callable[[], object]:
         media = [f"{LONG[:46]}_{n:04d}.jpg".encode() for n in range(count)]
@@ -139,6 +209,19 @@ def test_the_work_grows_evenly_with_names_that_are_alike() -> None:
 
         def match() -> None:
             assert sorted(takeout_partners(titles, MediaNames(media), titles.get).values()) == media
+
+        return match
+
+    assert_grows_evenly(matching, 60)
+
+
+def test_the_work_grows_evenly_with_photos_that_only_their_titles_name() -> None:
+    def matching(count: int) -> Callable[[], object]:
+        media = {f"a_b_{n:04d}.jpg.json".encode(): f"a&b_{n:04d}.jpg" for n in range(count)}
+
+        def match() -> None:
+            found = titled_partners(media, MediaNames(name.encode() for name in media.values()), media.get, set())
+            assert {name: photo.decode() for name, photo in found.items()} == media
 
         return match
 

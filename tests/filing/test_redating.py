@@ -21,11 +21,13 @@ INSIDE = [source for source in SOURCES if source not in ("person", "filename", "
 
 texts = st.sampled_from(
     ["2024:05:06 07:08:09", "2024:05:06 23:30:00.25", "2024-05-05 21:08:09", "0000:00:00 00:00:00",
-     "2019-07-14 02:30:00", "1904:01:01 00:00:00", "2020:10:25 02:30:00", "2031:01:01 00:00:00", "nonsense"]
+     "2019-07-14 02:30:00", "1904:01:01 00:00:00", "2020:10:25 02:30:00", "2031:01:01 00:00:00", "nonsense",
+     "2000:01:01 00:03:12", "2024:01:01 00:00:09"]
 )  # fmt: skip
 claims = st.builds(Claim, st.sampled_from(INSIDE), texts, st.sampled_from(["local", "utc", "+09:00", "-03:30"]))
 names = st.sampled_from(
-    [b"IMG_20190714_153000", b"scan", b"PXL_20210708_091011123", b"IMG-20200102-WA0001", b"2018-03-04 12.13.14"]
+    [b"IMG_20190714_153000", b"scan", b"PXL_20210708_091011123", b"IMG-20200102-WA0001", b"2018-03-04 12.13.14",
+     b"20240506_190000"]
 )
 folders = st.sampled_from([b"", b"2017/", b"2016-05/", b"a/2015-06-07 party/", b"deep/"])
 mtimes = st.integers(0, 2_000_000_000).map(lambda second: second * 1_000_000_000 + 123_456_789)

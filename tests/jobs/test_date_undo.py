@@ -96,8 +96,8 @@ def test_all_that_was_decided_in_one_go_is_taken_back_in_one_go(berlin: Services
     first = decide(berlin, "accept", "", b"a/scan.jpg", b"a/exif.jpg")
     decide(berlin, "shift", "1", b"a/exif.jpg")
     with berlin.db.reading() as conn:
-        acts = decided_dates.list_acts(conn, None, 10)
-        older = decided_dates.list_acts(conn, acts[0].decided_at, 10)
+        acts, _ = decided_dates.list_acts(conn, None, 10)
+        older, _ = decided_dates.list_acts(conn, acts[0].decided_at, 10)
     assert [(act.action, act.decisions) for act in acts] == [("shift", 1), ("accept", 1)]
     assert older == acts[1:]
     assert first.decided_at == acts[1].decided_at

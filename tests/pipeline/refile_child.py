@@ -17,7 +17,7 @@ from tests.pipeline.hold_child import after
 from tests.pipeline.refiling import archive, refile
 
 BEFORE = {"folder_pattern": "{year}/{month:02d}"}
-AFTER = {"folder_pattern": "{year}/{month:02d}", "weak_dates": "unknown_folder"}
+AFTER = {**BEFORE, "name_pattern": "{counter}", "weak_dates": "unknown_folder"}
 
 #: Which function is the last that is called: that of so manieth time.
 WHERES: dict[str, tuple[Any, str]] = {
@@ -31,12 +31,14 @@ WHERES: dict[str, tuple[Any, str]] = {
 
 
 def library(services: Services) -> None:
-    """Groups of one name, which came in another turn than they were taken, so that three of them have to change places
-    in a circle; and files without a date, which go to a folder of their own."""
+    """Groups with numbers for names, which they are to get by their dates: three of them have to change places in a
+    circle; and files without a date, which go to a folder of their own."""
+    files: dict[str, bytes] = {}
     for number, day in ((1, 20), (2, 10), (3, 25), (4, 1)):
-        photo = make_jpeg(f"2024:05:{day:02d} 10:00:00", seed=number)
-        archive(services, {f"c{number}/IMG_1.jpg": photo, f"c{number}/IMG_1.MOV": b"film %d" % number,
-                           f"c{number}/own{number}.jpg": make_jpeg(None, seed=number + 9)})  # fmt: skip
+        files[f"{number}.jpg"] = make_jpeg(f"2024:05:{day:02d} 10:00:00", seed=number)
+        files[f"{number}.MOV"] = b"film %d" % number
+        files[f"own{number}.jpg"] = make_jpeg(None, seed=number + 9)
+    archive(services, files)
 
 
 def open_at(base: Path, sorter: dict[str, Any]) -> Services:

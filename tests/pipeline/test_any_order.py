@@ -96,7 +96,7 @@ def run_to_the_end(services: Services) -> None:
 def archive_of(case: Case, which: int, *, run_after_each_lot: bool) -> tuple[dict[str, bytes], set[frozenset[bytes]]]:
     """The archive after all lots have come, and which files became one group."""
     size = case.max_files[which]
-    with TemporaryDirectory() as base:
+    with TemporaryDirectory(dir="/dev/shm") as base:
         services = make_services(
             Path(base), dedup={"threads": 1}, batch={"selection_mode": "files", "max_files": size},
         )  # fmt: skip

@@ -140,7 +140,6 @@ def test_what_was_found_until_a_scan_was_stopped_is_written(
     monkeypatch.setattr(Arrivals, "finish", stopped)
     run = request_run(services, RunKind.STAGE, Trigger.CLI, [Stage.SCAN, Stage.DEDUP], "a test")
     assert go(services, run).status is RunStatus.QUEUED
-    assert {status for status, _ in verdicts(services).values()} == {"discovered"}
     assert len(rows(services)) == 60
     monkeypatch.setattr(Arrivals, "finish", real)
     scanned = go(services, run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from app.db import assets, capture_records
 from app.db.capture_records import CaptureRecord, Told, packed, unpacked
+from app.db.doubtful_dates import DateFilter
+from app.files.capture_time.choose import DOUBTS
+from app.overview.doubtful import list_doubtful
 from app.overview.why import explain
 from app.services import Services
 from tests.conftest import make_jpeg, write_tree
@@ -57,7 +61,7 @@ def test_every_date_that_was_found_is_told_with_the_reason_why_it_won_or_lost(se
         ("folder", "lost", "EXIF DateTimeDigitized is asked first"),
         ("mtime", "lost", "EXIF DateTimeDigitized is asked first"),
     ]
-    told = [one["text"] for one in answer["told"] if one["about"] == "candidates"]
+    told = [one["text"] for one in answer["told"] if one["about"] in ("confidence", "candidates")]
     assert told[0] == "That is likely, but not told by the camera as its capture date."
     assert told[2] == (
         "The file name tells 2021-03-04 05:06:07; that is not used: EXIF DateTimeDigitized is asked first."
@@ -97,16 +101,41 @@ def test_sidecars_date_the_photos_that_hold_no_date(services: Services) -> None:
     assert record(services, b"d.jpg").candidates[1] == Told("xmp_sidecar", "2018-01-01")
 
 
+def test_what_a_clock_told_that_was_reset_waits_in_the_review_and_why_says_what_knew_better(services: Services) -> None:
+    write_tree(ingest(services), {
+        "a.jpg": make_jpeg("2000:01:01 00:03:12", seed=1),
+        "IMG_20190505_120000.jpg": make_jpeg("2000:01:01 00:04:12", seed=2),
+        "VID_20230805_220000.mp4": movie(datetime(2023, 8, 6, 2, 0, 9, tzinfo=UTC)),
+    })  # fmt: skip
+    take_stock(services)
+    with services.db.reading() as conn:
+        page = list_doubtful(conn, DateFilter("clock"), 0, 10)["files"]
+    assert [(one["came_as"], one["why"]) for one in page] == [("a.jpg", DOUBTS["clock"])]
+    told = [one["text"] for name in dated(services) for one in explain(services, os.fsdecode(name))["told"]]
+    assert "That is doubtful: it tells the day on which clocks begin that were reset." in told
+    assert (
+        "EXIF DateTimeOriginal tells 2000:01:01 00:04:12; that is passed over: "
+        "it is where the clock of a camera begins anew, and the file name tells 2019-05-05."
+    ) in told
+    assert (
+        "The header of the film tells 2023:08:06 02:00:09 UTC; that is not used: "
+        "it tells the moment, and the file name what the clock showed where it was taken."
+    ) in told
+
+
 def test_a_pair_whose_dates_disagree_is_doubtful(services: Services) -> None:
-    clip = movie(datetime(2021, 5, 7, 1, tzinfo=UTC))
+    clip = movie(datetime(2024, 5, 7, 18, tzinfo=UTC))
     write_tree(ingest(services), {"IMG_1.JPG": make_jpeg(TAKEN), "IMG_1.MOV": clip, "x.jpg": make_jpeg(TAKEN, seed=2)})
     take_stock(services)
     assert dated(services)[b"IMG_1.MOV"] == ("2024-05-06T07:08:09", "sibling")
     assert [record(services, path).confidence for path in (b"IMG_1.JPG", b"IMG_1.MOV", b"x.jpg")] == [
         "weak", "weak", "sure",
     ]  # fmt: skip
-    words = "the dates of its group disagree: IMG_1.JPG 2024-05-06, IMG_1.MOV 2021-05-07"
+    words = "the dates of its group disagree: IMG_1.JPG 2024-05-06, IMG_1.MOV 2024-05-07"
     assert rows(services)[b"IMG_1.JPG"].reason == words
+    for name in ("IMG_1.JPG", "IMG_1.MOV"):
+        told = [one["text"] for one in explain(services, name)["told"] if one["about"] == "confidence"]
+        assert told == ["That is doubtful: the dates of its group disagree: IMG_1.MOV says 2024-05-07."]
 
 
 def test_what_a_file_said_is_forgotten_when_it_holds_something_else(services: Services) -> None:

@@ -238,6 +238,8 @@ def test_long_names_are_cut_alike_for_a_group_and_stay_together() -> None:
     [
         (["IMG_1.HEIC", "IMG_1.HEIC.xmp", "IMG_E1.HEIC"], 2, ["IMG_1_2.HEIC", "IMG_1_2.HEIC.xmp", "IMG_E1_2.HEIC"]),
         (["PXL_1.MP.jpg", "PXL_1.MP"], 1, ["PXL_1_1.MP.jpg", "PXL_1_1.MP"]),
+        (["a&b.jpg", "a_b.jpg.json"], 2, ["a&b_2.jpg", "a&b_2.jpg.json"]),
+        (["x.jpg", "y.jpg.json"], 1, ["x_1.jpg", "x_1.jpg.json"]),
         (["IMG(1).jpg", "IMG.jpg(1).json"], 3, ["IMG(1)_3.jpg", "IMG(1)_3.jpg.json"]),
         (
             ["IMG(1).jpg", "IMG.jpg.supplemental-metadata(1).json"],

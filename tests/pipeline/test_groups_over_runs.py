@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from app import jobs
+from app.db import capture_records
 from app.model import RunStatus, Stage
 from app.pipeline import batch
 from app.services import Services
 from tests.conftest import make_jpeg, make_services, read_tree, write_tree
+from tests.files.camera_files import heif, jpeg, picture
+from tests.files.tiff_data import Shot
 from tests.pipeline.date_cases import film as a_film
 from tests.pipeline.library import a_step
 from tests.pipeline.live_photo import film, still
 from tests.pipeline.rebuilding import lose_database, rebuild
+from tests.pipeline.refiling import refile
 from tests.pipeline.running import workflow
 from tests.pipeline.stages import rows, states, take_stock
 from tests.pipeline.test_preview_equals_reality import check_library
@@ -106,6 +111,14 @@ def archived(services: Services) -> dict[str, bytes]:
     return {path: held for path, held in read_tree(services.config.paths.sorted_dir).items() if not path.endswith("/")}
 
 
+def groups_of(services: Services) -> list[list[bytes]]:
+    """What lies together in groups, by where it is."""
+    groups: dict[int | None, list[bytes]] = {}
+    for asset in rows(services).values():
+        groups.setdefault(asset.group_id, []).append(asset.path)
+    return sorted(map(sorted, groups.values()))
+
+
 MAY = make_jpeg(taken="2024:05:06 10:00:00", seed=11)
 JANUARY = make_jpeg(taken="2023:01:02 10:00:00", seed=12)
 AGAIN = ({"IMG_1.JPG": MAY, "IMG_1.MOV": b"one"}, {"IMG_1.JPG": JANUARY, "IMG_1.MOV": b"two"}, {"IMG_1.AAE": b"late"})
@@ -155,10 +168,7 @@ def test_a_rebuild_keeps_apart_what_came_under_one_name(tmp_path: Path) -> None:
     services.close()
     lose_database(services.config)
     rebuilt, _ = rebuild(services.config)
-    groups: dict[int | None, set[bytes]] = {}
-    for asset in rows(rebuilt).values():
-        groups.setdefault(asset.group_id, set()).add(asset.path)
-    assert sorted(map(sorted, groups.values())) == [
+    assert groups_of(rebuilt) == [
         [b"2023/01/02/IMG_1.AAE", b"2023/01/02/IMG_1.JPG", b"2023/01/02/IMG_1.MOV"],
         [b"2024/05/06/IMG_1.JPG", b"2024/05/06/IMG_1.MOV"],
     ]
@@ -167,22 +177,108 @@ def test_a_rebuild_keeps_apart_what_came_under_one_name(tmp_path: Path) -> None:
 
 # --- one name, several days
 
-PAIR_OF_DAYS = {"IMG_1.JPG": MAY, "IMG_1.CR2": JANUARY, "IMG_1.CR2.xmp": b"<x/>", "IMG_1.JPG.xmp": b"<y/>"}
-BY_DAY = {
-    "2024/05/06/IMG_1.JPG": MAY, "2024/05/06/IMG_1.JPG.xmp": b"<y/>", "2023/01/02/IMG_1.CR2": JANUARY,
-    "2023/01/02/IMG_1.CR2.xmp": b"<x/>",
+OLD_FILM = a_film(apple="2021-03-04T10:00:00+0200")
+OF_DAYS = {
+    "IMG_1.JPG": MAY, "IMG_1.CR2": JANUARY, "IMG_1.MOV": OLD_FILM,
+    "IMG_1.JPG.xmp": b"<x/>", "IMG_1.CR2.xmp": b"<y/>", "IMG_1.MOV.xmp": b"<z/>",
+}  # fmt: skip
+DAYS = {"IMG_1.JPG": "2024/05/06/", "IMG_1.CR2": "2023/01/02/", "IMG_1.MOV": "2021/03/04/"}
+BY_DAY = {DAYS[name.removesuffix(".xmp")] + name: held for name, held in OF_DAYS.items()}
+COMES_FIRST = (["IMG_1.JPG", "IMG_1.JPG.xmp"], ["IMG_1.MOV"], list(DAYS), list(OF_DAYS))
+
+
+def put_in_two_lots(services: Services, first: list[str]) -> None:
+    put(services, {name: OF_DAYS[name] for name in first})
+    workflow(services)
+    put(services, {name: held for name, held in OF_DAYS.items() if name not in first})
+
+
+@pytest.mark.parametrize("first", COMES_FIRST)
+def test_what_has_one_name_and_several_days_goes_each_to_its_own(tmp_path: Path, first: list[str]) -> None:
+    services = make_services(tmp_path)
+    put_in_two_lots(services, first)
+    check_library(services, (tmp_path, tmp_path))
+    assert archived(services) == BY_DAY
+    assert [len(group) for group in groups_of(services)] == [2, 2, 2]
+    assert waiting(services) == []
+    services.close()
+
+
+def test_a_batch_whose_names_had_other_days_is_taken_back(tmp_path: Path) -> None:
+    services = make_services(tmp_path)
+    put_in_two_lots(services, ["IMG_1.MOV"])
+    workflow(services)
+    assert undo(services, 2).status is RunStatus.DONE
+    assert archived(services) == {"2021/03/04/IMG_1.MOV": OLD_FILM}
+    services.close()
+
+
+def test_a_rebuild_keeps_apart_what_was_parted_by_its_days(tmp_path: Path) -> None:
+    """Also what comes afterwards goes to its day."""
+    services = make_services(tmp_path)
+    put_in_two_lots(services, ["IMG_1.MOV"])
+    workflow(services)
+    groups = groups_of(services)
+    services.close()
+    lose_database(services.config)
+    rebuilt, _ = rebuild(services.config)
+    assert groups_of(rebuilt) == groups
+    jobs.confirm_rebuild(rebuilt)
+    put(rebuilt, {"IMG_1.NEF": make_jpeg(taken="2023:01:02 10:00:00", seed=14),
+                  "IMG_1.DNG": make_jpeg(taken="2019:01:02 10:00:00", seed=15)})
+    workflow(rebuilt)
+    assert archived(rebuilt).keys() - BY_DAY.keys() == {"2023/01/02/IMG_1.NEF", "2019/01/02/IMG_1.DNG"}
+    assert [len(group) for group in groups_of(rebuilt)] == [1, 2, 3, 2]
+    rebuilt.close()
+
+
+# --- one name, several cameras
+
+PLAIN_PNG = picture("PNG")
+OF_CAMERAS = {
+    "IMG_1.JPG": jpeg(Shot("2019:05:01 18:00:00", make="Canon", model="Canon EOS 5D")),
+    "IMG_1.HEIC": heif(Shot("2019:05:02 09:00:00", make="Apple", model="iPhone 8")),
+    "IMG_1.MP4": a_film("2022-08-09 10:00:00"), "IMG_1.PNG": PLAIN_PNG,
+}  # fmt: skip
+BY_CAMERA = {
+    "2019/05/01/IMG_1.JPG", "2019/05/01/IMG_1.PNG", "2019/05/02/IMG_1.HEIC", "2022/08/09/IMG_1.MP4",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("first", [["IMG_1.JPG", "IMG_1.JPG.xmp"], ["IMG_1.CR2", "IMG_1.CR2.xmp"], list(PAIR_OF_DAYS)])
-def test_photos_of_one_name_and_several_days_go_each_to_its_own(tmp_path: Path, first: list[str]) -> None:
+@pytest.mark.parametrize("first", [[], ["IMG_1.HEIC"], ["IMG_1.MP4", "IMG_1.JPG"]])
+def test_what_has_one_name_and_several_cameras_goes_each_to_its_own_day(tmp_path: Path, first: list[str]) -> None:
+    """Also after a rebuild, and when all is filed anew. What tells no date goes with the photo that was first."""
     services = make_services(tmp_path)
-    put(services, {name: PAIR_OF_DAYS[name] for name in first})
+    put(services, {name: OF_CAMERAS[name] for name in first})
     workflow(services)
-    put(services, {name: held for name, held in PAIR_OF_DAYS.items() if name not in first})
-    check_library(services, (tmp_path, tmp_path))
-    assert archived(services) == BY_DAY
-    assert waiting(services) == []
+    put(services, {name: held for name, held in OF_CAMERAS.items() if name not in first})
+    workflow(services)
+    places = BY_CAMERA
+    if "IMG_1.HEIC" in first:
+        places = places - {"2019/05/01/IMG_1.PNG"} | {"2019/05/02/IMG_1.PNG"}
+    assert set(archived(services)) == places
+    groups = groups_of(services)
+    assert sorted(map(len, groups)) == [1, 1, 2]
+    refile(services)
+    assert set(archived(services)) == places
+    services.close()
+    lose_database(services.config)
+    rebuilt, _ = rebuild(services.config)
+    assert groups_of(rebuilt) == groups
+    rebuilt.close()
+
+
+def test_a_photo_without_a_date_beside_one_of_its_name_is_doubtful(tmp_path: Path) -> None:
+    services = make_services(tmp_path)
+    put(services, {"IMG_1.JPG": MAY, "IMG_1.PNG": PLAIN_PNG, "IMG_1.CR2": make_jpeg(seed=16)})
+    take_stock(services)
+    found = {asset.path: asset for asset in rows(services).values()}
+    assert [found[name].taken_from for name in (b"IMG_1.JPG", b"IMG_1.PNG", b"IMG_1.CR2")] == ["exif", *["sibling"] * 2]
+    with services.db.reading() as conn:
+        kept = capture_records.list_of(conn, [asset.id for asset in found.values()])
+    assert {path: kept[asset.id].confidence for path, asset in found.items()} == {
+        b"IMG_1.JPG": "sure", b"IMG_1.PNG": "weak", b"IMG_1.CR2": "sure",
+    }  # fmt: skip
     services.close()
 
 

@@ -282,7 +282,7 @@ class StopsAt(threading.Event):
 def test_a_preview_that_is_stopped_again_and_again_reads_each_file_once(services: Services) -> None:
     fill_twice(services, 3)
     before, rows = tree_of(ingest(services).parent, "state"), rows_of(services.db.path, *OF_THE_RUN)
-    run, asked = jobs.start_preview(services, Trigger.API), 4
+    run, asked = jobs.start_preview(services, Trigger.API), 5
     while run.status is RunStatus.QUEUED:
         execute(services, run.id, StopsAt(asked))
         with services.db.reading() as conn:

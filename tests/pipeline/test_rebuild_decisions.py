@@ -21,7 +21,6 @@ from tests.files.media import movie
 from tests.pipeline.rebuilding import lose_database, rebuild
 from tests.pipeline.running import go, workflow
 from tests.pipeline.stages import ingest, rows, take_stock
-from worker.decisions import keep_decisions
 
 TAKEN = "2024:05:06 07:08:09"
 TREE = {
@@ -47,7 +46,7 @@ def by_name(services: Services) -> dict[str, tuple[str | None, str | None]]:
 def decide(services: Services, name: str, action: str, value: str) -> None:
     found = next(a for path, a in rows(services).items() if path.endswith(name.encode()))
     decide_dates(services, DateWish(action, value, [found.id]), "anna")
-    keep_decisions(services)
+    jobs.keep_decisions(services)
 
 
 def lost_and_rebuilt(tmp_path: Path, services: Services) -> tuple[Services, dict[str, Any]]:
@@ -108,7 +107,7 @@ def test_a_decision_that_was_taken_back_stays_so(tmp_path: Path, sorted_library:
     decide(sorted_library, "b.jpg", "set", "1999-12-24 18:00")
     with sorted_library.db.transaction() as conn:
         date_decisions.drop(conn, [asset.id for asset in rows(sorted_library).values()])
-    keep_decisions(sorted_library)
+    jobs.keep_decisions(sorted_library)
     again, report = lost_and_rebuilt(tmp_path, sorted_library)
     assert report["counts"]["decided_dates"] == 0
     assert by_name(again)["b.jpg"] == ("2024-05-06T07:08:09", "exif")

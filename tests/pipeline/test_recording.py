@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app import jobs
-from app.db import capture_records
+from app.db import capture_records, confirmation, doubtful_dates
 from app.db.capture_records import CaptureRecord
+from app.db.doubtful_dates import DateFilter
 from app.jobs.date_changes import DateWish
 from app.jobs.dates import decide_dates
 from app.model import RootKind, Run, RunStatus, Stage, Trigger
+from app.overview.doubtful import what_was_not_read
 from app.overview.why import explain
 from app.services import Services
-from tests.conftest import make_jpeg, make_services, write_tree
+from tests.conftest import make_config, make_jpeg, make_services, write_tree
 from tests.files.media import movie
 from tests.pipeline.date_cases import photo
 from tests.pipeline.date_cases.of_groups import xmp
+from tests.pipeline.rebuilding import lose_database, rebuild
 from tests.pipeline.running import go, workflow
 from tests.pipeline.stages import ingest, rows
 
@@ -111,3 +115,35 @@ def test_the_story_of_a_file_says_what_to_do_until_it_is_read(services: Services
     told = story(services, "IMG_20200101_120000.jpg")
     assert advice not in told
     assert "The file name tells 2020-01-01 12:00:00; that is not used" in told
+
+
+def test_a_rebuild_knows_doubtful_dates_again_and_reading_finds_those_of_groups_that_disagree(tmp_path: Path) -> None:
+    services = make_services(tmp_path)
+    write_tree(ingest(services), {
+        "a.jpg": make_jpeg(seed=1), "b.jpg": make_jpeg("2024:05:06 07:08:09", seed=2),
+        "IMG_1.JPG": make_jpeg("2024:05:06 07:08:09"), "IMG_1.MOV": movie(datetime(2024, 5, 8, 1, tzinfo=UTC)),
+    })  # fmt: skip
+    workflow(services)
+    before = doubtful(services)
+    assert len(before) == 3
+    services.close()
+    lose_database(make_config(tmp_path))
+    again, _ = rebuild(make_config(tmp_path))
+    assert doubtful(again) == {b"a.jpg"}
+    with again.db.reading() as conn:
+        report = confirmation.report(conn)
+        assert "4 files have their dates since a rebuild" in what_was_not_read(conn)
+    assert report is not None
+    assert report["counts"]["dates_not_read"] == 4
+    jobs.confirm_rebuild(again)
+    read_dates(again)
+    assert doubtful(again) == before
+    with again.db.reading() as conn:
+        assert what_was_not_read(conn) == ""
+    again.close()
+
+
+def doubtful(services: Services) -> set[bytes]:
+    with services.db.reading() as conn:
+        found, _ = doubtful_dates.list_page(conn, DateFilter(), 0, 100)
+    return {os.path.basename(one.asset.path) for one in found}

@@ -66,19 +66,33 @@ def test_a_changed_template_moves_groups_and_suffixes_them_alike(open_test_servi
 
 
 def test_groups_change_places_in_a_circle(open_test_services: Opener) -> None:
-    services = open_test_services(sorter=YEARLY)
-    for number, day in enumerate((20, 10, 25, 1)):
-        archive(services, {f"{number}/IMG_1.jpg": make_jpeg(f"2024:05:{day:02d} 10:00:00", seed=number),
-                           f"{number}/IMG_1.MOV": b"film %d" % number})  # fmt: skip
-    before = tree(services)
+    library: dict[str, bytes] = {}
+    for number, day in enumerate((20, 10, 25, 1), start=1):
+        library[f"{number}.jpg"] = make_jpeg(f"2024:05:{day:02d} 10:00:00", seed=number)
+        library[f"{number}.MOV"] = b"film %d" % number
+    before = archive(open_test_services(sorter=YEARLY), library)
+    services = open_test_services(sorter={**YEARLY, "name_pattern": "{counter}"})
     run = refile(services)
     after = tree(services)
-    films = [after[f"2024/IMG_1{suffix}.MOV"] for suffix in ("", "_1", "_2", "_3")]
-    assert films == [b"film 3", b"film 1", b"film 0", b"film 2"]
+    assert [after[f"2024/{n}.MOV"] for n in (1, 2, 3, 4)] == [b"film 4", b"film 2", b"film 1", b"film 3"]
     assert len(after) == len(before)
     assert_rows_agree(services)
     take_back(services, run)
     assert tree(services) == before
+
+
+def test_equals_keep_the_numbers_that_they_came_by(open_test_services: Opener) -> None:
+    """The later photo came first; when one leaves the folder, no other is renamed for it."""
+    services = open_test_services(sorter=YEARLY)
+    for number, day in enumerate((20, 10)):
+        archive(services, {f"{number}/IMG_1.jpg": make_jpeg(f"2024:05:{day:02d} 10:00:00", seed=number),
+                           f"{number}/IMG_1.MOV": b"film %d" % number})  # fmt: skip
+    before = tree(services)
+    assert report_of(services, refile(services))["files"] == 0
+    decide(services, [b"2024/IMG_1.jpg"], "set", "2020-01-01")
+    refile(services)
+    moved = {"2020/IMG_1.jpg": before["2024/IMG_1.jpg"], "2020/IMG_1.MOV": b"film 0"}
+    assert tree(services) == {path: held for path, held in before.items() if "/IMG_1." not in path} | moved
 
 
 def test_a_long_row_of_files_moves_up_by_one(open_test_services: Opener) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.db import runs
+from app.db import refile_entries, runs
 from app.errors import BadRequest, Conflict, NotFound
 from app.jobs import refile as jobs
 from app.jobs.refile import RefileWish
@@ -66,6 +66,8 @@ def test_what_differs_from_the_plan_that_was_seen_is_told(open_test_services: Op
     decide(services, [b"2023/01/02/IMG_2.jpg"], "set", "2020-01-01")
     run = refile(services, RefileWish(plan=seen.id))
     assert report_of(services, run)["differing"] == 1
+    with services.db.reading() as conn:
+        assert refile_entries.count_differing(conn, run.id, run.id + 1) is None, "of what is not kept nothing is said"
     assert "2020/IMG_2.jpg" in names(services)
 
 

@@ -22,7 +22,7 @@ from app.jobs.date_changes import DateWish
 from app.jobs.date_undo import UndoWish, undo_decisions
 from app.jobs.dates import decide_dates
 from app.jobs.findings import accept_finding
-from app.jobs.refile import RefileWish, start_refile
+from app.jobs.refile import RefileWish, start_refile, undo_refile
 from app.model import Asset, AssetStatus, RootKind, Run, RunStatus, Trigger
 from app.overview.why import explain
 from app.pipeline.execution import fail_run
@@ -31,10 +31,10 @@ from app.services import Services
 from tests.conftest import make_config, make_jpeg, make_services, read_tree, write_tree
 from tests.files.media import movie
 from tests.pipeline.rebuilding import lose_database, rebuild
-from tests.pipeline.running import go, messages, the_batches, workflow
+from tests.pipeline.running import go, messages, permissions_count, the_batches, workflow
 from tests.pipeline.stages import ingest, rows, take_stock
 from tests.pipeline.verifying import verify
-from worker.decisions import keep_decisions, start_due_sidecars
+from worker.due_sidecars import start_due_sidecars
 
 TAKEN = "2024:05:06 07:08:09"
 DAY = "2024/05/06/"
@@ -276,10 +276,37 @@ def test_filing_anew_moves_a_photo_with_its_sidecar(services: Services) -> None:
     assert b'"1998-07-14T15:30:00+02:00"' in archive_tree(services)["1999/07/14/IMG_1.JPG.xmp"]
 
 
+def test_filing_anew_is_taken_back_with_the_sidecar_of_a_later_decision(services: Services) -> None:
+    decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
+    sidecars(services)
+    run = start_refile(services, RefileWish(), Trigger.CLI)
+    go(services, run)
+    decide(services, "IMG_1.JPG", "1998-07-14 15:30")
+    sidecars(services)
+    go(services, undo_refile(services, run.id, Trigger.CLI))
+    assert sorted(archive_tree(services)) == [DAY + "IMG_1.JPG", DAY + "IMG_1.JPG.xmp"]
+    assert_adds_up(services)
+
+
+def test_a_folder_that_cannot_be_looked_at_keeps_no_other_from_its_sidecar(tmp_path: Path) -> None:
+    services = make_services(tmp_path, sorter=BERLIN)
+    write_tree(ingest(services), {"IMG_1.JPG": PHOTO, "IMG_2.JPG": make_jpeg("2023:01:02 10:00:00")})
+    workflow(services)
+    for name in ("IMG_1.JPG", "IMG_2.JPG"):
+        decide(services, name, "1999-07-14 15:30", sidecars=True)
+    folder = Path(os.fsdecode(services.root(RootKind.ARCHIVE).path), DAY)
+    folder.chmod(0o300)
+    with permissions_count():
+        run = sidecars(services)
+    folder.chmod(0o755)
+    assert (run.status, "2023/01/02/IMG_2.JPG.xmp" in archive_tree(services)) == (RunStatus.DONE, True)
+    assert "permission denied" in messages(services, "asset.sidecar_refused")[0]
+
+
 def test_a_rebuild_knows_which_sidecars_are_ours(services: Services, tmp_path: Path) -> None:
     decide(services, "IMG_1.JPG", "1999-07-14 15:30", sidecars=True)
     sidecars(services)
-    keep_decisions(services)
+    jobs.keep_decisions(services)
     services.close()
     lose_database(make_config(tmp_path, sorter=BERLIN))
     again, _ = rebuild(make_config(tmp_path, sorter=BERLIN))
@@ -352,6 +379,9 @@ def test_a_stop_at_any_step_of_a_replacement_ends_with_the_sidecar_of_the_last_d
     sha256 = hashlib.sha256(archive_tree(services)[DAY + "IMG_1.JPG.xmp"]).hexdigest()
     assert asset_of(services, "IMG_1.JPG.xmp").sha256 == sha256
     assert_adds_up(services)
+    trash = Path(os.fsdecode(services.root(RootKind.ARCHIVE).path)) / ".mp-trash"
+    drop_expired_trash(services.db, 0)
+    assert list(trash.iterdir()) == []
 
 
 def test_a_sidecar_of_the_user_that_comes_later_lies_beside_the_one_that_we_wrote(services: Services) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -26,6 +26,25 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = make_pair(tmp_path_factory.mktemp("pair"), *request.module.FOLDER_TYPES)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def under(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Callable[..., Services]]:
+    """`under("keep", sync={...}, syncthing={...})`: services of the module's pair under a policy, and with the settings
+    that the module names in SETTINGS, if it does."""
+    pair.bring_up()
+    kept: list[Services] = []
+
+    def opener(policy: str, **changes: Mapping[str, Any]) -> Services:
+        ours = {"sync": {"target": "syncthing", "peer_policy": policy}, **getattr(request.module, "SETTINGS", {})}
+        for section, values in changes.items():
+            ours[section] = {**ours.get(section, {}), **values}
+        kept.append(services_for(pair, **ours))
+        return kept[-1]
+
+    yield opener
+    for services in kept:
+        services.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -15,47 +15,27 @@ from app.errors import SyncthingError, SyncthingRefused, SyncthingUnreachable
 from app.syncthing import client as client_module
 from app.syncthing.client import SyncthingClient
 from app.syncthing.transport import base_url, forbidden_address
+from tests.syncthing.local_server import LocalServer
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
-class Server:
+class Server(LocalServer):
     """A local HTTP server whose every answer a test decides; `seen` is what it was asked."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str | None]] = []
         self.answer: Answer = lambda _: None
         self.stopping = threading.Event()
-        outer = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            # else each body waits for the acknowledgement of its headers
-            disable_nagle_algorithm = True
-
-            def handle_any(self) -> None:
-                outer.seen.append((self.path, self.headers.get("X-API-Key")))
-                try:
-                    outer.answer(self)
-                except OSError:
-                    self.close_connection = True
-
-            do_GET = do_POST = handle_any  # noqa: N815
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                return
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+    def respond(self, handler: BaseHTTPRequestHandler) -> None:
+        self.seen.append((handler.path, handler.headers.get("X-API-Key")))
+        self.answer(handler)
 
     def stop(self) -> None:
         self.stopping.set()
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
+        super().stop()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,15 @@ from tests.syncthing.carrying import (
 )
 from tests.syncthing.pair import FOLDER as FOLDER_ID
 from tests.syncthing.pair import Pair, wait_for
-from tests.syncthing.staging import reread, services_for
+from tests.syncthing.staging import reread
 
 pytestmark = pytest.mark.syncthing
 #: Ours and the peer's.
 FOLDER_TYPES = ("sendreceive", "sendreceive")
+#: They sort only when a person asks for it.
+SETTINGS = {"syncthing": {"auto_sort_after_sync": False}}
+
+Opener = Callable[..., Services]
 
 
 def ours(pair: Pair, batch: Batch, name: str) -> Path:
@@ -44,13 +49,6 @@ def ours(pair: Pair, batch: Batch, name: str) -> Path:
 def cleanup(services: Services, batch_id: int | None) -> None:
     """As a run does it, after a batch or by itself."""
     assert go(services, jobs.start_stage(services, Stage.CLEANUP, Trigger.API, batch_id)).status is RunStatus.DONE
-
-
-def services_that_wait(pair: Pair, **changes: dict[str, str]) -> Services:
-    """Under `mirror`, sorting only when a person asks for it."""
-    pair.bring_up()
-    delivery = {"target": "syncthing", "peer_policy": "mirror"}
-    return services_for(pair, sync=delivery, syncthing={"auto_sort_after_sync": False}, **changes)
 
 
 def look_again(services: Services) -> None:
@@ -86,8 +84,10 @@ def is_told_of(services: Services, path: str) -> bool:
     return all(sum(words in line for line in lines) == 1 for lines in (told, doctor, shown))
 
 
-def test_an_edit_of_the_peer_before_sorting_is_kept_and_named_by_the_clean_up_after_its_batch(pair: Pair) -> None:
-    services = services_that_wait(pair)
+def test_an_edit_of_the_peer_before_sorting_is_kept_and_named_by_the_clean_up_after_its_batch(
+    pair: Pair, under: Opener
+) -> None:
+    services = under("mirror")
     cleanup(services, None)  # so that looking through everything is not due
     files = pictures("edited_before", 3)
     ingest(services, files)
@@ -105,11 +105,12 @@ def test_an_edit_of_the_peer_before_sorting_is_kept_and_named_by_the_clean_up_af
     assert is_told_of(services, f"{batch.name}/{name}")
     cleanup(services, None)
     assert ours(pair, batch, name).read_bytes() == b"cropped" and is_told_of(services, f"{batch.name}/{name}")
-    services.close()
 
 
-def test_an_edit_of_the_peer_after_sorting_is_kept_and_named_though_no_run_follows(pair: Pair) -> None:
-    services = services_that_wait(pair)
+def test_an_edit_of_the_peer_after_sorting_is_kept_and_named_though_no_run_follows(
+    pair: Pair, under: Opener
+) -> None:
+    services = under("mirror")
     files = pictures("edited_after", 2)
     ingest(services, files)
     start(services)
@@ -131,11 +132,12 @@ def test_an_edit_of_the_peer_after_sorting_is_kept_and_named_though_no_run_follo
     ours(pair, batch, name).unlink()
     cleanup(services, None)
     assert not [check for check in work.check_leftovers(services) if name in check.cause]
-    services.close()
 
 
-def test_an_edit_of_the_peer_before_the_proof_is_not_delivered_and_lies_named_beside_the_original(pair: Pair) -> None:
-    services = services_that_wait(pair)
+def test_an_edit_of_the_peer_before_the_proof_is_not_delivered_and_lies_named_beside_the_original(
+    pair: Pair, under: Opener
+) -> None:
+    services = under("mirror")
     files = pictures("edited_early", 2)
     kept_back, edited = sorted(files)
     pair.peer.client().set_ignores(FOLDER_ID, [kept_back])
@@ -159,14 +161,13 @@ def test_an_edit_of_the_peer_before_the_proof_is_not_delivered_and_lies_named_be
     assert set(files.values()) <= archived(services) and aside.read_bytes() == b"scribbled on"
     shown = [warning["message"] for warning in overview(services, ConfigFacts("config.yaml"))["warnings"]]
     assert [aside.name in line for line in shown].count(True) == 1
-    services.close()
 
 
 def test_an_edit_of_the_peer_in_a_copy_that_stayed_is_named_once_and_the_archive_keeps_what_was_sent(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, under: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_edits, "LOOKED_AT_ONCE", 2)
-    services = services_that_wait(pair, sorter={"transfer_mode": "copy"})
+    services = under("mirror", sorter={"transfer_mode": "copy"})
     files = pictures("stayed", 3)
     ingest(services, files)
     start(services)
@@ -190,4 +191,3 @@ def test_an_edit_of_the_peer_in_a_copy_that_stayed_is_named_once_and_the_archive
     edit_at_peer(pair, batch, edited, files[edited])
     cleanup(services, None)
     assert not [check for check in work.check_leftovers(services) if edited in check.cause]
-    services.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,11 +39,8 @@ FOLDER_TYPES = ("sendreceive", "sendreceive")
 
 
 @pytest.fixture
-def services(pair: Pair) -> Iterator[Services]:
-    pair.bring_up()
-    opened = services_for(pair, sync={"target": "syncthing", "peer_policy": "keep"})
-    yield opened
-    opened.close()
+def services(under: Callable[..., Services]) -> Services:
+    return under("keep")
 
 
 def holds(services: Services) -> list[Path]:

@@ -32,30 +32,22 @@ from tests.syncthing.carrying import (
     tick_once,
 )
 from tests.syncthing.pair import Pair, wait_for
-from tests.syncthing.staging import publish, reread, services_for, status_of
+from tests.syncthing.staging import publish, reread, status_of
 
 pytestmark = pytest.mark.syncthing
 #: Ours and the peer's.
 FOLDER_TYPES = ("sendonly", "sendreceive")
+#: They sort only when a person asks for it.
+SETTINGS = {"syncthing": {"auto_sort_after_sync": False}}
 
 Opener = Callable[..., Services]
 
 
-@pytest.fixture
-def under(pair: Pair) -> Iterator[Opener]:
-    """`under("keep")`: services under a policy that sort only when a person asks for it; the folder is Send Only."""
+@pytest.fixture(autouse=True)
+def _send_only(pair: Pair) -> None:
+    """An earlier test may have changed the folder."""
     pair.bring_up()
     pair.ours.change_folder(type="sendonly")
-    opened: list[Services] = []
-
-    def opener(policy: str) -> Services:
-        settings = {"auto_sort_after_sync": False}
-        opened.append(services_for(pair, sync={"target": "syncthing", "peer_policy": policy}, syncthing=settings))
-        return opened[-1]
-
-    yield opener
-    for services in opened:
-        services.close()
 
 
 def no_hard_links(*_: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -29,30 +29,14 @@ from tests.syncthing.carrying import (
     tick_once,
 )
 from tests.syncthing.pair import Pair, wait_for
-from tests.syncthing.staging import reread, services_for
+from tests.syncthing.staging import reread
 
 pytestmark = pytest.mark.syncthing
 #: Ours and the peer's.
 FOLDER_TYPES = ("sendonly", "sendreceive")
 
-KEEP = {"target": "syncthing", "peer_policy": "keep"}
-MIRROR = {"target": "syncthing", "peer_policy": "mirror"}
-LATER = {**MIRROR, "grace_seconds": 3600}
-
-
-@pytest.fixture
-def opened(pair: Pair) -> Iterator[list[Services]]:
-    """Services that a test has opened, to be closed."""
-    pair.bring_up()
-    kept: list[Services] = []
-    yield kept
-    for services in kept:
-        services.close()
-
-
-def under(pair: Pair, opened: list[Services], sync: dict[str, object], **changes: dict[str, object]) -> Services:
-    opened.append(services_for(pair, sync=sync, **changes))
-    return opened[-1]
+Opener = Callable[..., Services]
+LATER = {"grace_seconds": 3600}
 
 
 def story(services: Services) -> dict[str, object]:
@@ -66,8 +50,8 @@ def follow(services: Services) -> list[str]:
         return [batch.name for batch in policy_change.follow(conn, services.config)]
 
 
-def test_keep_leaves_the_peers_tree_as_it_was_when_the_files_are_archived(pair: Pair, opened: list[Services]) -> None:
-    services = under(pair, opened, KEEP)
+def test_keep_leaves_the_peers_tree_as_it_was_when_the_files_are_archived(pair: Pair, under: Opener) -> None:
+    services = under("keep")
     files = pictures("keep", 4)
     ingest(services, files)
 
@@ -85,8 +69,8 @@ def test_keep_leaves_the_peers_tree_as_it_was_when_the_files_are_archived(pair: 
     assert "keeps its copies" in str(story(services)["at_the_peer"])
 
 
-def test_mirror_takes_the_peers_copies_when_the_files_are_archived(pair: Pair, opened: list[Services]) -> None:
-    services = under(pair, opened, MIRROR)
+def test_mirror_takes_the_peers_copies_when_the_files_are_archived(pair: Pair, under: Opener) -> None:
+    services = under("mirror")
     files = pictures("mirror", 4)
     ingest(services, files)
     others = {name for name in read_tree(pair.peer.folder) if name.startswith("batch_")}
@@ -103,9 +87,9 @@ def test_mirror_takes_the_peers_copies_when_the_files_are_archived(pair: Pair, o
 
 
 def test_the_grace_of_mirror_is_seen_counting_and_the_peer_has_everything_until_then(
-    pair: Pair, opened: list[Services]
+    pair: Pair, under: Opener
 ) -> None:
-    services = under(pair, opened, LATER)
+    services = under("mirror", sync=LATER)
     files = pictures("grace", 3)
     ingest(services, files)
     run_id = start(services)
@@ -125,8 +109,8 @@ def test_the_grace_of_mirror_is_seen_counting_and_the_peer_has_everything_until_
     assert set(files.values()) <= archived(services)
 
 
-def test_a_batch_can_be_held_back_within_the_grace_time(pair: Pair, opened: list[Services]) -> None:
-    services = under(pair, opened, LATER)
+def test_a_batch_can_be_held_back_within_the_grace_time(pair: Pair, under: Opener) -> None:
+    services = under("mirror", sync=LATER)
     files = pictures("back", 2)
     ingest(services, files)
     start(services)
@@ -140,15 +124,15 @@ def test_a_batch_can_be_held_back_within_the_grace_time(pair: Pair, opened: list
     assert not set(files.values()) & archived(services)
 
 
-def test_a_change_to_keep_within_the_grace_time_saves_the_peers_copies(pair: Pair, opened: list[Services]) -> None:
-    services = under(pair, opened, LATER)
+def test_a_change_to_keep_within_the_grace_time_saves_the_peers_copies(pair: Pair, under: Opener) -> None:
+    services = under("mirror", sync=LATER)
     files = pictures("saved", 2)
     ingest(services, files)
     run_id = start(services)
     drive(services, is_now(services, BatchStatus.SYNCED), "the batch is delivered")
     batch = newest(services)
 
-    keeping = replace(services, config=under(pair, opened, KEEP).config)
+    keeping = replace(services, config=under("keep").config)
     assert follow(keeping) == [batch.name] and follow(keeping) == []
     drive(keeping, lambda: run_is(keeping, run_id, RunStatus.DONE), "the run ends")
 
@@ -161,8 +145,8 @@ def test_a_change_to_keep_within_the_grace_time_saves_the_peers_copies(pair: Pai
     assert {name: path.read_bytes() for name, path in peer_photos(pair, batch).items()} == files
 
 
-def test_a_change_to_release_while_it_is_delivered_waits_for_the_peer(pair: Pair, opened: list[Services]) -> None:
-    services = under(pair, opened, KEEP)
+def test_a_change_to_release_while_it_is_delivered_waits_for_the_peer(pair: Pair, under: Opener) -> None:
+    services = under("keep")
     files = pictures("turned", 2)
     ingest(services, files)
     pair.peer.stop()
@@ -170,7 +154,7 @@ def test_a_change_to_release_while_it_is_delivered_waits_for_the_peer(pair: Pair
     run_id = start(services)
     batch = newest(services)
 
-    releasing = replace(services, config=under(pair, opened, {**KEEP, "peer_policy": "release"}).config)
+    releasing = replace(services, config=under("release").config)
     assert follow(releasing) == [batch.name]
     pair.peer.start()
     pair.wait_connected()
@@ -183,10 +167,10 @@ def test_a_change_to_release_while_it_is_delivered_waits_for_the_peer(pair: Pair
     assert set(files.values()) <= archived(releasing)
 
 
-def test_three_batches_pass_through_a_peer_with_room_for_one(pair: Pair, opened: list[Services]) -> None:
+def test_three_batches_pass_through_a_peer_with_room_for_one(pair: Pair, under: Opener) -> None:
     files = pictures("window", 6)
     room = 2.5 * max(map(len, files.values())) / 2**30
-    services = under(pair, opened, {**KEEP, "peer_policy": "release", "peer_room_gb": room})
+    services = under("release", sync={"peer_room_gb": room})
     ingest(services, files)
     run_id, seen = start(services), []
     for _ in range(3):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,29 +29,15 @@ from tests.syncthing.carrying import (
     start,
 )
 from tests.syncthing.pair import FOLDER, Pair, wait_for
-from tests.syncthing.staging import reread, services_for, status_of
+from tests.syncthing.staging import reread, status_of
 
 pytestmark = pytest.mark.syncthing
 #: Ours and the peer's.
 FOLDER_TYPES = ("sendonly", "sendreceive")
+#: They sort only when a person asks for it.
+SETTINGS = {"syncthing": {"auto_sort_after_sync": False}}
 
 Opener = Callable[..., Services]
-
-
-@pytest.fixture
-def under(pair: Pair) -> Iterator[Opener]:
-    """`under("keep", folder_id="...")`: services under a policy that sort only when a person asks for it."""
-    pair.bring_up()
-    opened: list[Services] = []
-
-    def opener(policy: str, **syncthing: str) -> Services:
-        settings = {"auto_sort_after_sync": False, **syncthing}
-        opened.append(services_for(pair, sync={"target": "syncthing", "peer_policy": policy}, syncthing=settings))
-        return opened[-1]
-
-    yield opener
-    for services in opened:
-        services.close()
 
 
 def delivered(services: Services, name: str) -> Batch:
@@ -91,7 +77,7 @@ def test_a_batch_sent_through_another_folder_than_the_one_in_force_is_not_sorted
     elsewhere.mkdir()
     folder = {"id": "another", "path": str(elsewhere), "type": "sendonly", "fsWatcherEnabled": False}
     pair.ours.rest("POST", "config/folders", json={**folder, "devices": [{"deviceID": pair.peer.device_id}]})
-    services = under("keep", folder_id="another")
+    services = under("keep", syncthing={"folder_id": "another"})
     try:
         run = sort(services, batch)
 
@@ -143,7 +129,7 @@ def test_a_batch_whose_folder_is_not_remembered_is_not_sorted_while_another_fold
 def test_a_confirmed_file_that_syncthing_does_not_know_stays_where_it_is(pair: Pair, under: Opener) -> None:
     services = under("keep")
     batch = delivered(services, "unknown")
-    aside = under("keep", batch_dir=str(pair.ours.folder / "deeper"))
+    aside = under("keep", syncthing={"batch_dir": str(pair.ours.folder / "deeper")})
 
     run = sort(aside, batch)
 

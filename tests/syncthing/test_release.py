@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -35,15 +35,10 @@ pytestmark = pytest.mark.syncthing
 #: Ours and the peer's.
 FOLDER_TYPES = ("sendonly", "sendreceive")
 
-RELEASE = {"target": "syncthing", "peer_policy": "release"}
-
 
 @pytest.fixture
-def services(pair: Pair) -> Iterator[Services]:
-    pair.bring_up()
-    opened = services_for(pair, sync=RELEASE)
-    yield opened
-    opened.close()
+def services(under: Callable[..., Services]) -> Services:
+    return under("release")
 
 
 def deletion_is_known(pair: Pair, path: str) -> bool:
@@ -177,7 +172,7 @@ def test_what_leaves_our_own_folder_is_never_a_release(pair: Pair, services: Ser
 
 def test_a_receive_only_peer_is_told_that_it_sends_no_deletions(tmp_path_factory: pytest.TempPathFactory) -> None:
     pair = make_pair(tmp_path_factory.mktemp("receive-only"), "sendonly", "receiveonly")
-    services = services_for(pair, sync=RELEASE)
+    services = services_for(pair, sync={"target": "syncthing", "peer_policy": "release"})
     try:
         ingest(services, pictures("deaf", 2))
         start(services)

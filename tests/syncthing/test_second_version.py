@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +18,7 @@ from app.model import BatchStatus, RootKind
 from app.overview.peer import peer_state, pending_requests
 from app.pipeline import sync
 from app.services import Services
+from tests.syncthing.local_server import LocalServer
 from tests.syncthing.pair import FOLDER
 from tests.syncthing.staging import publish, reread, services_for
 
@@ -29,46 +29,26 @@ STREAM = {"at": "2026-11-23T01:49:49Z", "inBytesTotal": 1, "outBytesTotal": 1, "
           "address": "127.0.0.1:22000", "type": "tcp-server", "isLocal": True, "crypto": "TLS1.3-X"}  # fmt: skip
 
 
-class SecondVersion:
+class SecondVersion(LocalServer):
     """What 2.x would know of one folder: the files that it has read, and its ignore list. The peer has all of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.lines, self.known = folder, list[str](), dict[str, int]()
         #: What differs in the newest version of a file, and names that it has forgotten for good.
         self.won, self.forgotten = dict[str, dict[str, Any]](), set[str]()
-        outer = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                url = urlsplit(self.path)
-                asked = {name: values[0] for name, values in parse_qs(url.query).items()}
-                found = outer.take(self.command, url.path.removeprefix("/rest/"), asked, body)
-                content = b'{"error": "no such object in the index"}' if found is None else json.dumps(found).encode()
-                self.send_response(404 if found is None else 200)
-                self.send_header("Content-Type", "application/json; charset=utf-8")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = answer  # noqa: N815
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                return
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-
-    def stop(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
+    def respond(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        url = urlsplit(handler.path)
+        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        found = self.take(handler.command, url.path.removeprefix("/rest/"), asked, body)
+        content = b'{"error": "no such object in the index"}' if found is None else json.dumps(found).encode()
+        handler.send_response(404 if found is None else 200)
+        handler.send_header("Content-Type", "application/json; charset=utf-8")
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
 
     def take(self, method: str, path: str, asked: dict[str, str], body: bytes) -> Any:
         if (method, path) == ("POST", "db/scan"):

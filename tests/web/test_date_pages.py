@@ -104,6 +104,17 @@ def test_all_that_a_filter_finds_is_decided_about_at_once(site: Site) -> None:
     assert (doubtful(site.services, DateFilter(camera="Pixel 7")), doubtful(site.services, DateFilter())) == (0, 40)
 
 
+def test_an_xmp_file_beside_each_is_asked_for_where_it_is_decided(site: Site) -> None:
+    client = site.client()
+    assert 'name="sidecars"' in page_of(client, "/dates")
+    preview = page_of(client, "/dates/preview", asset=[1, 3], action="zone", zone="+09:00", sidecars="yes")
+    assert "The service would write an XMP file beside 2 of them" in preview and "+09:00" in preview
+    answer = send(client, "/dates/decide", form_of(preview, "/dates/decide"))
+    assert "writes an XMP file beside 2 of them" in page_of(client, answer.headers["Location"])
+    with site.services.db.reading() as conn:
+        assert conn.exec_driver_sql("SELECT COUNT(*) FROM date_sidecars WHERE due_at IS NOT NULL").scalar() == 2
+
+
 def test_a_preview_sent_twice_decides_once(site: Site) -> None:
     client = site.client()
     fields = form_of(page_of(client, "/dates/preview", asset=1, action="shift", hours=1), "/dates/decide")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from app.db import journal
+from app.db import decided_dates, journal
 from tests.conftest import make_jpeg, write_tree
 from tests.pipeline.stages import rows, take_stock
 from tests.web.conftest import Site
@@ -77,8 +77,8 @@ def test_what_was_decided_is_listed_and_taken_back(filled: Site) -> None:
     before = client.get("/api/dates").json
     decided = client.post(URL, json={"action": "set", "value": "1985-06-01", "only_doubtful": True}).json
     (act,) = client.get("/api/dates/decisions").json["acts"]
-    told = {"action": "set", "value": "1985-06-01", "decisions": 2, "first": "a/scan.jpg", "decided_by": "api"}
-    assert act == {**told, "decided_at": decided["decided_at"]}
+    told = {"action": "set", "value": "1985-06-01", "decisions": 2, "files": 2, "first": "a/scan.jpg"}
+    assert act == {**told, "decided_by": "api", "decided_at": decided["decided_at"]}
     query = {"decided_at": act["decided_at"], "folder": "b"}
     assert [f["came_as"] for f in client.get("/api/dates/decided", query_string=query).json["files"]] == ["b/scan.jpg"]
     assert client.post(UNDO, json={**query, "dry_run": True}).json["files"] == 1
@@ -88,6 +88,19 @@ def test_what_was_decided_is_listed_and_taken_back(filled: Site) -> None:
     assert client.post(UNDO, json={"decided_at": act["decided_at"]}).json["files"] == 1
     assert client.get("/api/dates").json == before
     assert client.get("/api/dates/decisions").json == {"acts": [], "next_before": None}
+
+
+def test_pages_of_decisions_follow_each_other_also_where_many_were_made_at_once(
+    filled: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = filled.client()
+    made = [client.post(URL, json={"action": "set", "value": "1985-06-01", "folder": folder}).json["decided_at"]
+            for folder in ("a", "b")]  # fmt: skip
+    monkeypatch.setattr(decided_dates, "MOST_COUNTED", 1)
+    first = client.get("/api/dates/decisions").json
+    second = client.get("/api/dates/decisions", query_string={"before": first["next_before"]}).json
+    assert [act["decided_at"] for page in (first, second) for act in page["acts"]] == made[::-1]
+    assert second["next_before"] is None
 
 
 @pytest.mark.parametrize(

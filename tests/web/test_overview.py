@@ -6,12 +6,16 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.db import assets, batches
+from app.db import assets, batches, left_in_place
+from app.db.clock import now
+from app.files.lone_sidecars import ALONE, reason_since
 from app.model import AssetStatus, BatchStatus, RootKind, Signature
 from app.overview import balance
 from app.overview import roots as root_looks
@@ -129,6 +133,32 @@ def test_the_dashboard_numbers_come_without_a_walk_through_the_archive(
         monkeypatch.setattr(os, name, refuse)
     numbers = client.get("/api/dashboard").json
     assert numbers["storage"] == {"batch_dir_bytes": 0, "sorted_dir_bytes": 5200 * rows.SIZE_BYTES}
+
+
+def test_sidecars_that_wait_for_their_photo_are_counted_and_warned_of_after_a_week(
+    client: FlaskClient, site: Site
+) -> None:
+    today = datetime.now(site.services.config.zone).date()
+    ingest, path = site.services.root(RootKind.INGEST).id, "/api/workflow/overview"
+
+    def wait(days: int) -> dict[str, Any]:
+        left = [(b"a.xmp", reason_since(today)), (b"b.lrv", reason_since(today - timedelta(days))), (b"c.txt", "text")]
+        with site.services.db.transaction() as conn:
+            left_in_place.note(conn, ingest, left, now())
+        found: dict[str, Any] = client.get(path).json
+        return found
+
+    seen = wait(7)
+    since = (today - timedelta(7)).isoformat()
+    assert seen["left_in_place"] == {
+        "total": 3, "by_reason": {ALONE: 2, "text": 1}, "lone_sidecars": {"files": 2, "since": since, "over_a_week": 0},
+    }  # fmt: skip
+    assert not any("sidecar" in warning["message"] for warning in seen["warnings"])
+    seen, since = wait(8), (today - timedelta(8)).isoformat()
+    (told,) = [warning for warning in seen["warnings"] if "sidecar" in warning["message"]]
+    assert told["message"] == f"2 sidecars wait for their photo or video, the first since {since}."
+    assert "scan.lone_sidecars" in told["remedy"]
+    assert f"</a>, the first since {since}." in client.get("/partials/overview").text
 
 
 def test_a_failed_batch_is_a_warning(client: FlaskClient, site: Site) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
 
-from app.files.capture_time import offsets
-from app.files.capture_time.file_name import claims_of_name
+from app.files.capture_time import offsets, reset_clocks
+from app.files.capture_time.file_name import claims_of_name, clock_times_of_name
 from app.files.capture_time.folder_name import date_of_folder
 from app.files.capture_time.judge import Candidate, Claim, judge
 from app.files.kinds import VIDEO_SUFFIXES, suffix
@@ -44,6 +44,10 @@ SOURCES = tuple(CONFIDENCE)
 #: For videos: what the camera wrote into the film comes before what programs add.
 VIDEO_SOURCES = ("person", "quicktime", *(s for s in SOURCES if s not in ("person", "quicktime")))
 WEAK_SOURCES = frozenset(source for source, confidence in CONFIDENCE.items() if confidence == "weak")
+#: What a camera itself writes: an edited copy never comes before its original that has such a date.
+BY_CAMERA = frozenset(("exif", "exif_digitized", "gps", "quicktime", "mvhd"))
+#: What is told of a photo or video by a file beside it, that may be about another one of its group.
+TOLD_BESIDE = frozenset(("xmp_sidecar", "srt", "takeout"))
 #: What `taken_from` says of a date that was taken over from the lead of a group.
 SIBLING = "sibling"
 
@@ -54,6 +58,7 @@ DOUBTS = {
     "folder": "only its folder tells a date",
     "exif_modified": "it tells only when it was changed last",
     "mtime": "it holds no capture time",
+    "clock": "it tells the day on which clocks begin that were reset",
 }
 
 
@@ -118,6 +123,10 @@ def choose(
     candidates = [judge(claim, zone, now) for claim in (*told, *named)]
     candidates += [*(_of_folder(folder, mtime, zone, now) if folder else ()), mtime]
     candidates.sort(key=lambda candidate: ranks[candidate.claim.source])
+    if _needs_name(candidates):
+        shown = [Claim("filename", text) for text in clock_times_of_name(name, rules.name_patterns)]
+        candidates = reset_clocks.pass_over(candidates, bool(shown))
+        candidates = _named_first(candidates, shown, zone, now) if rules.video_time == "auto" else candidates
     return _verdict(candidates, note)
 
 
@@ -139,6 +148,25 @@ def _whole_day(claim: Claim) -> str:
     return claim.text + "-01-01"[3 * claim.text.count("-") :] if claim.source == "folder" else claim.text
 
 
+def _needs_name(candidates: Sequence[Candidate]) -> bool:
+    """Whether the best of them may know less than what a name tells of the clock that the camera showed."""
+    best = next(candidate for candidate in candidates if not candidate.rejected)
+    return best.claim.source in offsets.PLACELESS or reset_clocks.is_suspect(best)
+
+
+def _named_first(
+    candidates: list[Candidate], shown: Sequence[Claim], zone: tzinfo, now: datetime
+) -> list[Candidate]:
+    """A name that shows the clock of the place comes before the same moment told without a place."""
+    at = next(i for i, candidate in enumerate(candidates) if not candidate.rejected)
+    claim = offsets.of_place(candidates[at], shown, zone)
+    named = judge(claim, zone, now) if claim is not None else None
+    if named is None or named.rejected:
+        return candidates
+    after = [c for c in candidates[at:] if (c.claim.source, c.claim.text) != (named.claim.source, named.claim.text)]
+    return [*candidates[:at], named, *after]
+
+
 def _verdict(candidates: list[Candidate], note: str) -> CaptureTime:
     """The first that stands wins."""
     at = next(i for i, candidate in enumerate(candidates) if not candidate.rejected)
@@ -148,8 +176,10 @@ def _verdict(candidates: list[Candidate], note: str) -> CaptureTime:
     assert instant is not None
     candidates[at] = Candidate(best.claim, local, instant, won=True)
     source = best.claim.source
-    why = note or (_doubt(source, candidates) if source in WEAK_SOURCES else "")
-    return CaptureTime(local, instant, source, CONFIDENCE[source], tuple(candidates), note=why)
+    is_reset = reset_clocks.is_doubtful(best, candidates)
+    why = note or (DOUBTS["clock"] if is_reset else _doubt(source, candidates) if source in WEAK_SOURCES else "")
+    confidence = "weak" if is_reset else CONFIDENCE[source]
+    return CaptureTime(local, instant, source, confidence, tuple(candidates), note=why)
 
 
 def _of_mtime(mtime_ns: int, zone: tzinfo) -> Candidate:

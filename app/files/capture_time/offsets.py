@@ -17,6 +17,12 @@ HALF_HOUR = timedelta(minutes=30)
 #: Offsets that are no half hours: Nepal, Eucla, Chatham.
 ODD_OFFSETS = tuple(timedelta(minutes=minutes) for minutes in (345, 525, 765, 825))
 WIDEST = timedelta(hours=14)
+#: Offsets west of Greenwich are no wider.
+WIDEST_WEST = timedelta(hours=12)
+#: Many headers tell the end of a film, its name the beginning; longer ones are told an hour or more wrong.
+FILM = timedelta(hours=1)
+#: Sources that tell a moment, and nothing of the place where the day is decided.
+PLACELESS = ("gps", "quicktime", "mvhd", "takeout")
 
 
 def of_film(
@@ -41,6 +47,31 @@ def _agrees_with_one(claim: Claim, shown: Sequence[Claim], zone: tzinfo) -> bool
         if told is not None and told != told.replace(hour=0, minute=0, second=0, microsecond=0):
             return abs(told - written) <= SAME_MOMENT and bool(zone.utcoffset(told))
     return False
+
+
+def of_place(best: Candidate, shown: Sequence[Claim], zone: tzinfo) -> Claim | None:
+    """What the clock of the place showed, by a name, at the moment that `best` tells, with the offset of that place.
+    None when the configured zone makes it the same day, and when it is another moment."""
+    stated = written_in(best.claim.text)
+    if not shown or best.claim.source not in PLACELESS or best.claim.zone not in ("utc", "Z", "local"):
+        return None
+    named = written_in(shown[0].text)
+    if stated is None or named is None or best.taken_local is None:
+        return None
+    if -SAME_MOMENT <= best.taken_local - named < FILM:
+        return None if best.taken_local.date() == named.date() else shown[0]
+    ahead = named - stated
+    if (best.claim.source, best.claim.zone) == ("mvhd", "local") or not -WIDEST_WEST <= ahead <= WIDEST + SAME_MOMENT:
+        return None
+    # The end of a film lies behind its beginning.
+    next_hour = -(-(ahead - SAME_MOMENT) // FILM) * FILM
+    exact = _offset(ahead)
+    return replace(shown[0], zone=_written(next_hour if exact is None else exact))
+
+
+def _written(offset: timedelta) -> str:
+    minutes = round(abs(offset).total_seconds() / 60)
+    return f"{'-' if offset < timedelta() else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def sharpened(winner: Candidate, candidates: Sequence[Candidate]) -> datetime | None:

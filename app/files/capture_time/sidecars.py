@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
@@ -88,12 +88,31 @@ class Sidecars:
         own = self._called.get(name.lower(), [])
         alike = self._called.get(name.rpartition(b".")[0].lower(), [])
         found = [*own, *alike, *(self._described.get(name) or self._nearest(name))]
-        return [s for s in found if suffix(s) not in OF_FILMS or suffix(name) in VIDEO_SUFFIXES]
+        return [sidecar for sidecar in found if _may_tell(sidecar, name)]
 
     def _nearest(self, name: bytes) -> list[bytes]:
         at = bisect_left(self._exported, name)
         around = self._exported[max(at - NEAREST // 2, 0) : at + NEAREST // 2]
         return sorted(around, key=lambda sidecar: (-_shared_length(sidecar, name), sidecar))
+
+
+def told_elsewhere(media: Mapping[int, bytes], sidecars: Collection[bytes]) -> Iterator[tuple[int, bytes]]:
+    """(key, sidecar): which of these photos and videos are told of by the sidecars of a copy in another folder.
+
+    The copy may have been called otherwise: what no name fits tells of all of them, for their content is the same.
+    """
+    beside, heard = Sidecars(media.values(), sidecars), set[bytes]()
+    for key, name in media.items():
+        own = beside.of(name)
+        heard.update(own)
+        yield from ((key, sidecar) for sidecar in own)
+    rest = sorted(sidecar for sidecar in sidecars if tells_dates(sidecar) and sidecar not in heard)
+    for key, name in media.items():
+        yield from ((key, sidecar) for sidecar in rest[:NEAREST] if _may_tell(sidecar, name))
+
+
+def _may_tell(sidecar: bytes, name: bytes) -> bool:
+    return suffix(sidecar) not in OF_FILMS or suffix(name) in VIDEO_SUFFIXES
 
 
 def _shared_length(one: bytes, other: bytes) -> int:

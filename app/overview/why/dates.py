@@ -8,7 +8,7 @@ from app.config.schema import Config
 from app.errors import printable
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, RootKind
-from app.overview.capture import LOST, REJECTED, SOURCE_NAMES, WON, CaptureStory, Found
+from app.overview.capture import LOST, OF_PLACE, REJECTED, SOURCE_NAMES, WON, CaptureStory, Found
 
 #: Where a date was read, in words.
 SOURCES = {
@@ -22,7 +22,7 @@ SOURCES = {
     "mvhd": "the header of the film, which is in UTC; the zone {zone} makes it a local day",
     "srt": "what the drone wrote as its subtitles",
     "takeout": "the JSON file of Google Takeout, which is in UTC; the zone {zone} makes it a local day",
-    "filename": "its file name, as it holds no capture date",
+    "filename": "its file name, as it holds no capture date that can be believed",
     "folder": "only the name of its folder; such a date is doubtful",
     "exif_modified": "its EXIF date of the last change (DateTime), the only one in it; such a date is doubtful",
     "sibling": "the file that it belongs together with",
@@ -30,6 +30,7 @@ SOURCES = {
 }
 #: The header of a film may be read as local time: see sorter.video_time.
 LOCAL_HEADER = "the header of the film, which tells local time here"
+BY_NAME = "its file name, which shows what the clock said where it was taken"
 
 #: Files that are not inspected any more.
 UNREAD = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)
@@ -41,7 +42,7 @@ NOT_READ = (
 #: How sure a date is, in words; of a sure one nothing needs to be said.
 CONFIDENCES = {
     "likely": "That is likely, but not told by the camera as its capture date.",
-    "weak": "That is doubtful.",
+    "weak": "That is doubtful: {doubt}.",
 }
 
 
@@ -56,20 +57,26 @@ def about_date(asset: Asset, kind: RootKind, config: Config, capture: CaptureSto
     source = SOURCES.get(asset.taken_from or "", f"{asset.taken_from}").format(zone=config.zone.key)
     if capture is not None and any((f.source, f.zone, f.outcome) == ("mvhd", "local", WON) for f in capture.candidates):
         source = LOCAL_HEADER
+    if asset.taken_from == "filename" and capture and any(f.why == OF_PLACE for f in capture.candidates):
+        source = BY_NAME
     yield f"It was taken on {asset.taken_local[:19].replace('T', ' ')}, says {source}."
     folder = printable(asset.path.rpartition(b"/")[0])
     if kind is RootKind.ARCHIVE and asset.status is AssetStatus.ARCHIVED and folder:
         yield f"That is why it is filed under {folder}."
 
 
+def about_confidence(capture: CaptureStory | None) -> Iterator[str]:
+    """How sure the date is, and why it is not."""
+    if capture is not None and capture.confidence in CONFIDENCES:
+        yield CONFIDENCES[capture.confidence].format(doubt=capture.doubt)
+
+
 def about_candidates(capture: CaptureStory | None, asset: Asset) -> Iterator[str]:
-    """How sure the date is, and a sentence about each date that was found and is not the one that is believed."""
+    """A sentence about each date that was found and is not the one that is believed."""
     if (capture is None or capture.is_unread) and is_media(asset.path) and asset.status in UNREAD:
         yield NOT_READ
     if capture is None:
         return
-    if capture.confidence in CONFIDENCES:
-        yield CONFIDENCES[capture.confidence]
     for found in capture.candidates:
         told = f"{SOURCE_NAMES.get(found.source, found.source)} tells {_shown(found)}"
         if found.outcome == REJECTED:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.db import assets, kept_copies, past_places, roots
 from app.db.names import name_key
-from app.model import Asset, Root
+from app.model import Asset, AssetStatus, Root
 
 #: So many files of one name are told of.
 TWINS = 10
@@ -20,37 +20,68 @@ IS_COPY = "{path} is the copy that stayed when the file was copied on; this is t
 WAS_HERE = "The file that was at {path} is meant; this is its story."
 CAME_SO = "{path} is the name that it came with; it is called otherwise now."
 
+#: Of several files, people mean the one that their library has, then what becomes part of it; what only repeats
+#: another one, or is gone, they hardly ever mean.
+STANDINGS = (
+    (AssetStatus.ARCHIVED,),
+    (AssetStatus.BATCHED, AssetStatus.DELIVERED),
+    (AssetStatus.DISCOVERED, AssetStatus.UNIQUE),
+    (AssetStatus.FAILED, AssetStatus.SET_ASIDE),
+    (AssetStatus.DUPLICATE, AssetStatus.GONE),
+)
 
 #: An asset, and how what was said leads to it.
 Found = tuple[Asset, str]
 
 
 class Match(NamedTuple):
-    """An asset that is meant, how what was said leads to it (empty when it is simply that file), and what was said."""
+    """An asset that is meant, how what was said leads to it (empty when it is simply that file), what was said, and
+    whether that can be no other file: its id, or where it lies."""
 
     asset: Asset
     relation: str
     named: bytes
+    is_exact: bool = False
 
     @property
     def is_past(self) -> bool:
         """Whether it was only once what it was called here."""
         return self.relation in (WAS_HERE, CAME_SO)
 
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """The likelier it is meant, the smaller."""
+        standing = next(n for n, alike in enumerate(STANDINGS) if self.asset.status in alike)
+        is_spelled_so = os.path.basename(self.asset.path) == os.path.basename(self.named)
+        return not self.is_exact, standing == len(STANDINGS) - 1, self.is_past or not is_spelled_so, standing
+
 
 def find_matches(conn: Connection, meant: Sequence[bytes], folder: bytes | None) -> list[Match]:
-    """The assets that are meant by one of these names, the likeliest first, none twice: what lies there or is called
-    so now, then what once was."""
+    """The assets that are meant by one of these names, the likeliest first, none twice: what lies just there, then what
+    is archived, on its way, or waits, what is called so now before what once was, and duplicates last."""
     found: dict[int, Match] = {}
     every = [match for named in meant for match in _matches(conn, named, folder)]
-    for match in sorted(every, key=lambda match: match.is_past):
+    for match in sorted(every, key=lambda match: match.rank):
         found.setdefault(match.asset.id, match)
     return list(found.values())
 
 
 def _matches(conn: Connection, named: bytes, folder: bytes | None) -> list[Match]:
-    found = [*_by_id(conn, named), *_by_place(conn, named, folder), *_by_name(conn, named)]
-    return [Match(asset, relation, named) for asset, relation in found]
+    exact = _here(roots.list_all(conn), named, folder)
+    by_id = [Match(asset, relation, named, is_exact=True) for asset, relation in _by_id(conn, named)]
+    found = [*_by_place(conn, named, folder), *_by_name(conn, named)]
+    return by_id + [
+        Match(asset, relation, named, (asset.root_id, asset.path) in exact)
+        for asset, relation in found
+    ]
+
+
+def _here(known: list[Root], named: bytes, folder: bytes | None) -> set[tuple[int, bytes]]:
+    """The places that a path means when it does not leave open in which folder it begins."""
+    if not os.path.isabs(named) and folder is None:
+        return set()
+    path = os.path.normpath(os.path.join(folder or b"", named))
+    return {(root.id, inside) for root, inside in _inside(known, path)}
 
 
 def places_of(conn: Connection, named: bytes, folder: bytes | None) -> list[tuple[Root, bytes]]:

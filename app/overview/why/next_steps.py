@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.config.schema import Config
+from app.files.lone_sidecars import ALONE
 from app.model import GONE_ON_PURPOSE, AssetStatus, Batch, BatchStatus, RootKind
 from app.model.counting import counted
 from app.overview.why.facts import Facts
@@ -42,6 +43,8 @@ NEXT = {
 
 
 def _set_aside(facts: Facts) -> Iterator[str]:
+    if facts.asset.reason == ALONE:
+        yield "It goes on by itself when its photo or video is back in its folder."
     if facts.root.kind is RootKind.INGEST:
         yield f"It stays where it is. To have it taken in all the same: media-pipeline assets retry {facts.asset.id}"
     else:

@@ -9,7 +9,7 @@ from app.config.schema import Config
 from app.files.walk import is_media
 from app.model import AssetStatus, RootKind
 from app.model.counting import counted
-from app.overview.why.dates import about_camera, about_candidates, about_date
+from app.overview.why.dates import about_camera, about_candidates, about_confidence, about_date
 from app.overview.why.facts import Facts
 from app.overview.why.next_steps import about_next
 
@@ -60,6 +60,7 @@ def tell(facts: Facts, config: Config) -> list[Sentence]:
         ("duplicate", _duplicate),
         ("group", _group),
         ("date", lambda known: about_date(known.asset, known.root.kind, config, known.capture)),
+        ("confidence", lambda known: about_confidence(known.capture)),
         ("candidates", lambda known: about_candidates(known.capture, known.asset)),
         ("decided", _decisions),
         ("camera", lambda known: about_camera(known.capture)),

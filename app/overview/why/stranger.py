@@ -14,7 +14,9 @@ from app.db import left_in_place
 from app.db.connection import Connection
 from app.errors import printable
 from app.files.kinds import file_kind, folder_reason, ignored_by, is_own
+from app.files.lone_sidecars import since_of
 from app.model import Root, RootKind
+from app.overview.lone_sidecars import way_on
 from app.overview.why.sentences import KINDS, Sentence
 from app.services import Services
 
@@ -84,12 +86,21 @@ def _why_not_taken(services: Services, place: Place, status: os.stat_result) -> 
         noted = _noted(conn, root, path)
     reason = noted or _by_name(path, services.config.scan.ignore_patterns) or _special(status)
     if reason is not None:
-        return f"It is left in place: {reason}."
+        return f"It is left in place: {reason}.{_way_on(services, reason)}"
     age = time.time() - status.st_mtime
     settle = services.config.scan.settle_seconds
     if age < settle:
         return f"It changed {max(age, 0):.0f} s ago and counts once it has not changed for {settle} s."
+    if file_kind(path.rpartition(b"/")[2])[0] == "sidecar":
+        return "No scan has seen it yet; the next run takes it in with its photo or video: media-pipeline run"
     return "No scan has seen it yet; the next run takes it in: media-pipeline run"
+
+
+def _way_on(services: Services, reason: str) -> str:
+    """What a person can do about a sidecar that waits for its photo; nothing for any other reason."""
+    if since_of(reason) is None:
+        return ""
+    return f" {way_on(services.config.scan.lone_sidecars == 'archive')}"
 
 
 def _noted(conn: Connection, root: Root, path: bytes) -> str | None:

@@ -26,6 +26,10 @@ WORDS = (
     (Finding.UNREADABLE.value, "file could not be read", "files could not be read"),
     (Finding.ALTERED.value, "known file does not hold what it should", "known files do not hold what they should"),
     ("decided_dates", "file got its decided date back", "files got their decided dates back"),
+    ("dates_not_read",
+     "file has its date, and what it tells was not read; `media-pipeline dates read` reads it and finds more doubts",
+     "files have their dates, and what they tell was not read; `media-pipeline dates read` reads it and finds more "
+     "doubts"),
     ("settled_findings", "finding of a verification is settled", "findings of verifications are settled"),
 )
 

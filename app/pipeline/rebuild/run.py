@@ -19,8 +19,11 @@ from app.db import (
     rebuild_rows,
     rebuild_unread,
     totals,
+    unrecorded,
 )
 from app.db.connection import Connection
+from app.files.capture_time.choose import WEAK_SOURCES
+from app.files.kinds import SIDECAR_SUFFIXES, TAKEOUT_SUFFIX
 from app.files.roots import check_roots
 from app.model import Failure, Report, Root, RootKind
 from app.pipeline.rebuild.altered import Altered
@@ -32,6 +35,7 @@ from app.pipeline.rebuild.contents import decide
 from app.pipeline.rebuild.decisions import settle_decisions
 from app.pipeline.rebuild.manifests import read_manifests
 from app.pipeline.rebuild.owners import Owners
+from app.pipeline.rebuild.parted import days_of_parted
 from app.pipeline.rebuild.report import GivenUp, in_words, make_report
 from app.pipeline.rebuild.sightings import see_everything, walked_roots
 from app.pipeline.rebuild.unread import settle_unread
@@ -41,6 +45,7 @@ from app.services import Services
 
 #: Contents decided and written in one transaction.
 SLICE = 500
+SIDECAR_ENDINGS = [suffix.decode() for suffix in (*SIDECAR_SUFFIXES, TAKEOUT_SUFFIX)]
 
 
 def run(services: Services, step: StepContext) -> Report:
@@ -98,8 +103,8 @@ class _Deciding:
             rebuild_files.forget_findings(conn)
             next_id = max(rebuild_entries.highest_asset_id(conn), assets.last_id(conn)) + 1
             total, _ = rebuild_files.count(conn)
-            newest = newest_groups(conn)
-        writer = Writer(self.ingest, next_id, created, newest)
+            newest, days = newest_groups(conn), days_of_parted(conn)
+        writer = Writer(self.ingest, next_id, created, newest, days)
         done, last = 0, ""
         while True:
             self.step.safe_point(done, max(done, total))
@@ -143,7 +148,8 @@ def _finish(
         settled = rebuild_findings.drop_settled(conn, root_ids)
         counted = count_batches(conn, verdicts)
         totals.recount(conn)
-        settled_counts = {"settled_findings": settled, "decided_dates": decided_dates}
+        unread = unrecorded.settle(conn, WEAK_SOURCES, SIDECAR_ENDINGS)
+        settled_counts = {"settled_findings": settled, "decided_dates": decided_dates, "dates_not_read": unread}
         found = make_report(conn, walked, counted, failures, given_up, settled_counts, step.run_id)
         confirmation.note_report(conn, found)
         words = in_words(found)

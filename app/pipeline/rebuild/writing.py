@@ -19,6 +19,7 @@ from app.model import Asset, AssetStatus, Root
 from app.pipeline.rebuild.areas import Area
 from app.pipeline.rebuild.claims import Claim
 from app.pipeline.rebuild.contents import WORDS, Decision, Finding, Placed, standing
+from app.pipeline.rebuild.parted import Numbered
 
 #: The purpose under which the journal knows sources that a rebuild found in the trash.
 PURPOSE = "rebuild"
@@ -34,6 +35,8 @@ class Writer:
     heads: Mapping[int, str]
     #: By key, the group of manifests that has it; other groups came with the same names before (reused_names.py).
     newest: Mapping[tuple[bytes, bytes], int] = field(default_factory=dict)
+    #: Groups that were parted by their days, and the day in their keys.
+    days: Mapping[Numbered, str] = field(default_factory=dict)
     group_keys: dict[tuple[int, int], tuple[bytes, bytes]] = field(default_factory=dict)
 
     def write(self, conn: Connection, decisions: Sequence[Decision]) -> None:
@@ -99,8 +102,11 @@ class Writer:
             key = _split(claim.entry.origin)
             if claim.entry.group_key is None:
                 return key
-            if self.newest.get(key, claim.entry.group_key) != claim.entry.group_key:
-                key = key[0], b"%b\0%d" % (key[1], claim.entry.group_key)
+            newest = self.newest.get(key)
+            if newest is not None:
+                key = key if newest == claim.entry.group_key else (key[0], b"%b\0%d" % (key[1], claim.entry.group_key))
+            elif (day := self.days.get((*key, claim.entry.group_key))) is not None:
+                key = key[0], b"%b\0%b" % (key[1], day.encode())
             return self.group_keys.setdefault((claim.entry.batch_id, claim.entry.group_key), key)
         if file is not None and file.area in (Area.INGEST, Area.DUPLICATES):
             folder, _, name = file.path.rpartition(b"/")
@@ -141,7 +147,7 @@ class Writer:
             taken_local=taken[1],
             taken_from=taken[2],
             content_identifier=row.content_identifier if row is not None else None,
-            inspected_at=_inspected(row, taken),
+            inspected_at=_inspected(placed, row, taken),
             origin_root_id=origin_root_id,
             origin_path=origin_path,
             attempts=row.attempts if placed.is_as_before and row is not None else 0,
@@ -240,8 +246,11 @@ def _taken(claim: Claim | None) -> tuple[str | None, str | None, str | None]:
     return None, None, None
 
 
-def _inspected(row: Asset | None, taken: tuple[str | None, str | None, str | None]) -> str | None:
+def _inspected(placed: Placed, row: Asset | None, taken: tuple[str | None, str | None, str | None]) -> str | None:
+    """Since when it has its date; what waits to be inspected anew, as its group has become another one, still does."""
     if taken[1] is None:
+        return None
+    if row is not None and row.inspected_at is None and placed.is_as_before and placed.status is AssetStatus.UNIQUE:
         return None
     return row.inspected_at if row is not None and row.inspected_at is not None else now()
 

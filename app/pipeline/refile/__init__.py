@@ -17,8 +17,9 @@ from app.model import Failure, Report, RootKind
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
 from app.pipeline.refile.dating import Dating, date_anew
-from app.pipeline.refile.moving import Refiling, carry_out
+from app.pipeline.refile.moving import carry_out
 from app.pipeline.refile.planning import Planning, make_plan
+from app.pipeline.refile.refiling import Refiling
 from app.pipeline.refile.way_back import plan_way_back
 from app.pipeline.refile.words import end_in_words, in_numbers, plan_in_words
 from app.pipeline.step import StepContext

@@ -9,10 +9,10 @@ from app.db import refile_entries
 from app.db.members import list_names_in
 from app.db.refile_entries import Entry
 from app.errors import FileError
-from app.files.walk import list_names
 from app.filing.name_rules import longest_name_bytes
 from app.model import Root
 from app.pipeline.naming import sameness_key, suffixed_paths
+from app.pipeline.refile.ground import names_on_disk
 from app.services import Services
 
 #: So many numbers are tried.
@@ -39,7 +39,7 @@ def paths_aside(services: Services, archive: Root, run_id: int, entries: Sequenc
 def _names_in(services: Services, archive: Root, folder: bytes) -> set[str]:
     with services.db.reading() as conn:
         known = list_names_in(conn, archive.id, folder)
-    return {sameness_key(name) for name in (*known, *list_names(archive, folder))}
+    return {sameness_key(name) for name in (*known, *names_on_disk(archive, folder))}
 
 
 def _first_free(

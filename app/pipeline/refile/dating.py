@@ -16,19 +16,18 @@ from app.db.archived_groups import Scope, list_archived_groups
 from app.db.capture_records import CaptureRecord
 from app.db.connection import Connection, Database
 from app.db.dated_groups import list_others
-from app.files.capture_time import CaptureReaders, Claim, Reading, choose
+from app.files.capture_time import CaptureReaders, Claim, Reading
 from app.files.digest import Wanted
 from app.files.walk import is_media
 from app.filing.dating import Dated, choose_lead, claims_of, columns, disagreement, is_read, record, rules_of
 from app.filing.numbering import group_key
+from app.filing.recorded import claims_recorded, date_by_claims
 from app.model import Asset, Place, RootKind
 from app.pipeline.step import StepContext
 from app.services import Services
 
 #: Groups between two transactions.
 AT_A_TIME = 500
-#: What is found in names, folders and the file's own time is found there again; what a person said stands elsewhere.
-FOUND_AGAIN = ("person", "filename", "folder", "mtime")
 
 
 @dataclass
@@ -143,15 +142,23 @@ def _with_safe_points(work: Dating, found: Iterator[Reading | None]) -> Iterator
 
 def _to_be_read(work: Dating, whole: Sequence[Asset], known: Known, here: set[int]) -> list[Asset]:
     """Files of a group to be read: all, when nothing was recorded of a photo or film of it and its local time is not
-    that of its instant in today's zone; else sidecars that were inspected apart from what they lie beside."""
+    that of its instant in today's zone; else sidecars that were inspected apart from what they lie beside, or came from
+    another folder."""
     telling = [a for a in whole if a.id in here and is_read(a)]
     missing = [a for a in whole if is_media(a.path) and a.id not in known.records]
     if any(a.id not in here for a in missing):
         return []
     if any(_is_of_other_zone(work, asset) for asset in missing):
         return [a for a in telling if a.id not in known.records]
-    inspected = {a.inspected_at for a in whole if is_media(a.path)}
-    return [a for a in telling if not is_media(a.path) and inspected != {a.inspected_at}]
+    media = [a for a in whole if is_media(a.path)]
+    inspected, folders = {a.inspected_at for a in media}, {_folder(a) for a in media}
+    sidecars = [a for a in telling if not is_media(a.path)]
+    return [a for a in sidecars if inspected != {a.inspected_at} or _folder(a) not in folders]
+
+
+def _folder(asset: Asset) -> bytes:
+    """Where it came from."""
+    return (asset.origin_path or asset.path).rpartition(b"/")[0]
 
 
 def _is_of_other_zone(work: Dating, asset: Asset) -> bool:
@@ -192,21 +199,11 @@ def _dated(work: Dating, asset: Asset, known: Known, read: Sequence[Claim]) -> D
     claims, make, model = list(read), None, None
     if recorded is not None:
         make, model = recorded.camera_make, recorded.camera_model
-        known_before = [_as_told(one[:3]) for one in recorded.candidates if one.source not in FOUND_AGAIN]
-        claims = [*known_before, *(claim for claim in read if claim not in known_before)]
+        claims = claims_recorded(recorded, read)
     elif asset.id in known.readings:
         make, model = known.readings[asset.id].camera_make, known.readings[asset.id].camera_model
     claims += [known.decided[asset.id]] if asset.id in known.decided else []
-    taken = choose(
-        claims, asset.path, asset.mtime_ns, work.zone, work.present, rules=work.rules, camera_make=make
-    )
-    return Dated(asset, replace(taken, content_identifier=asset.content_identifier), make, model)
-
-
-def _as_told(candidate: tuple[str, str, str]) -> Claim:
-    """As the file told it: whether a film's header is in local time is found out anew."""
-    source, text, zone = candidate
-    return Claim(source, text, "utc" if source == "mvhd" else zone)
+    return date_by_claims(asset, claims, (make, model), work.zone, work.present, work.rules)
 
 
 def _changes(asset: Asset, row: Mapping[str, str | None]) -> dict[str, str | None]:

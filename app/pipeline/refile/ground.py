@@ -25,7 +25,7 @@ class FolderGround:
     def take_up(self, conn: Connection, archive: Root, filed: FiledFiles) -> None:
         """Look who holds places here for good: files that are not filed anew, and those of groups that stay."""
         going = filed.list_now_in(self._folder)
-        there = set(list_names_in(conn, archive.id, self._folder)) | set(_names_on_disk(archive, self._folder))
+        there = set(list_names_in(conn, archive.id, self._folder)) | set(names_on_disk(archive, self._folder))
         for name in there - {path.rpartition(b"/")[2] for _, path, stays in going if not stays}:
             self._holders[self._key(name)] = SOMEBODY
 
@@ -48,7 +48,7 @@ class FolderGround:
         return sameness_key(name) if self._portable else name
 
 
-def _names_on_disk(archive: Root, folder: bytes) -> list[bytes]:
+def names_on_disk(archive: Root, folder: bytes) -> list[bytes]:
     """What cannot be looked at holds no place: the moves themselves find out, and replace nothing."""
     try:
         return list_names(archive, folder)

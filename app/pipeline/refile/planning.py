@@ -1,7 +1,9 @@
 """The plan: where each file of the archive belongs today, and which of them have to move for that.
 
 First each group gets a folder and names; then, folder by folder, groups take turns as when they are sorted, and those
-that come later give way by a suffix. So the tree is the one that sorting the library anew would make.
+that come later give way by a suffix. What lies in its folder under its own names keeps the suffix that it got, whoever
+came first. So the tree is the one that sorting the library anew would make, but for who of equals has which number;
+the numbers of a name pattern are ranks, and given anew.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from app.filing.numbering import group_key
 from app.model import Asset, AssetStatus, RootKind
 from app.pipeline.batch_plan import capture_order
 from app.pipeline.filing import Filing, Places
+from app.pipeline.naming import is_suffixed
 from app.pipeline.placing import Placed, Target, place_group
 from app.pipeline.refile.ground import FolderGround
 from app.pipeline.step import StepContext
@@ -29,6 +32,8 @@ from app.services import Services
 AT_A_TIME = 500
 #: Entries written in one transaction.
 WRITTEN = 5_000
+#: The turns of groups.
+KEEPS, MOVES = 0, 1
 
 GONE = "it is not there any more; `media-pipeline verify` finds out more"
 CHANGED = "it was changed since it was archived; `media-pipeline verify` finds it, then `findings accept` it"
@@ -79,20 +84,34 @@ def _file_all(plan: Planning, filed: FiledFiles) -> None:
             filings = plan.places.choose_all(part)
             with looks:
                 for group, filing in zip(part, filings, strict=True):
-                    filed.add(_filed(looks, group, filing))
+                    filed.add(_filed(looks, group, filing, _turn(plan, group, filing)))
             plan.done += sum(map(len, part))
             plan.step.safe_point(plan.done, plan.done)
 
 
-def _filed(looks: Looks, group: Sequence[Asset], filing: Filing) -> list[FiledFile]:
+def _turn(plan: Planning, group: Sequence[Asset], filing: Filing) -> int:
+    """First those that keep their names, so that nobody else gets them."""
+    folders, names = zip(*(_split(asset.path) for asset in group), strict=True)
+    is_here = set(folders) == {filing.folder} and not plan.places.are_ranked
+    rules = plan.places.given.rules
+    return KEEPS if is_here and is_suffixed(filing.names, names, rules.limit_bytes) else MOVES
+
+
+def _split(path: bytes) -> tuple[bytes, bytes]:
+    folder, _, name = path.rpartition(b"/")
+    return folder, name
+
+
+def _filed(looks: Looks, group: Sequence[Asset], filing: Filing, turn: int) -> list[FiledFile]:
     first, stays = group[0], ""
-    if any(_path(filing.folder, name) != asset.path for asset, name in zip(group, filing.names, strict=True)):
+    paths = [_path(filing.folder, name) for name in filing.names]
+    if turn == MOVES and paths != [asset.path for asset in group]:
         stays = next((f"{_shown(asset)}: {why}" for asset in group if (why := _hindrance(looks, asset))), "")
     return [
         FiledFile(
-            asset.id, group_key(asset), first.taken_local or "", first.origin_path or first.path, first.id, number,
-            filing.folder, name, filing.needs_review, asset.path.rpartition(b"/")[0], asset.path, asset.status.value,
-            asset.size_bytes, stays,
+            asset.id, group_key(asset), turn, first.taken_local or "", first.origin_path or first.path, first.id,
+            number, filing.folder, name, filing.needs_review, asset.path.rpartition(b"/")[0], asset.path,
+            asset.status.value, asset.size_bytes, stays,
         )
         for number, (asset, name) in enumerate(zip(group, filing.names, strict=True))
     ]  # fmt: skip
@@ -125,14 +144,24 @@ def _place_all(plan: Planning, filed: FiledFiles) -> None:
         with plan.rows.reading() as conn:
             ground.take_up(conn, plan.archive, filed)
         for group in groups:
-            filing = Filing(folder, bool(group[0].needs_review), tuple(file.name for file in group))
-            placed = place_group(ground, group, filing)
-            entries += [_moving(one) for one in placed if one.target is not Target.OWN]
+            if not _keeps(ground, group):
+                filing = Filing(folder, bool(group[0].needs_review), tuple(file.name for file in group))
+                placed = place_group(ground, group, filing)
+                entries += [_moving(one) for one in placed if one.target is not Target.OWN]
         if len(entries) >= WRITTEN:
             _write(plan, entries)
             entries = []
         plan.step.safe_point(plan.done, plan.done)
     _write(plan, entries)
+
+
+def _keeps(ground: FolderGround, group: Sequence[FiledFile]) -> bool:
+    """Whether a group may keep its names and does, which no other may have under the rules for names of today."""
+    if group[0].turn != KEEPS or any(ground.look(file, file.now_path)[0] is not Target.OWN for file in group):
+        return False
+    for file in group:
+        ground.claim(file, file.now_path, Target.OWN)
+    return True
 
 
 def _write(plan: Planning, entries: Sequence[Entry]) -> None:

@@ -6,18 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.db import moves, refile_entries
 from app.db.archived_groups import list_by_id
+from app.db.dated_groups import list_others
 from app.db.refile_entries import PLANNED, STAYS, Entry
 from app.errors import Conflict, printable
 from app.files.walk import Looks
 from app.filing.numbering import group_key
 from app.model import Asset, AssetStatus, Root, RootKind
 from app.pipeline.filing import REVIEW_FOLDER
-from app.pipeline.refile.moving import PURPOSE
+from app.pipeline.naming import name_beside
+from app.pipeline.refile.refiling import PURPOSE
 from app.pipeline.step import StepContext
 from app.services import Services
 
 SLICE = 500
 IN_ARCHIVE = (AssetStatus.ARCHIVED, AssetStatus.SET_ASIDE)
+#: By asset id, where a run found a file and where it left it.
+Ways = Mapping[int, tuple[bytes, bytes]]
+
 ELSEWHERE = "it was moved again since that run, or is no longer in the archive"
 TAKEN = "another file lies where it came from"
 
@@ -42,7 +47,9 @@ def plan_way_back(services: Services, step: StepContext, undone_run_id: int) -> 
     for start in range(0, len(ids), SLICE):
         with services.db.reading() as conn:
             found = list_by_id(conn, ids[start : start + SLICE])
+            late = list_others(conn, list(found.values()))
         entries += _entries(archive, found.values(), at, parted)
+        entries += _entries_of_late(archive, found.values(), (ways, mine), late)
         step.safe_point(start, len(ids))
     _hold_back_taken(services, archive, entries, parted)
     with services.db.transaction() as conn:
@@ -50,16 +57,39 @@ def plan_way_back(services: Services, step: StepContext, undone_run_id: int) -> 
 
 
 def _entries(
-    archive: Root, found: Iterable[Asset], at: Mapping[int, tuple[bytes, bytes]], parted: dict[int, str]
+    archive: Root, found: Iterable[Asset], at: Ways, parted: dict[int, str]
 ) -> Iterator[Entry]:
-    """What is not back yet; a file that is not where the run left it keeps its group there."""
+    """What is not back yet, of what there still is; a file that is not where the run left it keeps its group there."""
     for asset in found:
         first, last = at[asset.id]
-        if asset.root_id == archive.id and asset.path == first:
+        if asset.status is AssetStatus.GONE or (asset.root_id == archive.id and asset.path == first):
             continue
         if (asset.root_id, asset.path) != (archive.id, last) or asset.status not in IN_ARCHIVE:
             parted.setdefault(group_key(asset), f"{printable(last)}: {ELSEWHERE}")
         yield _entry(asset, first)
+
+
+def _entries_of_late(
+    archive: Root, found: Iterable[Asset], both: tuple[Ways, Ways], late: Mapping[int, Sequence[Asset]]
+) -> Iterator[Entry]:
+    """What has come to a group since the run, and lies where the run left that, goes along under the group's names.
+
+    `both`: the ways of that run, and of this one when it was cut off before."""
+    ways, mine = both
+    leads: dict[tuple[int, bytes], Asset] = {}
+    for asset in sorted(found, key=lambda asset: (len(asset.path), asset.path)):
+        if asset.status in IN_ARCHIVE and asset.root_id == archive.id:
+            leads.setdefault((group_key(asset), ways[asset.id][1].rpartition(b"/")[0]), asset)
+    for member in (member for members in late.values() for member in members if member.id not in ways):
+        folder, _, name = mine.get(member.id, (member.path, b""))[0].rpartition(b"/")
+        lead = leads.get((group_key(member), folder))
+        if lead is None or member.root_id != archive.id or member.status not in IN_ARCHIVE:
+            continue
+        first, left_at = ways[lead.id]
+        home, slash, first_name = first.rpartition(b"/")
+        target = home + slash + name_beside(left_at.rpartition(b"/")[2], first_name, name)
+        if target != member.path:
+            yield _entry(member, target)
 
 
 def _entry(asset: Asset, target: bytes) -> Entry:

@@ -9,6 +9,7 @@ from app.db import accepted, assets, date_sidecars, made_folders, moves, present
 from app.db.connection import Connection
 from app.db.names import name_key
 from app.errors import printable
+from app.files import faults
 from app.files.capture_time.choose import SIBLING
 from app.files.capture_time.sidecar_writer import ENDING, names_of_others
 from app.files.digest import Digests
@@ -61,6 +62,12 @@ class Placing:
         self._write(look, look.wanted)
         return Done(written=1, removed=removed)
 
+    def make_up(self, look: Look) -> None:
+        """Write down what recovery did not know of a sidecar that was being taken away when the program stopped."""
+        if look.gone is not None:
+            with self.services.db.transaction() as conn:
+                _note_taken(conn, look, look.gone)
+
     def prune_folders(self) -> None:
         """Folders of the archive that were made for files, and that the last sidecar has left."""
         if not self._left:
@@ -92,10 +99,16 @@ class Placing:
     def _in_the_way(self, look: Look) -> str:
         folder, _, name = look.subject.path.rpartition(b"/")
         if folder not in self._names:
-            self._names[folder] = list_names(self.archive, folder)
+            self._names[folder] = self._list_names(look.subject)
         others = names_of_others(name)
         found = next((other for other in self._names[folder] if other.lower() in others), None)
         return f"it has a sidecar already: {printable(found)}" if found is not None else ""
+
+    def _list_names(self, subject: Asset) -> list[bytes]:
+        try:
+            return list_names(self.archive, subject.path.rpartition(b"/")[0])
+        except OSError as error:
+            raise faults.of_file(error, "look beside", Place(self.archive, subject.path)) from error
 
     def _digest(self, place: Place) -> Digests:
         return self.services.disk.full_digest(place, self.services.config.dedup.hash_algorithm)
@@ -137,9 +150,8 @@ class Placing:
                     AssetStatus.GONE)  # fmt: skip
 
         def settle(conn: Connection, done: Sequence[Moved]) -> None:
-            assets.set_columns(conn, [(m.move.asset.id, {"reason": REMOVED}) for m in done])
-            moves.note_in_trash(conn, [m.move.asset.id for m in done], SIDECAR)
-            date_sidecars.forget(conn, look.subject.id)
+            for one in done:
+                _note_taken(conn, look, one.move.asset)
 
         moved = self.services.disk.move_files(
             self.services.db, [move], run_id=self.step.run_id, settle=settle
@@ -151,6 +163,13 @@ class Placing:
         while folder:
             self._left.add(folder)
             folder = folder.rpartition(b"/")[0]
+
+
+def _note_taken(conn: Connection, look: Look, taken: Asset) -> None:
+    """It lies in our trash, where it is kept for some days; one that went another way is only forgotten."""
+    if moves.note_in_trash(conn, [taken.id], SIDECAR):
+        assets.set_columns(conn, [(taken.id, {"reason": REMOVED})])
+    date_sidecars.forget(conn, look.subject.id)
 
 
 def _is_it(lying: Asset, wanted: Wanted) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from app.db import date_sidecars, journal
 from app.db.clock import later
-from app.errors import MediaPipelineError, NoSpace, RootUnavailable, printable
+from app.errors import FileError, NoSpace, printable
 from app.files.roots import check_roots
 from app.model import AssetStatus, Report, RootKind
 from app.model.counting import counted
@@ -63,6 +63,7 @@ def _settle(services: Services, step: StepContext, asset_ids: Sequence[int], tal
     placing = Placing(services, step, archive)
     for look in looks:
         step.safe_point(tally.counts["seen"], tally.counts["seen"] + 1)
+        placing.make_up(look)
         tally.counts["seen"] += 1
         _settle_one(services, placing, look, tally)
     placing.prune_folders()
@@ -76,9 +77,9 @@ def _settle_one(services: Services, placing: Placing, look: Look, tally: Tally) 
             obstacle = obstacle or done.obstacle
             tally.counts["written"] += done.written
             tally.counts["removed"] += done.removed
-    except (RootUnavailable, NoSpace):
+    except NoSpace:
         raise
-    except MediaPipelineError as error:
+    except FileError as error:
         obstacle = str(error)
     if obstacle:
         _tell_obstacle(services, placing.step, look, obstacle)

@@ -33,7 +33,7 @@ class Wanted:
 @dataclass(frozen=True)
 class Look:
     """A file, what we wrote beside it and lies in the archive as far as the rows know, what is to lie there, and why
-    nothing can."""
+    nothing can. `gone`: what we wrote has left the archive, and the row does not know it yet."""
 
     row: DateSidecar
     subject: Asset
@@ -41,6 +41,7 @@ class Look:
     wanted: Wanted | None
     is_decided: bool
     obstacle: str = ""
+    gone: Asset | None = None
 
     @property
     def is_right(self) -> bool:
@@ -67,13 +68,13 @@ def wanted_beside(subject: Asset) -> Wanted | None:
 
 
 def _look(conn: Connection, row: DateSidecar, subject: Asset, decided: Mapping[int, bool]) -> Look:
-    lying = assets.find(conn, row.sidecar_id) if row.sidecar_id is not None else None
-    if lying is not None and lying.status is not AssetStatus.ARCHIVED:
-        lying = None
+    known = assets.find(conn, row.sidecar_id) if row.sidecar_id is not None else None
+    lying = known if known is not None and known.status is AssetStatus.ARCHIVED else None
+    gone = known if known is not None and known.status is AssetStatus.GONE else None
     if subject.status is not AssetStatus.ARCHIVED or not decided[subject.id]:
-        return Look(row, subject, lying, None, decided[subject.id])
+        return Look(row, subject, lying, None, decided[subject.id], gone=gone)
     wanted = wanted_beside(subject)
-    return Look(row, subject, lying, wanted, True, "" if wanted is not None else TOO_LONG)
+    return Look(row, subject, lying, wanted, True, "" if wanted is not None else TOO_LONG, gone)
 
 
 def _decided(conn: Connection, subjects: Sequence[Asset]) -> dict[int, bool]:

@@ -27,7 +27,7 @@ api = APIBlueprint(
     "dates", __name__, url_prefix="/api/dates", abp_tags=[Tag(name="dates", description="When was it taken?")]
 )
 
-Reason = Literal["mtime", "folder", "exif_modified", "disagree"]
+Reason = Literal["mtime", "folder", "exif_modified", "clock", "disagree"]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Words = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 CAMERA = "The camera's model, else its make, letter case aside; empty: none is known."

@@ -54,8 +54,8 @@ function offerTicking() {
       told.textContent = `(${ticked})`;
     }
     for (const jump of document.querySelectorAll("[data-jump]")) {
-      jump.hidden = ticked === 0 || isSeen("decide") || isSeen("preview");
-      jump.querySelector("[data-ticked-count]").textContent = ticked === 1 ? "1 file" : `${ticked} files`;
+      jump.hidden = isSeen("decide") || isSeen("preview");
+      jump.querySelector("[data-ticked-count]").textContent = ["", " about 1 file"][ticked] ?? ` about ${ticked} files`;
     }
   };
   for (const all of document.querySelectorAll("[data-tick-all]")) {
@@ -95,7 +95,10 @@ offerTicking();
 document.body.addEventListener("htmx:afterSwap", (event) => {
   showLocalTimes(document);
   offerCopying(document);
-  if (event.detail.target && event.detail.target.id === "notices") letNoticesGo();
+  if (event.detail.target && event.detail.target.id === "notices") {
+    letNoticesGo();
+    if (getComputedStyle(event.detail.target).position === "static") event.detail.target.scrollIntoView({ block: "nearest" });
+  }
 });
 document.body.addEventListener("htmx:sendError", () => setOffline(true));
 document.body.addEventListener("htmx:timeout", () => setOffline(true));

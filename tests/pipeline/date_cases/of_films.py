@@ -7,6 +7,34 @@ from tests.pipeline.date_cases import BY_MTIME, Case, film, one
 
 LATE = "2023-07-01 22:30:00"
 
+OF_PLACES = [
+    one("the name of an evening in New York", "VID_20230805_220000.mp4", film("2023-08-06 02:00:00"), "2023/08/05",
+        "filename"),
+    one("its header tells the end", "VID_20230805_221000.mp4", film("2023-08-06 02:52:40"), "2023/08/05", "filename"),
+    one("the name of a night in Tokyo", "20230802_003000.mp4", film("2023-08-01 15:30:12"), "2023/08/02", "filename"),
+    one("a night in Kathmandu", "20230802_003001(0).mp4", film("2023-08-01 18:45:10"), "2023/08/02", "filename"),
+    one("a midnight passed while it was taken", "VID_20230704_235000.mp4", film("2023-07-04 22:10:00"), "2023/07/04",
+        "filename"),
+    one("an afternoon in New York", "VID_20230805_150000.mp4", film("2023-08-05 19:00:00"), "2023/08/05", "filename"),
+    one("a QuickTime date in UTC and the name of the place", "VID_20230805_220002.mov",
+        film("", "2023-08-06T02:00:02Z"), "2023/08/05", "filename"),
+    one("a QuickTime date with its offset before the name", "VID_20230805_220003.mov",
+        film("", "2023-08-06T02:00:03+0200"), "2023/08/06", "quicktime"),
+    one("a name of a messenger is no clock of the place", "video_2023-08-05_22-00-04.mp4", film("2023-08-06 02:00:04"),
+        "2023/08/06", "mvhd"),
+    one("a name of OneDrive is in UTC", "20230701_223000000_iOS.mp4", film(LATE), "2023/07/02", "mvhd"),
+    one("UTC by setting, whatever place the name tells", "VID_20230805_220005.mp4", film("2023-08-06 02:00:05"),
+        "2023/08/06", "mvhd", "films in UTC"),
+]  # fmt: skip
+OF_CLOCKS = [
+    one("a clock that was reset, and a name", "VID_20190505_120000.mp4", film("2000-01-01 00:00:10"), "2019/05/05",
+        "filename"),
+    one("a clock that was reset, and nothing else", "MOV_1.mp4", film("2000-01-01 00:00:11"), "2000/01/01", "mvhd"),
+    one("a clock that was reset to 2012, and a name", "VID_20190505_120001.mp4", film("2012-01-01 00:00:12"),
+        "2019/05/05", "filename"),
+    one("a New Year's Eve", "VID_20120101_003000.mp4", film("2011-12-31 23:30:10"), "2012/01/01", "mvhd"),
+]  # fmt: skip
+
 CASES: list[Case] = [
     one("Apple's date with its zone", "a.mov", film(LATE, "2023-07-02T00:30:00+0200"), "2023/07/02", "quicktime"),
     one("Apple's date in a zone far away", "a.mov", film(LATE, "2023-07-01T12:30:00-1000"), "2023/07/01", "quicktime"),
@@ -47,4 +75,6 @@ CASES: list[Case] = [
     one("local by setting", "a.mp4", film(LATE, make="Google"), "2023/07/01", "mvhd", "films in local time"),
     one("Apple's zone under local", "a.mov", film(LATE, "2023-07-02T00:30:00+0200"), "2023/07/02", "quicktime",
         "films in local time"),
+    *OF_PLACES,
+    *OF_CLOCKS,
 ]  # fmt: skip

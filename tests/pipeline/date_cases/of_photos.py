@@ -50,6 +50,27 @@ def _xmp(**said: str) -> bytes:
     return photo(xmp=xmp_packet(**said))
 
 
+RESET = "2000:01:01 00:03:12"
+OF_CLOCKS = [
+    one("a camera's clock that was reset, and a name", "IMG_20190505_120000.jpg", photo(taken=RESET), "2019/05/05",
+        "filename"),
+    one("a clock that was reset hours ago, and a name of a messenger", "photo_2019-05-05_12-00-00.jpg",
+        photo(taken="2000:01:01 17:00:00", digitized="2000:01:01 17:00:00"), "2019/05/05", "filename"),
+    one("a clock that was reset, and satellites", "a.jpg",
+        photo(taken=RESET, gps_date="2019:05:05", gps_time=(1, 2, 3)), "2019/05/05", "gps"),
+    one("a camera's clock that was reset, and nothing else", "a.jpg", photo(taken=RESET), "2000/01/01", "exif"),
+    one("a clock that was reset, and a folder", "2019-05-05/a.jpg", photo(taken=RESET, model="f"), "2000/01/01",
+        "exif"),
+    one("a clock that was reset to 2005, and a name", "IMG_20190505_120001.jpg",
+        photo(taken="2005:01:01 00:00:00"), "2019/05/05", "filename"),
+    one("a New Year's Eve, and a name of a later copy", "photo_2005-02-01_12-00-00.jpg",
+        photo(taken="2005:01:01 00:10:00"), "2005/01/01", "exif"),
+    one("a New Year's Day, and another day in the name", "IMG_20190505_120002.jpg",
+        photo(taken="2005:01:01 12:00:00"), "2005/01/01", "exif"),
+    one("a New Year's Eve, and its name", "IMG_20050101_001000.jpg", photo(taken="2005:01:01 00:10:00", model="e"),
+        "2005/01/01", "exif"),
+]  # fmt: skip
+
 CASES: list[Case] = [
     *(one(f"format {name}", name, content, *ON_DAY) for name, content in FORMATS.items()),
     *_impossible(),
@@ -112,5 +133,8 @@ CASES: list[Case] = [
         {"a.jpg": ON_DAY}, "Auckland"),
     Case("EXIF is as it was written, in New York too", {"a.jpg": photo(taken="2024:05:06 23:59:59")},
         {"a.jpg": ON_DAY}, "New York"),
+    one("satellites alone, and the name of an evening in New York", "IMG_20230805_220000.jpg",
+        photo(gps_date="2023:08:06", gps_time=(1, 59, 58)), "2023/08/05", "filename"),
+    *OF_CLOCKS,
     Case("its own time in New York", {"a.jpg": photo(model="o")}, {"a.jpg": ("2022/02/03", "mtime")}, "New York"),
 ]  # fmt: skip

@@ -1,0 +1,34 @@
+"""Sidecars that come later than a file which was parted from the group of its name: they go to where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from app.db import groups
+from app.db.connection import Connection
+from app.files.kinds import MEDIA_SUFFIXES, suffix
+from app.files.walk import is_media
+from app.filing.group_values import came_as
+from app.model import Asset
+
+
+def find_strays(conn: Connection, group_id: int, group: Sequence[Asset], gone_on: Sequence[Asset]) -> dict[int, int]:
+    """By sidecar of a group that is called after a photo or film which is not in it, the group beside it that has
+    this one; those of which no group is known stay."""
+    called = {a.id: wanted for a in group if not is_media(a.path) and (wanted := _called_after(came_as(a)))}
+    here = {came_as(asset) for asset in (*group, *gone_on)} if called else set()
+    missing = {asset_id: name for asset_id, name in called.items() if name not in here}
+    if not missing:
+        return {}
+    parted = dict(sorted((name, other) for other, name in groups.list_parted(conn, group_id)))
+    return {asset_id: parted[name] for asset_id, name in missing.items() if name in parted}
+
+
+def _called_after(sidecar: bytes) -> bytes:
+    """The whole name of a photo or film with which a sidecar's name begins; empty when there is none."""
+    return next((name for name in _beginnings(sidecar) if suffix(name) in MEDIA_SUFFIXES), b"")
+
+
+def _beginnings(name: bytes) -> Iterator[bytes]:
+    while name := name.rpartition(b".")[0]:
+        yield name
