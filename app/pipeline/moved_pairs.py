@@ -17,6 +17,8 @@ from app.model import AssetStatus
 
 #: Times that file systems keep with less care may differ by so much.
 CARELESS_NS = 2_000_000_000
+#: More files than this of one size and time, or name, are no clue.
+FEW = 16
 
 
 class Pair(NamedTuple):
@@ -55,13 +57,15 @@ class Clues:
                 yield _pair(found, former, is_certain=True)
             elif former.sha256 is not None:
                 yield _pair(found, former, is_certain=False)
-        if former.sha256 is None or former.size_bytes == 0:
+        if same or former.sha256 is None or former.size_bytes == 0:
             return
+        named = self._by_name.get(name_of(former.path), [])
         moment = former.mtime_ns // CARELESS_NS
         near = [found for i in (-1, 0, 1) for found in self._by_time.get(moment + i, ())]
-        for found in {one.path: one for one in [*self._by_name.get(name_of(former.path), ()), *near]}.values():
-            if found.path not in same:
-                yield _pair(found, former, is_certain=False)
+        # One of a crowd is not told from the others without reading all of them for each.
+        clues = [found for alike in (named, near) if len(alike) <= FEW for found in alike]
+        for found in {one.path: one for one in clues}.values():
+            yield _pair(found, former, is_certain=False)
 
 
 def _pair(found: Found, former: Former, *, is_certain: bool) -> Pair:
