@@ -10,7 +10,7 @@ from app.cli.duplicates import say_sets
 from app.cli.follow import follow_run, start_and_follow
 from app.db import runs
 from app.model import Run, Trigger
-from app.overview.duplicates import sets_of_preview
+from app.overview.duplicates import sets_of_preview, totals_of
 from app.overview.runs import run_with_steps
 
 
@@ -38,7 +38,8 @@ def _show(cli: Cli, run: Run) -> None:
     with cli.services.db.reading() as conn:
         told = run_with_steps(conn, runs.get(conn, run.id))
     if cli.as_json:
-        cli.print_json({"run": told, "sets": list(found)})
+        sets = list(found)
+        cli.print_json({"run": told, "totals": totals_of(sets), "sets": sets})
         return
     cli.say(told["steps"][-1]["message"])
     say_sets(cli, found)

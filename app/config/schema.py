@@ -20,6 +20,7 @@ from app.config.fields import (
     Days,
     Device,
     Devices,
+    OriginalOrder,
     Port,
     Seconds,
     Section,
@@ -28,6 +29,7 @@ from app.config.fields import (
     TransferMode,
 )
 from app.config.sorter import Sorter
+from app.model.original_order import DEFAULT_ORDER
 
 __all__ = ["Config", "Sorter", "SyncTarget", "TransferMode"]
 
@@ -82,6 +84,11 @@ class Dedup(Section):
     remember_removed: bool = Field(
         default=False,
         description="What a person has said to be gone and not missed is a duplicate when it comes again.",
+    )
+    original_order: OriginalOrder = Field(
+        default=DEFAULT_ORDER,
+        description="Which of several files with one content is the original: the first rule that tells them apart "
+        "decides.",
     )
     reference_dirs: TextList = Field(
         default=(), description="Folders of existing libraries: their files count as originals and are never touched."

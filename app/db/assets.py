@@ -142,6 +142,12 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, st
         yield row[0], row[1], row[2], Signature(*row[3:8])
 
 
+def count_under(conn: Connection, root_ids: Sequence[int]) -> int:
+    """How many files lie under these roots, counted afresh."""
+    query = select(func.count()).where(assets.c.root_id.in_(root_ids), NOT_GONE)
+    return int(conn.execute(query).scalar_one())
+
+
 def last_id(conn: Connection) -> int:
     """The highest id so far, 0 when there is none."""
     return int(conn.execute(select(func.coalesce(func.max(assets.c.id), 0))).scalar_one())

@@ -24,6 +24,7 @@ KINDS = frozenset(
         "asset.found_damaged",
         "asset.vanished",
         "asset.changed",
+        "asset.moved",
         "asset.retried",
         "asset.restored",
         "asset.sidecar_refused",

@@ -49,6 +49,19 @@ WHERE a.status IN ('duplicate', 'set_aside') AND a.original_id IS NULL
 """
 
 
+#: A label counts only while the file is a duplicate of no asset.
+LABELLED = """
+SELECT r.id, r.root_id, r.path, r.size_bytes, COUNT(*)
+FROM reference_files AS r JOIN reference_labels AS l ON l.reference_id = r.id
+JOIN assets AS a ON a.id = l.asset_id AND a.status || '' = 'duplicate' AND a.original_id IS NULL
+WHERE r.id > ? GROUP BY r.id, r.root_id, r.path, r.size_bytes ORDER BY r.id LIMIT ?
+"""
+LABELS_OF = """
+SELECT a.id FROM reference_labels AS l JOIN assets AS a ON a.id = l.asset_id
+WHERE l.reference_id = ? AND a.status || '' = 'duplicate' AND a.original_id IS NULL ORDER BY a.id
+"""
+
+
 class Unread(NamedTuple):
     """A file of a reference folder that has to be read."""
 
@@ -192,6 +205,28 @@ def originals_of(conn: Connection, asset_ids: Sequence[int]) -> dict[int, Asset]
         )
         found.update({row[0]: _original(row[1:]) for row in conn.exec_driver_sql(sql, tuple(part))})
     return found
+
+
+class Labelled(NamedTuple):
+    """A file of a reference folder that is an original, with how many duplicates it has."""
+
+    id: int
+    root_id: int
+    path: bytes
+    size_bytes: int
+    duplicates: int
+
+
+def list_labelled(conn: Connection, after_id: int, limit: int) -> list[Labelled]:
+    """Originals in reference folders, in id order, those after an id."""
+    rows = conn.exec_driver_sql(LABELLED, (after_id, limit))
+    return [Labelled(*row) for row in rows]
+
+
+def list_labels_of(conn: Connection, reference_id: int, limit: int) -> list[int]:
+    """The ids of the first duplicates of an original in a reference folder."""
+    rows = conn.exec_driver_sql(f"{LABELS_OF} LIMIT ?", (reference_id, limit))
+    return [row[0] for row in rows]
 
 
 def _original(row: Sequence[Any]) -> Asset:

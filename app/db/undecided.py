@@ -12,6 +12,7 @@ from app.db.rows import build, columns_for
 from app.db.tables import assets, batches, deliveries
 from app.db.unread import LACKS
 from app.model import GONE_ON_PURPOSE, Asset, AssetStatus
+from app.model.original_order import DEFAULT_ORDER, order_in_sql
 
 #: The states that an original may be in; a gone one must be kept by a peer, one set aside must lie in the archive,
 #: or in ingest again because its batch was taken back.
@@ -31,7 +32,6 @@ GONE_ON = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED)
 GROUPS = f"""
 SELECT COALESCE(a.group_id, -a.id) AS group_key FROM assets AS a WHERE a.status = 'discovered'
 GROUP BY group_key HAVING TOTAL({LACKS}) = 0
-ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(path), MIN(id)
 """
 
 #: Labels whose original does not stand for their content any more: it has other content now, it failed or was set
@@ -62,10 +62,10 @@ def list_without_digest(conn: Connection, after_id: int, limit: int) -> list[Ass
     return [build(Asset, row, CONVERTERS) for row in conn.execute(query).all()]
 
 
-def list_groups(conn: Connection) -> Iterator[int]:
+def list_groups(conn: Connection, order: Sequence[str] = DEFAULT_ORDER) -> Iterator[int]:
     """The keys of the groups that wait for a verdict, first the one that would be the original: a group's id,
     or minus the id of an asset without a group."""
-    for row in conn.exec_driver_sql(GROUPS):
+    for row in conn.exec_driver_sql(f"{GROUPS} ORDER BY {order_in_sql(order)}"):
         yield row[0]
 
 

@@ -149,10 +149,12 @@ def _list(conn: Connection, sql: str, values: tuple[object, ...]) -> list[Unread
     ]
 
 
-def count(conn: Connection) -> int:
-    """How many discovered files there are that may have to be read."""
-    sql = "SELECT COUNT(*) FROM assets WHERE status = 'discovered' AND sha256 IS NULL"
-    return int(conn.exec_driver_sql(sql).scalar() or 0)
+def measure(conn: Connection, *, whole: bool) -> tuple[int, int]:
+    """How many discovered files have to be read at both ends, or whole, and how many bytes these hold."""
+    lacks = LACKS_DIGEST if whole else LACKS_HEAD
+    sql = f"SELECT COUNT(*), COALESCE(SUM(a.size_bytes), 0) FROM assets AS a WHERE a.status = 'discovered' AND {lacks}"
+    row = conn.exec_driver_sql(sql).one()
+    return row[0], row[1]
 
 
 def write_heads(conn: Connection, read: Sequence[tuple[int, str]]) -> None:

@@ -14,7 +14,9 @@ from app.db import assets, runs, unread
 from app.files.head_readers import HeadReaders
 from app.files.walk import Found
 from app.model import Root, Run, RunKind, Stage
+from app.model.original_order import is_usual_for_new
 from app.pipeline.alike import Alike
+from app.pipeline.moved_files import MovedFiles
 from app.pipeline.new_rows import Rows
 from app.pipeline.step import StepContext, Stopped
 from app.pipeline.tally import Tally
@@ -42,8 +44,13 @@ class Arrivals:
             self._is_first = assets.last_id(conn) == 0
             comes_next = _takes_dedup(runs.get(conn, step.run_id))
         self._judges = self._is_first and comes_next and not self.dedup.reference_dirs
+        self._moved = None if self._is_first else MovedFiles(services, step, root, tally)
         # What is read small is BLAKE3; and what is done to duplicates takes more than a label: dedup reads them for it.
-        judges_copies = self.dedup.hash_algorithm == "blake3" and self.dedup.duplicate_policy == "label"
+        judges_copies = (
+            self.dedup.hash_algorithm == "blake3"
+            and self.dedup.duplicate_policy == "label"
+            and is_usual_for_new(self.dedup.original_order)
+        )
         self._alike = Alike(judges_copies=judges_copies)
         self._rows = Rows(self.db, root, step.run_id, self._alike, is_first=self._is_first)
         self._asked: set[int] = set()
@@ -63,8 +70,16 @@ class Arrivals:
             if self._readers is not None:
                 self._readers.__exit__()
 
+    @property
+    def has_any(self) -> bool:
+        """Whether anything new was found."""
+        return bool(self._alike.found)
+
     def take(self, settled: Sequence[Found]) -> None:
-        """These have stopped changing; they get their rows now or later."""
+        """These have stopped changing; they get their rows now or later, or have one from another place."""
+        self._add(self._moved.take(settled) if self._moved is not None and settled else settled)
+
+    def _add(self, settled: Sequence[Found]) -> None:
         self._to_ask += self._alike.add(settled, self._list_known_sizes(settled))
         self.tally.size_bytes += sum(found.signature.size_bytes for found in settled if found.signature is not None)
         self._ask()
@@ -74,6 +89,8 @@ class Arrivals:
 
     def finish(self) -> None:
         """The walk is over: write all that is left. Raises Stopped."""
+        if self._moved is not None:
+            self._add(self._moved.finish())
         if self._readers is None:
             self._write_all()
             return
@@ -110,7 +127,7 @@ class Arrivals:
             self._safe_point()
 
     def _safe_point(self) -> None:
-        self.step.safe_point(self.tally.counts["seen"], self.tally.counts["seen"], self.tally.size_bytes)
+        self.step.safe_point(self.tally.counts["seen"], 0, self.tally.size_bytes)
 
     def _left(self) -> list[int]:
         return [key for key, found in enumerate(self._alike.found) if found is not None]

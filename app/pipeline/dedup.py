@@ -20,6 +20,7 @@ from app.errors import FileError, printable
 from app.files.roots import check_roots
 from app.model import Asset, AssetStatus, Report, Root, RootKind
 from app.model.counting import counted, size_in_words
+from app.model.original_order import is_usual_for_new
 from app.pipeline.digesting import Digesting
 from app.pipeline.originals import Originals
 from app.pipeline.plain_verdicts import mark_copies, mark_unlike
@@ -93,9 +94,10 @@ def _judge_all(services: Services, step: StepContext, tally: Tally, references: 
         other = undecided.has_other_algorithm(conn, services.config.dedup.hash_algorithm)
     if not other:
         mark_unlike(services, step, tally)
-        mark_copies(services, step, tally)
+        if is_usual_for_new(services.config.dedup.original_order):
+            mark_copies(services, step, tally)
     with services.db.reading() as conn:
-        keys = array("q", undecided.list_groups(conn))
+        keys = array("q", undecided.list_groups(conn, services.config.dedup.original_order))
     originals = Originals(services, other, references)
     waiting = iter(keys)
     while part := list(islice(waiting, SLICE)):
@@ -125,7 +127,7 @@ def _verdicts(
         siblings = [a for a in members if a.status is not AssetStatus.DISCOVERED]
         find_outside = partial(originals.find, group_ids={a.id for a in members})
         try:
-            verdicts = judge(Whole(waiting, siblings, gone_on.get(key, ())), find_outside)
+            verdicts = judge(Whole(waiting, siblings, gone_on.get(key, ())), find_outside, originals.rank)
         except FileError as error:
             failed += [(asset, error) for asset in waiting]
             continue

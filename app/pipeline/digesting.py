@@ -40,24 +40,32 @@ class Digesting:
         self.reading: dict[int, Unread] = {}
         self.read: list[Digested] = []
         self.total = 0
+        self.end_bytes: int | None = None
         self.written_at = time.monotonic()
 
     def run(self) -> None:
         """Read what dedup has to compare. A file that cannot be read is noted and never stops the rest."""
         with self.db.reading() as conn:
-            self.total = unread.count(conn)
             are_known = known_digests.has_any(conn)
         if are_known:
             self._take_known()
+        self._measure(whole=False)
         heads = self._wanted(unread.list_without_head, unread.list_unique_of_size)
         self._read(digest_heads(heads, self.settings.threads), "ends_read")
+        self._measure(whole=True)
         for list_next in (unread.list_without_digest, unread.list_labelled_beside):
             whole = self._wanted(list_next, unread.list_unique_with_ends)
             self._read(digest_files(whole, self.settings.hash_algorithm, self.settings.threads), "read")
 
+    def _measure(self, *, whole: bool) -> None:
+        """Find out how much there is to read, so that it can be told how long that may take."""
+        with self.db.reading() as conn:
+            self.total, size_bytes = unread.measure(conn, whole=whole)
+        self.end_bytes = self.tally.size_bytes + size_bytes if whole else None
+
     def read_whole(self, wanted: Sequence[Asset]) -> None:
         """Read these, whatever they are; those that cannot be read are `discovered` again, for the next dedup."""
-        self.total = max(self.total, len(wanted))
+        self.total, self.end_bytes = max(self.total, len(wanted)), None
         rest = self._without_known(wanted)
         asked = self._asked([_unread(asset) for asset in rest])
         self._read(digest_files(asked, self.settings.hash_algorithm, self.settings.threads), "read")
@@ -118,9 +126,14 @@ class Digesting:
             for result in results:
                 if result is not None:
                     self._take(result, counted)
-                self.step.safe_point(min(self.tally.counts[counted], self.total), self.total, self.tally.size_bytes)
+                self._safe_point(min(self.tally.counts[counted], self.total))
         finally:
             self._write()
+
+    def _safe_point(self, done: int) -> None:
+        read_bytes = self.tally.size_bytes
+        left_bytes = None if self.end_bytes is None else max(self.end_bytes - read_bytes, 0)
+        self.step.safe_point(done, self.total, read_bytes, left_bytes)
 
     def _take(self, result: Digested, counted: str) -> None:
         self.read.append(result)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from app.db import assets, journal, new_content, seen_files, waiting
 from app.db import roots as root_rows
 from app.db.connection import Connection, Database
+from app.db.moved_files import VANISHED
 from app.errors import printable
 from app.files.lone_sidecars import ALONE
 from app.files.roots import check_roots
@@ -73,9 +74,9 @@ def list_left_behind(db: Database, ingest: Sequence[Root]) -> list[Failure]:
 def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -> list[Asset]:
     with db.transaction() as conn:
         gone = [a for a in assets.list_at(conn, root.id, absent).values() if a.status in WAITING]
-        assets.mark(conn, gone, AssetStatus.GONE, reason="no longer in the ingest folder")
+        assets.mark(conn, gone, AssetStatus.GONE, reason=VANISHED)
         paths = {asset.path: asset.id for asset in gone}
-        record_each(conn, "asset.vanished", "is no longer in the ingest folder", paths, run_id)
+        record_each(conn, "asset.vanished", f"is {VANISHED}", paths, run_id)
     return gone
 
 

@@ -21,6 +21,7 @@ from app.errors import FileError
 from app.files.digest import full_digest
 from app.files.walk import signature_at
 from app.model import GONE_ON_PURPOSE, Asset, AssetStatus, Place, Root, RootKind
+from app.model.original_order import rank_by
 from app.pipeline.verdicts import Original, same_content
 from app.services import Services
 
@@ -31,6 +32,7 @@ class Originals:
     def __init__(self, services: Services, has_other_algorithm: bool, references: Sequence[Root] = ()) -> None:
         self.db, self.algorithm = services.db, services.config.dedup.hash_algorithm
         self.remembers_removed = services.config.dedup.remember_removed
+        self.rank = rank_by(services.config.dedup.original_order)
         self.has_other_algorithm = has_other_algorithm
         # Only mounted roots of the configuration were checked; what lies under a retired root counts as away.
         self.roots: Mapping[int, Root] = {root.id: root for kind in services.roots.values() for root in kind} | {
@@ -80,7 +82,7 @@ class Originals:
     def find(self, asset: Asset, group_ids: set[int]) -> list[Original]:
         """The originals of an asset among those outside its group that are accounted for, the better first."""
         candidates = [c for c in self._by_sha256.get(asset.sha256 or "", {}).values() if c.id not in group_ids]
-        return [found for c in same_content(asset, candidates) if (found := self.account(c)) is not None]
+        return [found for c in same_content(asset, candidates, self.rank) if (found := self.account(c)) is not None]
 
     def account(self, asset: Asset) -> Original | None:
         """The asset as an original, when it is accounted for now."""

@@ -1,4 +1,5 @@
-"""Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`.
+"""Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`, and what lies
+elsewhere now keeps its row (app/pipeline/moved_files.py).
 
 Reads names; in a large scan the ends of files of one size are read beside the walk, for dedup
 (app/pipeline/arrivals.py). A file counts when it has stopped changing (app/files/settle.py); what is not a photo, a
@@ -40,7 +41,7 @@ CHUNK = 2_000
 SLICE_SECONDS = 0.2
 
 #: What a scan counts, in its report and in its journal event.
-COUNTED = ("new", "changed", "vanished", "still_changing", "left_in_place", "lone_sidecars", "seen")
+COUNTED = ("new", "changed", "moved", "vanished", "still_changing", "left_in_place", "lone_sidecars", "seen")
 
 #: First looks per database, kept while the process lives.
 _FIRST_LOOKS: dict[str, FirstLooks] = {}
@@ -121,6 +122,7 @@ class _RootScan:
         self.patterns = tuple(os.fsencode(pattern) for pattern in self.settings.ignore_patterns)
         with self.db.reading() as conn:
             self.last_id = assets.last_id(conn)
+            self.known_count = assets.count_under(conn, [one.id for one in services.roots[RootKind.INGEST]])
         # One byte per asset id, not a set of paths: a million assets are a megabyte.
         self.seen = bytearray(self.last_id + 1)
         self.is_first = not self.last_id
@@ -250,7 +252,9 @@ class _RootScan:
 
     def _safe_point(self) -> None:
         done = self.tally.counts["seen"]
-        self.step.safe_point(done, max(done, self.last_id), self.tally.size_bytes)
+        # How many files there are is known as long as there is nothing new.
+        total = self.known_count if done <= self.known_count and not self.arrivals.has_any else 0
+        self.step.safe_point(done, total, self.tally.size_bytes)
 
 
 def _of_these_lone(count: int) -> str:
@@ -261,14 +265,14 @@ def _of_these_lone(count: int) -> str:
 def _report(ingest: list[Root], tally: Tally) -> Report:
     counts = {name: tally.counts[name] for name in COUNTED}
     folders = ", ".join(printable(root.path) for root in ingest)
-    done = counts["new"] + counts["changed"]
+    done = counts["new"] + counts["changed"] + counts["moved"]
     if not any(counts.values()) and not tally.failures:
         message = f"The ingest folder {folders} is empty."
     else:
         message = (
             f"{folders}: {counts['seen']} photos, videos and sidecars; {counts['new']} new, {counts['changed']} "
-            f"changed, {counts['vanished']} vanished, {counts['still_changing']} still changing, "
-            f"{counts['left_in_place']} left in place{_of_these_lone(counts['lone_sidecars'])}."
+            f"changed, {counts['moved']} moved, {counts['vanished']} vanished, {counts['still_changing']} still "
+            f"changing, {counts['left_in_place']} left in place{_of_these_lone(counts['lone_sidecars'])}."
         )
     skipped = max(counts["seen"] - done, 0)
     return Report("done", message, done, skipped, tally.size_bytes, failures=tally.failures, detail=dict(counts))

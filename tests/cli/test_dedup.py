@@ -46,6 +46,7 @@ def test_a_dry_run_as_json_is_one_document(machine: Machine) -> None:
     assert (code, {frozenset(one["files"]) for one in found["sets"]}) == (0, expected(machine))
     assert {(one["size_bytes"], one["is_reference"]) for one in found["sets"]} == {(4, False)}
     assert found["run"]["status"] == "done"
+    assert found["totals"] == {"sets": 2, "duplicates": 2, "duplicate_bytes": 8}
 
 
 def test_a_dry_run_is_no_preview_of_a_whole_run(machine: Machine) -> None:

@@ -233,6 +233,8 @@ def test_every_key_can_come_from_the_environment() -> None:
             word = "http://nas:8384"
         if setting.path == "dedup.reference_dirs":
             word = "/data/before, /data/long-before"
+        if setting.path == "dedup.original_order":
+            word = "reference, archived"
         if setting.path in ("syncthing.device_id", "syncthing.device_ids"):
             word = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
         environment = {setting.variable: word, "MEDIA_PIPELINE_SYNC__FOLDER_DIR": "/data/delivery"}

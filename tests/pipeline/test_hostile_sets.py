@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from app.files.hash_reader import END_BYTES
+from app.model import Stage
+from app.pipeline.digesting import Digesting
+from app.pipeline.tally import Tally
 from app.services import Services
 from tests.conftest import write_tree
-from tests.pipeline.stages import ingest, rows, run_dedup, run_scan, states
+from tests.pipeline.library import a_step
+from tests.pipeline.stages import events, ingest, rows, run_dedup, run_scan, states
 
 Open = Callable[..., Services]
 LONG = random.Random(3).randbytes(4 * END_BYTES + 17)
@@ -140,3 +144,59 @@ def test_a_file_that_is_written_to_while_it_is_read_is_never_taken_for_what_it_w
     run_scan(services)
     run_dedup(services)
     assert sets_found(services) == set()
+
+
+@pytest.mark.parametrize("policy", ["label", "quarantine"])
+def test_no_name_of_a_file_is_lost_and_no_second_one_is_a_duplicate(open_test_services: Open, policy: str) -> None:
+    services = open_test_services(dedup={"duplicate_policy": policy})
+    folder = folder_of(services)
+    write_tree(folder, {"a.jpg": b"one file", "copy.jpg": b"one file", "other.jpg": b"alone"})
+    for name in ("a.jpg", "other.jpg"):
+        os.link(folder / name, folder / f"second {name}")
+    os.utime(folder / "a.jpg", (1, 1))
+    run_scan(services)
+    report = run_dedup(services)
+    found = rows(services)
+    aside = {b"second a.jpg": b"a.jpg", b"second other.jpg": b"other.jpg"}
+    assert {path: states(services)[path] for path in (*aside, *aside.values())} == {
+        **dict.fromkeys(aside, "set_aside"), **dict.fromkeys(aside.values(), "unique")
+    }  # fmt: skip
+    assert all(found[second].original_id == found[first].id for second, first in aside.items())
+    assert (report.detail["duplicate"], report.detail["set_aside"]) == (1, 2)
+    assert all((folder / os.fsdecode(name)).exists() for name in (*aside, *aside.values()))
+
+
+def test_thousands_of_tiny_files_in_one_folder_are_compared_and_found_again_when_it_is_renamed(
+    services: Services,
+) -> None:
+    folder = folder_of(services)
+    (folder / "one").mkdir()
+    for number in range(2_000):
+        (folder / "one" / f"{number:04d}.jpg").write_bytes(b"%04d" % (number // 2))
+    run_scan(services)
+    run_dedup(services)
+    assert len(sets_found(services)) == 1_000
+    before = {asset.id for asset in rows(services).values()}
+    (folder / "one").rename(folder / "two")
+    report = run_scan(services)
+    assert (report.detail["moved"], report.detail["new"], report.detail["vanished"]) == (2_000, 0, 0)
+    assert {asset.id for asset in rows(services).values()} == before
+    assert len(events(services, "asset.moved")) == 1
+    assert (run_dedup(services).outcome, len(sets_found(services))) == ("idle", 1_000)
+
+
+def test_a_dump_that_is_sent_again_is_read_once_and_what_it_repeats_not_at_all(services: Services) -> None:
+    folder = folder_of(services)
+    dump = {f"IMG_{n}.jpg": LONG[n : n + END_BYTES * (1 + n % 3)] + bytes([n]) for n in range(30)}
+    write_tree(folder, {"first": dump})
+    run_scan(services)
+    run_dedup(services)
+    with services.db.reading() as conn:
+        digests = "SELECT COUNT(*) FROM assets WHERE sha256 IS NOT NULL"
+        assert conn.exec_driver_sql(digests).scalar() == 0
+    Digesting(services, a_step(services, Stage.DEDUP), Tally()).read_whole(list(rows(services).values()))
+    write_tree(folder, {"again": dump})
+    run_scan(services)
+    report = run_dedup(services)
+    assert (report.detail["duplicate"], report.detail["unique"]) == (30, 0)
+    assert (report.detail["read"], report.size_bytes) == (30, sum(map(len, dump.values())))

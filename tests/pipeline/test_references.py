@@ -13,6 +13,7 @@ import pytest
 from app.config.store import Snapshot
 from app.errors import RootUnavailable
 from app.model import RootKind
+from app.overview.duplicates import duplicate_sets, reference_sets
 from app.overview.why import explain
 from app.services import Services, set_up
 from tests.conftest import make_config, write_tree
@@ -220,3 +221,16 @@ def test_a_second_look_reads_nothing_of_what_was_read(open_test_services: Open, 
     with services.db.reading() as conn:
         assert conn.exec_driver_sql("SELECT * FROM reference_files ORDER BY id").all() == before
     assert states(services) == {b"a.jpg": "duplicate", b"b.jpg": "duplicate"}
+
+
+def test_duplicates_of_reference_files_are_listed_apart_page_by_page(open_test_services: Open, library: Path) -> None:
+    services = open_test_services(dedup={"reference_dirs": [str(library)]})
+    take_in(services, {"a.jpg": b"summer", "b.jpg": b"summer", "c.jpg": b"winter", "d.jpg": b"winter"})
+    with services.db.reading() as conn:
+        (first,), after = reference_sets(conn, 0, 1)["sets"], reference_sets(conn, 0, 1)["next_after_id"]
+        (second,), last = reference_sets(conn, after, 1)["sets"], reference_sets(conn, after, 1)["next_after_id"]
+        assert duplicate_sets(conn, 0, 10)["sets"] == []
+    assert [one["original"]["place"].rpartition("/")[2] for one in (first, second)] == ["IMG_1.jpg", "IMG_2.jpg"]
+    assert {one["path"] for one in first["duplicates"]} == {"a.jpg", "b.jpg"}
+    assert (first["duplicate_count"], second["duplicate_bytes"], last) == (2, 12, None)
+    assert first["original"]["in_reference"] is True

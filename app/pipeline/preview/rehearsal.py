@@ -58,10 +58,10 @@ class RehearsedStep(StepContext):
         )
         self._preview = preview
 
-    def safe_point(self, done: int, total: int, size_bytes: int = 0) -> None:
+    def safe_point(self, done: int, total: int, size_bytes: int = 0, left_bytes: int | None = None) -> None:
         """Note how far the preview is, and raise Stopped when it has to stop here."""
         self._latest = (done, total, size_bytes)
-        self._preview.safe_point(done, total, size_bytes)
+        self._preview.safe_point(done, total, size_bytes, left_bytes)
 
 
 class RehearsedExecution(Execution):
