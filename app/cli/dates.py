@@ -222,6 +222,8 @@ def _show(cli: Cli, looked: Decided) -> None:
     for change in looked.changes:
         words = f"{change['before']} becomes {change['after'] or READ_AGAIN}"
         cli.say(f"{change['id']}  {change['path']}: {words}{_zones(change, looked.action)}")
+        if change["with"]:
+            cli.say(f"    and with it {', '.join(change['with'])}")
     for refusal in looked.refusals:
         cli.say(f"{refusal['id']}  {refusal['path']} is refused: {refusal['reason']}")
     cli.say(looked.in_words())

@@ -106,6 +106,15 @@ def list_shots(conn: Connection) -> Iterator[Shot]:
         yield Shot(*row)
 
 
+def list_shots_of_several_batches(conn: Connection) -> Iterator[Shot]:
+    """The same of groups that have lines in several batches, group by group."""
+    c = rebuild_entries.c
+    several = select(c.group_key).group_by(c.group_key).having(func.count(c.batch_id.distinct()) > 1)
+    query = select(*(c[name] for name in Shot._fields)).where(c.group_key.in_(several))
+    for row in conn.execute(query.order_by(c.group_key, c.batch_id, c.id).execution_options(yield_per=5_000)):
+        yield Shot(*row)
+
+
 def highest_asset_id(conn: Connection) -> int:
     """The highest asset id that a manifest names, 0 when there is none."""
     return int(conn.execute(select(func.coalesce(func.max(rebuild_entries.c.asset_id), 0))).scalar_one())

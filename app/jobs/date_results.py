@@ -141,6 +141,7 @@ def _change(folders: _Folders, dating: Dating) -> dict[str, Any]:
         "instant_after": after.taken_at,
         "folder_before": printable(folders.before(dating)),
         "folder_after": printable(folders.after(dating)) if after.taken_local else None,
+        "with": [printable(one.path) for one in dating.before if one.id != target.id][:SHOWN],
     }
 
 

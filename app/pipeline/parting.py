@@ -1,11 +1,12 @@
 """Photos and films of one name that were taken on different days, or by different cameras, are different ones: each
 goes to its own day.
 
-Cameras number alike. A raw file and a JPEG of one name that say themselves that days lie between them are no pair, nor
-are a photo and a film: that of a Live Photo differs by seconds; nor photos that name two cameras, unless it is of one
-minute. No photo takes an archived one along to another day than its own. Only what was written into files as they were
-made counts here; what has no such date stays with the photo that was first, as a film with a doubtful clock does with
-its still, and so does what was edited, at whatever time.
+Cameras number alike. A raw file and a JPEG of one name that say themselves that days lie between them are no pair,
+nor are a photo and a film: that of a Live Photo differs by seconds; nor photos that name two cameras, unless it is of
+one minute. No photo takes an archived one along to another day than its own. Only what was written into files as they
+were made counts here, and a JSON or subtitles beside them that tell of this one alone; what has no such date stays
+with the photo that was first, as a film with a doubtful clock does with its still, and so does what was edited, at
+whatever time.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ from app.db.connection import Connection
 from app.files.belonging import group_key
 from app.files.capture_time import Claim
 from app.files.capture_time.choose import choose_again
-from app.files.kinds import group_stem
+from app.files.capture_time.sidecars import OF_FILMS, TAKEOUT
+from app.files.kinds import group_stem, suffix
 from app.files.walk import is_media
 from app.filing.group_values import came_as, kind_rank
 from app.model import Asset
 from app.pipeline.spans import Moment, Span, camera_of, find_spans
-from app.pipeline.strays import find_strays
+from app.pipeline.strays import beginnings, find_strays
 
 #: What is written into a photo, and into a film, as it is made. A film's header is of no use only as long as a clock
 #: was never set, and such a date is none.
 WRITTEN = (("exif", "exif_digitized", "xmp"), ("quicktime", "mvhd", "exif"))
+#: What a file beside a photo or film tells of this one alone: a JSON that is called after its whole name, and the
+#: subtitles of a film.
+OF_ITS_OWN = ("takeout", "srt")
 
 #: When each was taken, and by which camera; None where something else decides its date.
 Taken = Mapping[int, Moment | None]
@@ -45,14 +50,26 @@ def list_candidates(group: Sequence[Asset], gone_on: Sequence[Asset]) -> list[As
 
 
 def list_taken(
-    media: Sequence[Asset], records: Mapping[int, CaptureRecord], zone: tzinfo, present: datetime
+    media: Sequence[Asset],
+    records: Mapping[int, CaptureRecord],
+    zone: tzinfo,
+    present: datetime,
+    beside: Iterable[Asset] = (),
 ) -> dict[int, Moment | None]:
-    """When each of these was taken by what is written in it; None when something else decides its date."""
-    return {asset.id: _told(asset, records.get(asset.id), zone, present) for asset in media}
+    """When each of these was taken by what is written in it, or in a file of its own `beside` it; None when something
+    else decides its date."""
+    described = {name for asset in beside for name in beginnings(came_as(asset)) if suffix(came_as(asset)) == TAKEOUT}
+    found: dict[int, Moment | None] = {}
+    for asset in media:
+        told_beside = OF_ITS_OWN if came_as(asset) in described else OF_ITS_OWN[1:]
+        sources = (*WRITTEN[kind_rank(came_as(asset))], *told_beside)
+        found[asset.id] = _told(asset, records.get(asset.id), sources, zone, present)
+    return found
 
 
-def _told(asset: Asset, record: CaptureRecord | None, zone: tzinfo, present: datetime) -> Moment | None:
-    sources = WRITTEN[kind_rank(came_as(asset))]
+def _told(
+    asset: Asset, record: CaptureRecord | None, sources: Sequence[str], zone: tzinfo, present: datetime
+) -> Moment | None:
     if record is None:
         # A rebuild knows of archived files what their manifests say.
         is_known = asset.taken_from in sources and asset.taken_local is not None
@@ -75,7 +92,7 @@ def plan_parts(group: Sequence[Asset], gone_on: Sequence[Asset], taken: Taken) -
     for span in spans:
         if home is not None and span is not home:
             leaving = {one.asset_id for one in span.moments} - stays
-            parts.setdefault(span.name, []).extend(_with_companions(group, leaving))
+            parts.setdefault(span.name, []).extend(_with_companions(group, gone_on, leaving))
     return {day: members for day, members in parts.items() if members}
 
 
@@ -98,12 +115,16 @@ def _spans(media: Sequence[Asset], taken: Taken) -> list[Span]:
     return find_spans(photos, films, {a.id for a in media if group_key(came_as(a)) != group_stem(came_as(a))})
 
 
-def _with_companions(group: Sequence[Asset], leaving: set[int]) -> list[Asset]:
-    """Sidecars that are called after a whole file name go with that file, and films with their photo's identifier."""
+def _with_companions(group: Sequence[Asset], gone_on: Sequence[Asset], leaving: set[int]) -> list[Asset]:
+    """Sidecars that are called after a whole file name go with that file, those that only films have with the one film
+    of their stem, and films with their photo's identifier."""
+    films = [asset for asset in (*group, *gone_on) if kind_rank(came_as(asset)) == 1]
+    stems = [{group_stem(came_as(a)).lower() for a in films if (a.id in leaving) is leaves} for leaves in (True, False)]
     names = tuple(came_as(asset) + b"." for asset in group if asset.id in leaving)
     known = {a.content_identifier for a in group if a.id in leaving and a.content_identifier is not None}
     return [a for a in group if a.id in leaving
             or (not is_media(a.path) and came_as(a).startswith(names))
+            or (suffix(came_as(a)) in OF_FILMS and group_stem(came_as(a)).lower() in stems[0] - stems[1])
             or (a.content_identifier is not None and a.content_identifier in known)]  # fmt: skip
 
 
@@ -126,7 +147,7 @@ def part_by_days(
         again |= find_strays(conn, group_id, group, before)
         if not leads[group_id]:
             continue
-        parts = plan_parts(group, before, list_taken(leads[group_id], records, zone, present))
+        parts = plan_parts(group, before, list_taken(leads[group_id], records, zone, present, (*group, *before)))
         parted: dict[int, int] = {}
         for name, members in parts.items():
             other_id = groups.of_day(conn, group_id, name)

@@ -14,7 +14,7 @@ from tests.pipeline.stages import rows, take_stock
 @pytest.fixture
 def filled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Machine:
     machine = Machine(tmp_path, capsys, sync={"target": "none"})
-    tree = {"a/scan.jpg": make_jpeg(seed=1), "b.jpg": make_jpeg("2024:05:06 07:08:09")}
+    tree = {"a/scan.jpg": make_jpeg(seed=1), "b.jpg": make_jpeg("2024:05:06 07:08:09"), "b.xmp": b"<x/>"}
     write_tree(machine.services.config.paths.source_dir, tree)
     take_stock(machine.services)
     return machine
@@ -43,7 +43,7 @@ def test_a_decision_is_shown_first_and_made_with_yes(
 ) -> None:
     asset_id = str(rows(filled.services)[b"b.jpg"].id)
     code, out, _ = filled.call("dates", *arguments, "--file", asset_id, "--dry-run")
-    assert (code, expected in out) == (0, True)
+    assert (code, expected in out, "and with it b.xmp" in out) == (0, True, True)
     assert rows(filled.services)[b"b.jpg"].taken_from == "exif"
     code, _, _ = filled.call("dates", *arguments, "--file", asset_id, "--yes")
     found = rows(filled.services)[b"b.jpg"]

@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 
 from app.db import assets, runs
+from app.db.rebuild_entries import Shot
+from app.jobs.date_changes import DateWish
+from app.jobs.dates import decide_dates
 from app.model import BatchStatus, RunStatus, Stage
 from app.pipeline import sort
+from app.pipeline.rebuild.elsewhere import plan_homes
 from app.services import Services
 from tests.conftest import make_jpeg, make_services
 from tests.pipeline.library import a_step
+from tests.pipeline.rebuilding import lose_database, rebuild
 from tests.pipeline.refiling import archive, plan, put, refile, report_of, tree
 from tests.pipeline.running import the_batches, workflow
 from tests.pipeline.stages import rows
@@ -72,10 +77,37 @@ def test_a_late_sidecar_draws_what_is_archived_to_its_day(one: Services, arrival
     assert tree(one) == before
 
 
-def test_a_late_sidecar_does_not_overrule_what_the_camera_says(one: Services) -> None:
-    archive(one, {"a/X.jpg": make_jpeg(taken="2024:05:06 10:00:00", seed=1)})
-    archive(one, LATE["JSON"][1])
-    assert folders(one) == {"2024/05/06"}
+def test_a_late_sidecar_does_not_overrule_what_the_camera_or_a_person_says(one: Services) -> None:
+    archive(one, {"a/X.jpg": make_jpeg(taken="2024:05:06 10:00:00", seed=1), "b/Y.jpg": OTHER})
+    (scan,) = (a for a in rows(one).values() if a.taken_from == "mtime")
+    decide_dates(one, DateWish("set", "1985-06-01", [scan.id]), "anna")
+    archive(one, {**LATE["JSON"][1], "b/Y.jpg.json": JSON.replace(b"X", b"Y")})
+    assert folders(one) == {"2024/05/06", os.path.dirname(os.fsdecode(scan.path))}
+    refile(one)
+    assert folders(one) == {"2024/05/06", "1985/06/01"}
+
+
+def test_a_late_sidecar_of_a_copy_is_with_the_photo_after_a_rebuild_too(one: Services) -> None:
+    for library in OF_COPIES["JSON"]:
+        archive(one, library)
+    config = one.config
+    one.close()
+    lose_database(config)
+    rebuilt, _ = rebuild(config)
+    groups = {a.group_id for path, a in rows(rebuilt).items() if path.startswith(b"2018/05/05/")}
+    assert len(groups) == 1
+    rebuilt.close()
+
+
+def test_group_numbers_of_other_databases_join_nothing_that_is_called_otherwise_or_has_its_photo_beside_it() -> None:
+    def homes(*lines: tuple[str, int]) -> list[tuple[int, tuple[bytes, bytes]]]:
+        return list(plan_homes([Shot(origin.encode(), batch_id, 7, None, None) for origin, batch_id in lines]))
+
+    assert homes(("a/X.jpg", 1), ("b/X.jpg.json", 2)) == [(2, (b"a", b"X"))]
+    assert homes(("a/X.jpg", 1), ("b/Y.jpg.json", 2)) == []
+    assert homes(("a/X.jpg", 1), ("a/X.jpg.supplemental-metadata.json", 2)) == [(2, (b"a", b"X"))]
+    assert homes(("a/X.jpg", 1), ("b/X.jpg", 2), ("b/X.xmp", 3)) == [(3, (b"b", b"X"))]
+    assert homes(("a/X.jpg", 1), ("b/X.jpg", 2), ("b/X.xmp", 2)) == []
 
 
 def test_a_photo_whose_drawing_along_a_start_had_to_finish_gets_the_date_of_its_sidecar(one: Services) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
 
+from app.db.capture_records import CaptureRecord, Told
 from app.db.rebuild_entries import Shot
 from app.model import Asset, AssetStatus
-from app.pipeline.parting import plan_parts
+from app.pipeline.parting import list_taken, plan_parts
 from app.pipeline.rebuild.parted import plan_days
 from app.pipeline.spans import Moment, camera_of
 
@@ -65,6 +66,12 @@ CASES = {
     "sidecars of whole names, and of the stem": (
         [PHOTO, File("IMG_1.CR2", "2021-05-06"), File("IMG_1.JPG.xmp"), File("IMG_1.CR2.xmp"), File("IMG_1.AAE")],
         {"2024-05-06": ["IMG_1.JPG", "IMG_1.JPG.xmp"]}),
+    "what only films have": (
+        [PHOTO, File("IMG_1.MP4", "2022-02-02"), File("IMG_1.SRT"), File("IMG_1.AAE")],
+        {"2022-02-02": ["IMG_1.MP4", "IMG_1.SRT"]}),
+    "what only films have, beside two of one stem": (
+        [PHOTO, File("IMG_1.MP4", "2022-02-02"), File("IMG_1.MOV", "2024-05-06 10:00:02"), File("IMG_1.SRT")],
+        {"2022-02-02": ["IMG_1.MP4"]}),
     "films of one day, far from the photo": (
         [PHOTO, File("IMG_1.MOV", "2021-05-06 10:00"), File("IMG_1.MP4", "2021-05-06 11:00"), File("IMG_1.MOV.xmp")],
         {"2021-05-06": ["IMG_1.MOV", "IMG_1.MOV.xmp", "IMG_1.MP4"]}),
@@ -119,3 +126,15 @@ SHOTS = {
 def test_a_rebuild_finds_the_groups_that_were_parted(case: str) -> None:
     shots, expected = SHOTS[case]
     assert dict(plan_days(shots)) == dict(plan_days(shots[::-1])) == expected
+
+
+def test_only_the_json_of_its_own_name_tells_what_parts_a_photo() -> None:
+    names = (b"IMG_6.JPG", b"IMG_6.PNG", b"IMG_6-edited.JPG", b"IMG_6.JPG.json", b"IMG_6.PNG.supplemental-met.json")
+    files = [Asset(n, 1, name, AssetStatus.UNIQUE, 1, 1, 1, 1, 1, group_id=1) for n, name in enumerate(names)]
+    told = {
+        n: CaptureRecord(n, (Told("takeout", f"2018-0{n + 1}-02 10:00:00", "utc"),), None, None, "likely")
+        for n in range(3)
+    }
+    taken = list_taken(files[:3], told, UTC, datetime(2026, 1, 1, tzinfo=UTC), files)
+    assert [one and str(one.at) for one in taken.values()] == ["2018-01-02 10:00:00", "2018-02-02 10:00:00", None]
+    assert plan_parts(files, [], taken) == {"2018-02-02": [files[1], files[4]]}

@@ -47,6 +47,9 @@ def test_a_pause_leaves_whole_groups_and_the_run_goes_on(open_test_services: Ope
     films = {f"{n}/IMG_{n}.MOV": b"film %d" % n for n in range(300)}
     archive(open_test_services(dedup={"threads": 1}), {**photos, **films})
     services = open_test_services(sorter=YEARLY)
+    with services.db.transaction() as conn:
+        before = "UPDATE assets SET taken_local = '2023-01-01T10:00:00' WHERE CAST(path AS TEXT) LIKE ?"
+        conn.exec_driver_sql(before, ("%/IMG_7.jpg",))
     step = stopping_step(services, 256)
     with pytest.raises(Stopped):
         stage.run(services, step)
@@ -56,6 +59,7 @@ def test_a_pause_leaves_whole_groups_and_the_run_goes_on(open_test_services: Ope
     step.stop_at = 10_000
     report = stage.run(services, step)
     assert (report.done, report.skipped) == (600, 0)
+    assert report.detail["dated"] == 1, "what was dated before the pause counts as well"
     assert all(name.count("/") == 1 for name in names(services))
 
 
@@ -69,6 +73,8 @@ def test_what_differs_from_the_plan_that_was_seen_is_told(open_test_services: Op
     with services.db.reading() as conn:
         assert refile_entries.count_differing(conn, run.id, run.id + 1) is None, "of what is not kept nothing is said"
     assert "2020/IMG_2.jpg" in names(services)
+    nothing = plan(services)
+    assert report_of(services, refile(services, RefileWish(plan=nothing.id)))["differing"] == 0
 
 
 def test_what_was_moved_again_since_stays_when_a_run_is_taken_back(open_test_services: Opener) -> None:

@@ -19,7 +19,7 @@ from app.files.kinds import group_stem
 from app.files.walk import is_media
 from app.filing.dating import APART
 from app.filing.group_values import kind_rank
-from app.pipeline.parting import WRITTEN
+from app.pipeline.parting import OF_ITS_OWN, WRITTEN
 from app.pipeline.spans import ONE_SHOT
 
 #: Folder, key and number of a group.
@@ -86,7 +86,7 @@ def _dates(shots: Sequence[Shot]) -> Mapping[int, set[_Written]]:
     found: dict[int, set[_Written]] = {}
     for shot in shots:
         rank = kind_rank(shot.origin)
-        if shot.taken_local is not None and shot.taken_from in WRITTEN[rank]:
+        if shot.taken_local is not None and shot.taken_from in (*WRITTEN[rank], *OF_ITS_OWN):
             name = shot.origin.rpartition(b"/")[2]
             is_plain = rank == 0 and group_key(name) == group_stem(name)
             found.setdefault(shot.group_key, set()).add(_Written(datetime.fromisoformat(shot.taken_local), is_plain))

@@ -33,6 +33,7 @@ from app.pipeline.rebuild.begun_copies import settle_begun_copies
 from app.pipeline.rebuild.claims import Modes
 from app.pipeline.rebuild.contents import decide
 from app.pipeline.rebuild.decisions import settle_decisions
+from app.pipeline.rebuild.elsewhere import homes_of_sidecars
 from app.pipeline.rebuild.manifests import read_manifests
 from app.pipeline.rebuild.owners import Owners
 from app.pipeline.rebuild.parted import days_of_parted
@@ -103,8 +104,8 @@ class _Deciding:
             rebuild_files.forget_findings(conn)
             next_id = max(rebuild_entries.highest_asset_id(conn), assets.last_id(conn)) + 1
             total, _ = rebuild_files.count(conn)
-            newest, days = newest_groups(conn), days_of_parted(conn)
-        writer = Writer(self.ingest, next_id, created, newest, days)
+            newest, days, homes = newest_groups(conn), days_of_parted(conn), homes_of_sidecars(conn)
+        writer = Writer(self.ingest, next_id, created, newest, days, homes)
         done, last = 0, ""
         while True:
             self.step.safe_point(done, max(done, total))

@@ -37,6 +37,8 @@ class Writer:
     newest: Mapping[tuple[bytes, bytes], int] = field(default_factory=dict)
     #: Groups that were parted by their days, and the day in their keys.
     days: Mapping[Numbered, str] = field(default_factory=dict)
+    #: By batch and group, the folder and key of the photo of sidecars that came later.
+    homes: Mapping[tuple[int, int], tuple[bytes, bytes]] = field(default_factory=dict)
     group_keys: dict[tuple[int, int], tuple[bytes, bytes]] = field(default_factory=dict)
 
     def write(self, conn: Connection, decisions: Sequence[Decision]) -> None:
@@ -102,6 +104,7 @@ class Writer:
             key = _split(claim.entry.origin)
             if claim.entry.group_key is None:
                 return key
+            key = self.homes.get((claim.entry.batch_id, claim.entry.group_key), key)
             newest = self.newest.get(key)
             if newest is not None:
                 key = key if newest == claim.entry.group_key else (key[0], b"%b\0%d" % (key[1], claim.entry.group_key))

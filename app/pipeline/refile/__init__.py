@@ -7,13 +7,15 @@ where it lay before.
 
 from __future__ import annotations
 
-from app.db import archived_groups, journal, plan_copies, refile_entries
+from collections.abc import Mapping
+
+from app.db import archived_groups, journal, plan_copies, refile_entries, runs
 from app.db.archived_groups import Scope
-from app.db.connection import Database
-from app.db.refile_entries import DONE, FAILED, PLANNED, STAYS
+from app.db.connection import Connection, Database
+from app.db.refile_entries import DONE, FAILED, PLANNED, STAYS, Counts
 from app.errors import printable
 from app.files.roots import check_roots
-from app.model import Failure, Report, RootKind
+from app.model import Failure, Report, RootKind, Stage
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.filing import REVIEW_FOLDER, REVIEW_REASON
 from app.pipeline.refile.dating import Dating, date_anew
@@ -85,7 +87,7 @@ def _carry_out(services: Services, step: StepContext, dated: int) -> Report:
     undo_of, seen = step.arguments.get("undo_of"), step.arguments.get("plan")
     with services.db.transaction() as conn:
         counts = refile_entries.count(conn, step.run_id)
-        differing = refile_entries.count_differing(conn, step.run_id, int(seen)) if seen is not None else None
+        differing = _differing(conn, step.run_id, int(seen), counts) if seen is not None else None
         words = end_in_words(counts, dated, differing, undone_run_id=undo_of)
         detail = {**in_numbers(counts, dated), "differing": differing, "undo_of": undo_of}
         level = "warning" if counts[FAILED].files or counts[STAYS].files else "info"
@@ -94,6 +96,17 @@ def _carry_out(services: Services, step: StepContext, dated: int) -> Report:
     left = counts[FAILED].files + counts[STAYS].files
     return Report("done", words, counts[DONE].files, left, counts[DONE].size_bytes,
                   failures=[*work.failures, *_staying(services, step)], detail=detail)
+
+
+def _differing(conn: Connection, run_id: int, seen: int, counts: Mapping[str, Counts]) -> int | None:
+    """How many files are moved otherwise than in the plan that was seen; None when that is not kept any more."""
+    found = refile_entries.count_differing(conn, run_id, seen)
+    if found is not None:
+        return found
+    told = next((one.report for one in runs.list_steps(conn, seen) if one.stage is Stage.REFILE), {})
+    # Of a plan by which nothing is to move no entry is kept either.
+    is_empty = (told.get("files"), told.get("stay")) == (0, 0)
+    return sum(counts[state].files for state in (PLANNED, DONE, FAILED)) if is_empty else None
 
 
 def _staying(services: Services, step: StepContext) -> list[Failure]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from app.db import assets, capture_records, date_decisions
+from app.db import assets, capture_records, date_decisions, facts
 from app.db.archived_groups import Scope, list_archived_groups
 from app.db.capture_records import CaptureRecord
 from app.db.connection import Connection, Database
@@ -30,6 +30,10 @@ from app.services import Services
 AT_A_TIME = 500
 
 
+#: The fact that says how many files a run has given another local time: its id and the number.
+DATED = "refile_dated"
+
+
 @dataclass
 class Dating:
     """One pass over groups of the archive, over the rows of the real database or of a copy."""
@@ -45,6 +49,10 @@ class Dating:
     def __post_init__(self) -> None:
         self.archive = self.services.root(RootKind.ARCHIVE)
         self.zone, self.rules = self.services.config.zone, rules_of(self.services.config.sorter)
+        with self.rows.reading() as conn:
+            run_id, _, changed = (facts.find(conn, DATED) or "").partition(" ")
+        # A run that was stopped goes on.
+        self.changed = int(changed) if run_id == str(self.step.run_id) else 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,7 @@ def _date_some(work: Dating, readers: CaptureReaders, groups: Sequence[Sequence[
         found = [one for whole in wholes if (one := _found(work, whole, known, here)) is not None]
         for one in found:
             _write(work, conn, one)
+        facts.put(conn, DATED, f"{work.step.run_id} {work.changed}")
 
 
 def _known(conn: Connection, wholes: Sequence[Sequence[Asset]], readings: Mapping[int, Reading]) -> Known:
