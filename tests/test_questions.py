@@ -83,6 +83,10 @@ ANSWERS: dict[str, Answer] = {
         "folder camera", data='"folder": "camera"', same=True
     ),
     "What have people decided about dates?": Answer("accept, 1 file", data='"first": "camera/IMG_0002.JPG"', same=True),
+    "These two files of one name do not belong together: what if one leaves?": Answer(
+        "would have the date that was decided", data='"id": {asset_id}',
+        body='{"action": "accept", "asset_ids": [{asset_id}], "alone": true, "dry_run": true}',
+    ),
     "Beside which files would XMP sidecars tell the decided dates?": Answer(
         "1 file with a decided date gets a sidecar", data='"files": 1', body='{"dry_run": true}'
     ),
@@ -108,9 +112,7 @@ ANSWERS: dict[str, Answer] = {
     "Why did this batch stop, and what do I do?": Answer("The peer's disk is full.", same=True),
     "Which batches have stopped?": Answer("batch_003", same=True),
     "What happened to this batch?": Answer("batch.created", same=True),
-    "What has failed, and can be tried again?": Answer(
-        "The archive folder was away.", served="The peer's disk is full."
-    ),
+    "What has failed, and can be tried again?": Answer("The archive folder was away."),
     "What will happen when I press run?": Answer("batch_004", data="2020/02/02"),
     "Which files would a run touch, and where would each go?": Answer("2020/02/02", data="2020/02/02"),
     "Which batches would a run make?": Answer("batch_004"),
@@ -216,6 +218,7 @@ def ask(client: FlaskClient, row: re.Match[str], names: dict[str, Any], expected
     body, kind = expected.body, "application/json"
     if body == "{config}":
         body, kind = Path(names["base"], "config.yaml").read_text(), "application/yaml"
+    body = fact_of(body, names) if body else None
     answer = client.open(
         row["path"].format(**names), method=row["method"], data=body, content_type=kind if body else None
     )

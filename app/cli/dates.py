@@ -56,7 +56,8 @@ def _deciding(function: Command) -> Command:
     """Which files are meant, and whether it is done."""
     only = click.option("--only-doubtful", is_flag=True, help="Of these only those with a doubtful date.")
     beside = click.option("--sidecar", is_flag=True, help="Tell other programs too, by an XMP file beside each.")
-    return _filters(only(beside(_confirming(function))))
+    alone = click.option("--alone", is_flag=True, help="Only these: they do not belong to the others of their name.")
+    return _filters(only(beside(alone(_confirming(function)))))
 
 
 @click.group(cls=Noun)
@@ -194,7 +195,8 @@ def undo(
 
 def _decide(cli: Cli, action: str, value: str, *, dry_run: bool, yes: bool, **which: Any) -> int:
     only = DateFilter(which["reason"], which["camera"], folder_of(which["folder"]))
-    wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"], which["sidecar"])
+    wish = DateWish(action, value, which["asset_ids"], only, which["only_doubtful"], which["sidecar"],
+                    which["alone"])
     by = Trigger.CLI.value
     return _carry_out(cli, lambda dry: decide_dates(cli.services, wish, by, dry_run=dry), dry_run, yes)
 

@@ -18,14 +18,14 @@ from app.db.tables import assets, date_decisions
 CHUNK = 5_000
 
 WRITE = (
-    "INSERT OR REPLACE INTO date_decisions (asset_id, action, text, zone, decided_by, decided_at, sha256) "
-    "VALUES (?, ?, ?, ?, ?, ?, (SELECT sha256 FROM assets WHERE id = ?))"
+    "INSERT OR REPLACE INTO date_decisions (asset_id, action, text, zone, decided_by, decided_at, alone, sha256) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT sha256 FROM assets WHERE id = ?))"
 )
 
 
 class DateDecision(NamedTuple):
     """What was decided (accept, set, zone or shift), the wall time that follows and its zone ("local", "utc" or an
-    offset), by whom, when."""
+    offset), by whom, when; `alone`: the file does not belong to the others of its name."""
 
     asset_id: int
     action: str
@@ -33,6 +33,7 @@ class DateDecision(NamedTuple):
     zone: str
     decided_by: str
     decided_at: str
+    alone: bool = False
 
 
 def write(conn: Connection, decisions: Iterable[DateDecision]) -> None:

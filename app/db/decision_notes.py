@@ -19,8 +19,8 @@ CHUNK = 5_000
 FORGOTTEN = "forgotten"
 
 NOTE = (
-    "INSERT INTO decision_notes (sha256, action, text, zone, decided_by, decided_at) "
-    "SELECT sha256, action, text, zone, decided_by, decided_at FROM date_decisions "
+    "INSERT INTO decision_notes (sha256, action, text, zone, decided_by, decided_at, alone) "
+    "SELECT sha256, action, text, zone, decided_by, decided_at, alone FROM date_decisions "
     "WHERE asset_id = ? AND sha256 IS NOT NULL"
 )
 NOTE_FORGOTTEN = (
@@ -31,7 +31,7 @@ NOTE_FORGOTTEN = (
 
 
 class DecisionNote(NamedTuple):
-    """What was decided about the date of the content with this SHA-256."""
+    """What was decided about the date of the content with this SHA-256; `alone`: it left the others of its name."""
 
     sha256: str
     action: str
@@ -39,6 +39,7 @@ class DecisionNote(NamedTuple):
     zone: str
     decided_by: str
     decided_at: str
+    alone: bool = False
 
 
 def note(conn: Connection, asset_ids: Iterable[int]) -> None:

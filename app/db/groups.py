@@ -15,6 +15,8 @@ from app.model import AssetStatus
 CHUNK = 5_000
 #: Files that are no members any more.
 LOST = (AssetStatus.GONE, AssetStatus.FAILED)
+#: In the key of a group that a person parted from another one (alone.py).
+ALONE = b"\0alone\0"
 
 #: One that is gone without a batch was taken away by a person; one with a batch left this disk on purpose.
 CAME_IN = (
@@ -101,12 +103,13 @@ class Member(NamedTuple):
 
 def list_kindred(conn: Connection, group_ids: Sequence[int]) -> dict[tuple[int, bytes], list[Member]]:
     """By (root id, folder), the members of those of these groups that have a content identifier, and of the groups
-    beside them that share one of theirs. Only what is accounted for counts, in id order."""
+    beside them that share one of theirs; not what a person parted. Only what is accounted for counts, in id order."""
     identifiers, folders = _list_identifiers(conn, group_ids)
     kindred: dict[int, tuple[int, bytes]] = {}
     for start in range(0, len(identifiers), CHUNK):
         rows = conn.execute(_holding(identifiers[start : start + CHUNK]))
-        kindred.update({row[0]: (row[1], row[2]) for row in rows if (row[1], row[2]) in folders})
+        known = ((row[0], (row[1], row[2])) for row in rows if ALONE not in row[3])
+        kindred.update({group_id: folder for group_id, folder in known if folder in folders})
     found: dict[tuple[int, bytes], list[Member]] = {}
     for member in _list_members(conn, list(kindred)):
         found.setdefault(kindred[member.group_id], []).append(member)
@@ -136,7 +139,8 @@ def _holding(identifiers: Sequence[str]) -> Select[Any]:
         .select_from(assets.join(original, original.c.id == c.original_id))
         .where(original.c.content_identifier.in_(identifiers), unindexed(c.status) == AssetStatus.DUPLICATE)
     )
-    return select(groups.c.id, groups.c.root_id, groups.c.folder).where(groups.c.id.in_(own.union(of_original)))
+    columns = (groups.c.id, groups.c.root_id, groups.c.folder, groups.c.stem)
+    return select(*columns).where(groups.c.id.in_(own.union(of_original)))
 
 
 def _list_members(conn: Connection, group_ids: Sequence[int]) -> Iterator[Member]:

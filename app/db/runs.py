@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.db import confirmation, idempotency
@@ -115,11 +115,13 @@ def find_last(conn: Connection, kind: RunKind | None = None) -> Run | None:
 
 
 def find_unanswered_failure(conn: Connection) -> Run | None:
-    """The newest failed run since which none of its kind was asked for, or None."""
-    newest = select(func.max(runs.c.id)).group_by(runs.c.kind)
-    failed = (runs.c.id.in_(newest), runs.c.status == RunStatus.FAILED.value)
-    row = conn.execute(_select().where(*failed).order_by(runs.c.id.desc()).limit(1)).first()
-    return _run(row) if row else None
+    """The newest run, where it has failed; else the newest that did work of the workflow, where that has failed."""
+    newest_work = _select().where(runs.c.kind.in_((RunKind.WORKFLOW.value, RunKind.STAGE.value)))
+    for query in (_select(), newest_work):
+        row = conn.execute(query.order_by(runs.c.id.desc()).limit(1)).first()
+        if row is not None and row.status == RunStatus.FAILED.value:
+            return _run(row)
+    return None
 
 
 def list_by_status(conn: Connection, statuses: Sequence[RunStatus]) -> list[Run]:

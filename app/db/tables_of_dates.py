@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, text
 
 from app.db.tables_of_media import metadata
 
@@ -30,6 +30,7 @@ date_decisions = Table(
     Column("sha256", Text),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Text, nullable=False),
+    Column("alone", Boolean, nullable=False, server_default="0"),
     Index("ix_date_decisions_decided_at", "decided_at"),
 )
 
@@ -44,6 +45,7 @@ decision_notes = Table(
     Column("zone", Text, nullable=False),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Text, nullable=False),
+    Column("alone", Boolean, nullable=False, server_default="0"),
 )
 
 #: Photos and videos beside which a sidecar with the decided date lies, or is to lie: `sidecar_id` is the asset that it

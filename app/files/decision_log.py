@@ -29,6 +29,8 @@ from app.model import Place, Root
 FOLDER = b".media-pipeline/decisions"
 ACTIONS = frozenset(("accept", "set", "zone", "shift", FORGOTTEN))
 SHA256 = re.compile(r"[0-9a-f]{64}")
+#: What is text in every line.
+TEXTS = tuple(name for name in DecisionNote._fields if name != "alone")
 #: Far longer than any line of ours.
 LONGEST_LINE = 2_000
 #: A file grows by so much, and to twice of what it began with, before it is written anew.
@@ -215,10 +217,12 @@ def _parsed(line: bytes) -> Any:
 
 
 def _note(said: Any) -> DecisionNote | None:
-    if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in DecisionNote._fields):
+    if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in TEXTS):
         return None
     # What is no text could not be written into a database.
-    note = DecisionNote(*(said[name].encode("utf-8", "replace").decode() for name in DecisionNote._fields))
+    note = DecisionNote(*(said[name].encode("utf-8", "replace").decode() for name in TEXTS))
+    # Earlier versions parted none.
+    note = note._replace(alone=said.get("alone") is True)
     if not SHA256.fullmatch(note.sha256) or note.action not in ACTIONS or not _is_instant(note.decided_at):
         return None
     is_date = written_in(note.text) is not None and (note.zone in ("local", "utc") or offset_of(note.zone) is not None)

@@ -41,6 +41,15 @@ def redate(
     return Redated(written, [record(one, lead, differ) for one in dated])
 
 
+def as_decided(decided: Asset, members: Sequence[Asset], records: Mapping[int, CaptureRecord]) -> Redated:
+    """The date that a person decided of another one of their group."""
+    date = {"taken_local": decided.taken_local, "taken_at": decided.taken_at, "taken_from": SIBLING, "reason": None}
+    known = [records[asset.id] for asset in members if asset.id in records]
+    told = [tuple(one for one in record.candidates if one.source != PERSON) for record in known]
+    kept = [record._replace(candidates=own, confidence="sure") for record, own in zip(known, told, strict=True)]
+    return Redated({asset.id: date for asset in members}, kept)
+
+
 def _dated(asset: Asset, known: CaptureRecord, zone: tzinfo, present: datetime) -> Dated:
     told = [(Claim(*one[:3]), one.rejected) for one in known.candidates if one.source != PERSON]
     taken = choose_again(told, asset.mtime_ns, zone, present)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from app.db import assets, capture_records, date_decisions, journal
+from app.db import alone, assets, capture_records, date_decisions, journal
 from app.db.capture_records import CaptureRecord, Told
 from app.db.clock import now
 from app.db.connection import Connection
@@ -16,6 +16,7 @@ from app.errors import BadRequest, printable
 from app.files.capture_time.choose import SIBLING
 from app.files.capture_time.decision import PERSON, Decision, Present
 from app.files.capture_time.judge import Candidate, Claim, judge
+from app.jobs.date_parting import write_parted
 from app.model import Asset, AssetStatus
 from app.model.counting import counted
 
@@ -27,7 +28,7 @@ LATEST = timedelta(days=1)
 class DateWish:
     """What is wanted (accept, set, zone or shift, with its value) for which files: these, or all that a filter finds,
     of which `doubtful` leaves only those with a doubtful date. `sidecars`: other programs are to be told of it, by an
-    XMP file beside each."""
+    XMP file beside each. `alone`: each of these files does not belong to the others of its name, and leaves them."""
 
     action: str
     value: str = ""
@@ -35,17 +36,20 @@ class DateWish:
     only: DateFilter = field(default_factory=DateFilter)
     doubtful: bool = False
     sidecars: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
 class Change:
-    """One group, the member that the decision is written of, and the date that all get."""
+    """One group, the member that the decision is written of, and the date that all get; `leaves`: they are part of a
+    group so far, and leave it."""
 
     target: Asset
     members: Sequence[Asset]
     claim: Claim
     taken_local: str
     taken_at: str
+    leaves: bool = False
 
     @property
     def after(self) -> list[Asset]:
@@ -114,9 +118,15 @@ def write(
     """Keep the decisions, and let them take effect. Returns the instant that all of them bear."""
     at = now()
     date_decisions.drop(conn, [a.id for change in changes for a in change.members])
-    date_decisions.write(
-        conn, [DateDecision(c.target.id, wish.action, c.claim.text, c.claim.zone, by, at) for c in changes]
-    )
+    parted = alone.list_left(conn, [c.target.group_id for c in changes])
+    decisions = [
+        DateDecision(c.target.id, wish.action, c.claim.text, c.claim.zone, by, at,
+                     alone=c.leaves or c.target.group_id in parted)
+        for c in changes
+    ]  # fmt: skip
+    date_decisions.write(conn, decisions)
+    for change in (c for c in changes if c.leaves):
+        write_parted(conn, change.target, change.members)
     assets.set_columns(conn, [(a.id, _columns(change, a)) for change in changes for a in change.members])
     waiting = [a for change in changes for a in change.members if a.status is AssetStatus.UNIQUE]
     assets.set_columns(conn, [(asset.id, {"reason": None}) for asset in waiting])
@@ -140,9 +150,14 @@ def _record(change: Change, before: CaptureRecord) -> CaptureRecord:
     return before._replace(candidates=tuple(own), confidence="sure")
 
 
+def _parting(change: Change, by: str) -> str:
+    return f"{by} parted it from the other files of its name. " if change.leaves else ""
+
+
 def _tell(conn: Connection, wish: DateWish, changes: Sequence[Change], by: str, at: str) -> None:
     told = [
-        (f"{by} decided its date: {c.taken_local}, before {a.taken_local} ({a.taken_from}).", a.batch_id, a.id)
+        (f"{_parting(c, by)}{by} decided its date: {c.taken_local}, before {a.taken_local} ({a.taken_from}).",
+         a.batch_id, a.id)
         for c in changes for a in c.members
     ]  # fmt: skip
     journal.record_of_assets(conn, "asset.date_decided", told)

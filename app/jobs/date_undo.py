@@ -15,9 +15,10 @@ from app.db.connection import Connection
 from app.db.doubtful_dates import DateFilter, list_assets
 from app.errors import BadRequest
 from app.filing.numbering import group_key
-from app.filing.redating import Redated, redate
+from app.filing.redating import Redated, as_decided, redate
 from app.jobs.date_changes import with_date
 from app.jobs.date_files import MAX_FILES, is_dated, list_by_id, list_groups, refuse_too_many, why_refused
+from app.jobs.date_parting import Homes, bring_home
 from app.jobs.date_results import Dating, Decided, is_weak, tell
 from app.model import Asset, AssetStatus
 from app.model.counting import counted
@@ -44,6 +45,8 @@ class _Return:
     target: Asset
     members: Sequence[Asset]
     again: Redated | None
+    #: By file that a person parted from others, the group to which it goes back.
+    moved: Mapping[int, int] = field(default_factory=dict)
 
     def columns(self, asset: Asset) -> dict[str, str | None]:
         """What is written of a member. Why a file waits is told of those that wait only."""
@@ -64,14 +67,15 @@ def undo_decisions(services: Services, wish: UndoWish, by: str, *, dry_run: bool
         raise BadRequest("Say which files: by id, by camera or folder, or by the instant at which it was decided.")
     with services.db.reading() if dry_run else services.db.transaction() as conn:
         named = _named(conn, wish)
-        groups = list_groups(conn, [asset for asset in named if is_dated(asset)])
+        homes = bring_home(conn, list_groups(conn, [asset for asset in named if is_dated(asset)]))
+        groups = homes.groups
         ids = [asset.id for members in groups.values() for asset in members]
         decided, records = date_decisions.list_of(conn, ids), capture_records.list_of(conn, ids)
-        returns = _returns(services, groups, set(decided), records)
+        returns = _returns(services, homes, set(decided), records)
         if not dry_run and returns:
             _write(conn, returns, by)
     datings = [Dating(r.target, r.members, r.after, was_weak=False, is_weak=_becomes_weak(r)) for r in returns]
-    refused = _refused(named, set(decided), groups, {group_key(r.target) for r in returns})
+    refused = _refused(named, set(decided), groups, {group_key(a) for r in returns for a in r.members})
     return tell(services, Decided("undo", "", dry_run), datings, refused)
 
 
@@ -84,19 +88,22 @@ def _named(conn: Connection, wish: UndoWish) -> list[Asset]:
 
 
 def _returns(
-    services: Services,
-    groups: Mapping[int, Sequence[Asset]],
-    decided: set[int],
-    records: Mapping[int, CaptureRecord],
+    services: Services, homes: Homes, decided: set[int], records: Mapping[int, CaptureRecord]
 ) -> list[_Return]:
     found, present = [], datetime.now(UTC)
-    for members in groups.values():
-        target = next((asset for asset in members if asset.id in decided), None)
+    for key, members in homes.groups.items():
+        moved = {a.id: key for a in members if a.id in homes.moved}
+        stands = next((a for a in members if a.id in decided and a.id not in moved and key in homes.visited), None)
+        target = next((a for a in members if a.id in decided and a is not stands), None)
         if target is None:
+            continue
+        if stands is not None:
+            guests = [a for a in members if a.id in moved]
+            found.append(_Return(target, guests, as_decided(stands, guests, records), moved))
             continue
         again = redate(members, records, services.config.zone, present)
         if again is not None or all(asset.status is AssetStatus.UNIQUE for asset in members):
-            found.append(_Return(target, members, again))
+            found.append(_Return(target, members, again, moved))
     return found
 
 
@@ -104,11 +111,12 @@ def _refused(
     named: Sequence[Asset], decided: set[int], groups: Mapping[int, Sequence[Asset]], returned: set[int]
 ) -> list[tuple[Asset, str]]:
     refused = []
+    whole = {group_key(asset): members for members in groups.values() for asset in members}
     for asset in named:
         if not is_dated(asset):
             refused.append((asset, why_refused(asset)))
         elif group_key(asset) not in returned:
-            is_decided = any(member.id in decided for member in groups[group_key(asset)])
+            is_decided = any(member.id in decided for member in whole[group_key(asset)])
             refused.append((asset, UNRECORDED if is_decided else UNDECIDED))
     return refused
 
@@ -121,6 +129,7 @@ def _write(conn: Connection, returns: Sequence[_Return], by: str) -> None:
     members = [(one, asset) for one in returns for asset in one.members]
     date_decisions.drop(conn, [asset.id for _, asset in members])
     assets.set_columns(conn, [(asset.id, one.columns(asset)) for one, asset in members])
+    assets.set_columns(conn, [(i, {"group_id": to}) for one in returns for i, to in one.moved.items()])
     capture_records.write(conn, [record for one in returns if one.again is not None for record in one.again.records])
     told = [(_sentence(one, asset, by), asset.batch_id, asset.id) for one, asset in members]
     journal.record_of_assets(conn, "asset.date_undone", told)
@@ -131,4 +140,6 @@ def _write(conn: Connection, returns: Sequence[_Return], by: str) -> None:
 def _sentence(one: _Return, asset: Asset, by: str) -> str:
     now = one.columns(asset)
     again = f"{now['taken_local']} ({now['taken_from']})" if now["taken_local"] else "it is read again by the next run"
-    return f"{by} took back what was decided of its date: {again}, before {asset.taken_local} ({asset.taken_from})."
+    joined = " It belongs to the files of its name again." if asset.id in one.moved else ""
+    words = f"{by} took back what was decided of its date: {again}"
+    return f"{words}, before {asset.taken_local} ({asset.taken_from}).{joined}"

@@ -7,6 +7,7 @@ Nothing is written into files. Those that wait are filed by it; those in the arc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.db import capture_records, date_decisions
 from app.db.doubtful_dates import DateFilter
@@ -18,6 +19,7 @@ from app.filing.group_values import came_as, kind_rank
 from app.filing.numbering import group_key
 from app.jobs.date_changes import Change, DateWish, change_of, tells_instant, write
 from app.jobs.date_files import is_dated, list_groups, list_named, why_refused
+from app.jobs.date_parting import date_rest, part
 from app.jobs.date_results import Dating, Decided, is_weak, tell
 from app.jobs.sidecars import want_beside
 from app.jobs.unread_contents import read_contents
@@ -41,12 +43,16 @@ def decide_dates(services: Services, wish: DateWish, by: str, *, dry_run: bool =
         groups = list_groups(conn, meant)
         ids = [asset.id for members in groups.values() for asset in members]
         decided, records = date_decisions.list_of(conn, ids), capture_records.list_of(conn, ids)
-        chosen = _targets(meant)
+        parted = part(groups, _targets(meant), meant if wish.alone else ())
         changes = []
-        for key, members in groups.items():
-            is_instant = tells_instant(chosen[key], members, decided, records)
-            changes.append(change_of(services.config.zone, chosen[key], members, decision, is_instant))
+        for key, members in parted.groups.items():
+            target, whole = parted.chosen[key], groups[group_key(parted.chosen[key])]
+            is_instant = tells_instant(target, whole, decided, records)
+            change = change_of(services.config.zone, target, members, decision, is_instant)
+            changes.append(replace(change, leaves=key != group_key(target)))
         decided_at = None if dry_run or not changes else write(conn, wish, changes, records, by)
+        if decided_at is not None:
+            date_rest(conn, parted.rests, decided, records, services.config.zone, by)
         beside = _told_to_others(services, wish, changes)
         if decided_at is not None:
             want_beside(conn, beside)
@@ -66,6 +72,8 @@ def _told_to_others(services: Services, wish: DateWish, changes: Sequence[Change
 def _read(wish: DateWish) -> Decision:
     if not wish.asset_ids and wish.only == DateFilter() and not wish.doubtful:
         raise BadRequest("Say which files: by id, or by camera, folder or reason.")
+    if wish.alone and not wish.asset_ids:
+        raise BadRequest("Say by their ids which files do not belong to the others of their name.")
     try:
         return read_decision(wish.action, wish.value)
     except ValueError as error:

@@ -13,6 +13,7 @@ from app.db import confirmation, doubtful_dates, facts, silences, totals
 from app.db import left_in_place as left_rows
 from app.db.clock import now
 from app.db.migrate import DATABASE_ID
+from app.db.runs import find_unanswered_failure
 from app.db.tables import left_in_place
 from app.files.lone_sidecars import ALONE, since_of
 from app.model import Root, RootKind
@@ -57,9 +58,10 @@ def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) ->
         seen = _from_rows(conn, services, fresh)
         database_id = facts.find(conn, DATABASE_ID) or ""
         leftovers = _leftovers(conn, services)
+        failed = find_unanswered_failure(conn)
     seen["roots"] = look_at_roots(_roots_in_use(services), database_id)
     seen["config"] = _config_facts(services, config)
-    seen["warnings"] = collect_warnings(seen, leftovers)
+    seen["warnings"] = collect_warnings(seen, leftovers, failed)
     return seen
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import printable
-from app.model import GRAVE_FINDINGS, RunStatus, went_on_without
+from app.model import GRAVE_FINDINGS, Run, RunStatus, went_on_without
 from app.model.counting import counted
 from app.overview.lone_sidecars import LIST
 from app.overview.lone_sidecars import in_words as in_words_of_sidecars
@@ -29,10 +29,10 @@ class Leftovers:
     first: Sequence[tuple[bytes, str]]
 
 
-def collect_warnings(seen: dict[str, Any], leftovers: Leftovers) -> list[dict[str, str]]:
-    """Warnings about an overview: level ("error", "warning" or "info"), a sentence, and what to do."""
+def collect_warnings(seen: dict[str, Any], leftovers: Leftovers, failed: Run | None) -> list[dict[str, str]]:
+    """Warnings about an overview and the run that `failed`: level (one of LEVELS), a sentence, and what to do."""
     found = [*_about_state(seen), *_about_roots(seen), *_about_worker(seen)]
-    found += [*_about_work(seen), *_about_files(seen), *_about_leftovers(leftovers)]
+    found += [*_about_work(seen), *_about_run(failed), *_about_files(seen), *_about_leftovers(leftovers)]
     return sorted(found, key=lambda warning: LEVELS.index(warning["level"]))
 
 
@@ -108,16 +108,14 @@ def _about_work(seen: dict[str, Any]) -> list[dict[str, str]]:
     if seen["batches"]["by_status"]["UNDOING"] and seen["run"] is None:
         what = "A batch is being taken back, and that was stopped before its end. The next batch waits for it."
         found.append(_warning(what, "`media-pipeline batch list --status UNDOING` names it; undo it again."))
-    last = seen["last_run"]
-    if last is not None and last["status"] == "failed":
-        found.append(
-            _warning(
-                f"Run {last['id']} failed: {last['error'] or 'see its steps'}",
-                "Mend the cause, then run again.",
-                "error",
-            )
-        )
     return found
+
+
+def _about_run(failed: Run | None) -> list[dict[str, str]]:
+    if failed is None:
+        return []
+    what = f"Run {failed.id} failed: {failed.error or 'see its steps'}"
+    return [_warning(what, "Mend the cause, then run again.", "error")]
 
 
 def _about_failed_batches(failed: list[dict[str, Any]]) -> list[dict[str, str]]:

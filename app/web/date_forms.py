@@ -78,7 +78,8 @@ def read_instant(sent: Sent, name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a form asks for; `fields` send it again. `sidecars`: an XMP file is to lie beside each."""
+    """What a form asks for; `fields` send it again. `sidecars`: an XMP file is to lie beside each; `alone`: the files
+    ticked do not belong to the others of their name."""
 
     action: str
     value: str
@@ -87,6 +88,7 @@ class Asked:
     is_for_all: bool
     decided_at: str | None
     sidecars: bool = False
+    alone: bool = False
 
     def carry_out(self, services: Services, by: str, *, dry_run: bool) -> Decided:
         """Do it, or tell what it would do. Raises what deciding raises."""
@@ -96,7 +98,8 @@ class Asked:
         if not self.asset_ids and not self.is_for_all:
             raise BadRequest("No file is ticked. Tick some, or choose all that are listed.")
         ids, only = ((), self.chosen.filter) if self.is_for_all else (self.asset_ids, DateFilter())
-        wish = DateWish(self.action, self.value, ids, only, doubtful=self.is_for_all, sidecars=self.sidecars)
+        wish = DateWish(self.action, self.value, ids, only, doubtful=self.is_for_all, sidecars=self.sidecars,
+                        alone=self.alone)
         return decide_dates(services, wish, by, dry_run=dry_run)
 
     @property
@@ -113,6 +116,8 @@ class Asked:
             yield "decided_at", self.decided_at
         if self.sidecars:
             yield "sidecars", "yes"
+        if self.alone:
+            yield "alone", "yes"
 
 
 def read_asked(sent: Sent) -> Asked:
@@ -127,6 +132,7 @@ def read_asked(sent: Sent) -> Asked:
         is_for_all=sent.get("for") == "all",
         decided_at=read_instant(sent, "decided_at"),
         sidecars=sent.get("sidecars") == "yes",
+        alone=sent.get("alone") == "yes",
     )
 
 

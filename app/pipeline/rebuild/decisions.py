@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from app.db import assets, capture_records, date_decisions, rebuild_rows
+from app.db import alone, assets, capture_records, date_decisions, rebuild_rows
 from app.db.connection import Connection
 from app.db.date_decisions import DateDecision
 from app.db.dated_groups import list_others
@@ -15,6 +15,7 @@ from app.files import decision_log
 from app.files.capture_time.choose import SIBLING
 from app.files.capture_time.decision import PERSON
 from app.files.capture_time.judge import Candidate, Claim, judge
+from app.filing.companions import companions_of
 from app.model import Asset, AssetStatus, Failure, RootKind
 from app.pipeline.rebuild import own_sidecars
 from app.pipeline.step import StepContext
@@ -41,11 +42,14 @@ def settle_decisions(services: Services, step: StepContext) -> tuple[int, list[F
     except FileError as error:
         return 0, [Failure(decision_log.FOLDER.decode(), str(error))]
     decided = 0
-    notes = sorted(noted.values())
-    for start in range(0, len(notes), SLICE):
+    # First who is parted from whom: then what is decided of the others is not about those.
+    notes = sorted(noted.values(), key=lambda note: (not note.alone, note.sha256))
+    first = sum(note.alone for note in notes)
+    for start in [*range(0, first, SLICE), *range(first, len(notes), SLICE)]:
+        end = start + SLICE if start >= first else min(start + SLICE, first)
         step.safe_point(0, 0)
         with services.db.transaction() as conn:
-            decided += _settle(conn, notes[start : start + SLICE], services.config.zone)
+            decided += _settle(conn, notes[start:end], services.config.zone)
     words = f"{faulty} of its lines are damaged; all others were read"
     return decided, [Failure(decision_log.FOLDER.decode(), words)] if faulty else []
 
@@ -53,7 +57,7 @@ def settle_decisions(services: Services, step: StepContext) -> tuple[int, list[F
 def _settle(conn: Connection, noted: Sequence[DecisionNote], zone: tzinfo) -> int:
     held = _holders(conn, [note.sha256 for note in noted])
     others = list_others(conn, list(held.values()))
-    groups = {note.sha256: _group(held[note.sha256], others) for note in noted if note.sha256 in held}
+    groups = {note.sha256: _group(held[note.sha256], others, note.alone) for note in noted if note.sha256 in held}
     known = date_decisions.list_of(conn, [asset.id for members in groups.values() for asset in members])
     present, decided = datetime.now(UTC), 0
     for note in noted:
@@ -61,6 +65,7 @@ def _settle(conn: Connection, noted: Sequence[DecisionNote], zone: tzinfo) -> in
         taken = judge(Claim(PERSON, note.text, note.zone), zone, present)
         is_newer = all(known[a.id].decided_at < note.decided_at for a in members if a.id in known)
         if members and is_newer and taken.taken_at is not None:
+            _part(conn, note, members)
             _write(conn, note, members, taken)
             decided += len(members)
     return decided
@@ -72,9 +77,17 @@ def _holders(conn: Connection, contents: Sequence[str]) -> dict[str, Asset]:
     return {a.sha256 or "": a for a in sorted(found, key=lambda a: (HOLDING.index(a.status), a.id), reverse=True)}
 
 
-def _group(asset: Asset, others: dict[int, list[Asset]]) -> list[Asset]:
+def _group(asset: Asset, others: dict[int, list[Asset]], alone: bool) -> list[Asset]:
     """The file that was decided about, and what belongs to it."""
-    return [asset, *others.get(asset.group_id or 0, ())]
+    beside = others.get(asset.group_id or 0, [])
+    return [asset, *(companions_of(asset, [asset, *beside]) if alone else beside)]
+
+
+def _part(conn: Connection, note: DecisionNote, members: Sequence[Asset]) -> None:
+    group_id = members[0].group_id
+    if note.alone and group_id is not None and group_id not in alone.list_left(conn, [group_id]):
+        parted = alone.part(conn, group_id, members[0].id)
+        assets.set_columns(conn, [(asset.id, {"group_id": parted}) for asset in members])
 
 
 def _write(conn: Connection, note: DecisionNote, members: Sequence[Asset], taken: Candidate) -> None:
@@ -83,7 +96,7 @@ def _write(conn: Connection, note: DecisionNote, members: Sequence[Asset], taken
     local, at = taken.taken_local.isoformat(), taken.taken_at.isoformat()
     date_decisions.drop(conn, [asset.id for asset in members])
     date_decisions.write(
-        conn, [DateDecision(target.id, note.action, note.text, note.zone, note.decided_by, note.decided_at)]
+        conn, [DateDecision(target.id, note.action, note.text, note.zone, note.decided_by, note.decided_at, note.alone)]
     )
     # What was not inspected yet gets the date when it is.
     dated = [a for a in members if a.status is not AssetStatus.DISCOVERED]

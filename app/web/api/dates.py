@@ -84,6 +84,7 @@ class DecisionBody(BaseModel):
     camera: Words | None = Field(default=None, description=CAMERA)
     folder: Text | None = Field(default=None, description="All that came in this folder of ingest, or below it.")
     only_doubtful: bool = Field(default=False, description="Of these only those with a doubtful date.")
+    alone: bool = Field(default=False, description="These files do not belong to the others of their name.")
     sidecars: bool = Field(default=False, description="Tell other programs too, by an XMP file beside each.")
     dry_run: bool = Field(default=False, description="Only tell what would become of the dates.")
 
@@ -134,7 +135,8 @@ def decide() -> Response:
     """
     asked = read_body(DecisionBody)
     only = DateFilter(asked.reason, asked.camera, folder_of(asked.folder))
-    wish = DateWish(asked.action, asked.value, asked.asset_ids, only, asked.only_doubtful, asked.sidecars)
+    wish = DateWish(asked.action, asked.value, asked.asset_ids, only, asked.only_doubtful, asked.sidecars,
+                    asked.alone)
     decided = decide_dates(services(), wish, actor(), dry_run=asked.dry_run)
     return done(asdict(decided), decided.in_words())
 
