@@ -14,7 +14,21 @@ from app import __version__
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer
-from app.web import auth, date_pages, docs, entry, errors, idempotency, pages, partials, tree_page, unknown
+from app.web import (
+    auth,
+    compression,
+    date_pages,
+    docs,
+    entry,
+    errors,
+    idempotency,
+    navigation,
+    pages,
+    partials,
+    static_files,
+    tree_page,
+    unknown,
+)
 from app.web.api import (
     assets,
     backup,
@@ -66,6 +80,15 @@ APIS = (
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
     preview, verify, findings, syncthing, pairing_test, tree, dates, date_runs, refile,
 )  # fmt: skip
+#: The pages and their parts that renew themselves.
+PAGES = (
+    navigation.blueprint,
+    pages.blueprint,
+    partials.blueprint,
+    date_pages.blueprint,
+    tree_page.blueprint,
+    docs.blueprint,
+)
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 
 
@@ -92,6 +115,9 @@ def create_app(config_path: str | None = None, container: ServiceContainer | Non
 
 
 def _install(app: OpenAPI) -> None:
+    # Installed first, it looks at an answer last.
+    compression.install(app)
+    static_files.install(app)
     htmx.init_app(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["version"] = __version__
@@ -101,9 +127,7 @@ def _install(app: OpenAPI) -> None:
     idempotency.install(app)
     for module in APIS:
         app.register_api(module.api)
-    for blueprint in (
-        pages.blueprint, partials.blueprint, date_pages.blueprint, tree_page.blueprint, docs.blueprint,
-    ):  # fmt: skip
+    for blueprint in PAGES:
         app.register_blueprint(blueprint)
     found: ServiceContainer = app.extensions[EXTENSION]
     app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]
