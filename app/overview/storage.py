@@ -62,21 +62,22 @@ def _is_same(one: Look, other: Look, disks: Mapping[int, int]) -> bool:
         return True
     total: int = one["total_bytes"]
     is_alike = total == other["total_bytes"] and total - one["free_bytes"] > GIB
-    return is_alike and abs(one["free_bytes"] - other["free_bytes"]) <= SAME_SHARE * total
+    return is_alike and bool(abs(one["free_bytes"] - other["free_bytes"]) <= SAME_SHARE * total)
 
 
 def _disk(group: Sequence[Look], samples: Mapping[int, list[RoomSample]]) -> dict[str, Any]:
     free, total = group[0]["free_bytes"], group[0]["total_bytes"]
     folders = [_folder(look, samples) for look in group]
+    shown = [folder for folder in folders if folder["kind"] != "staging" or folder["own_files"]] or folders
     own = sum(folder["own_bytes"] or 0 for folder in folders)
     history = max((samples.get(look["id"], []) for look in group), key=len)
     return {
-        "kinds": [look["kind"] for look in group],
+        "kinds": [folder["kind"] for folder in shown],
         "free_bytes": free,
         "total_bytes": total,
         "own_bytes": min(own, max(total - free, 0)) if any(f["own_bytes"] is not None for f in folders) else None,
         "is_low": free < min(LOW_SHARE * total, 10 * LOW_BYTES) or free < LOW_BYTES,
-        "folders": folders,
+        "folders": shown,
         "forecast": forecast(history, free - free % ROOM_STEP_BYTES, total, datetime.now(UTC).date()),
         "room_for": None,
     }

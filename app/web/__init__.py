@@ -17,17 +17,23 @@ from app.services import ServiceContainer
 from app.web import (
     auth,
     compression,
+    dashboard_page,
     date_pages,
     docs,
     entry,
     errors,
     idempotency,
+    journal_page,
+    log_pages,
+    log_streams,
     navigation,
     pages,
     partials,
     static_files,
+    thumbnails,
     tree_page,
     unknown,
+    welcome_page,
 )
 from app.web.api import (
     assets,
@@ -83,11 +89,16 @@ APIS = (
 #: The pages and their parts that renew themselves.
 PAGES = (
     navigation.blueprint,
+    dashboard_page.blueprint,
     pages.blueprint,
     partials.blueprint,
     date_pages.blueprint,
     tree_page.blueprint,
+    thumbnails.blueprint,
     docs.blueprint,
+    journal_page.blueprint,
+    log_pages.blueprint,
+    welcome_page.blueprint,
 )
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 
@@ -109,6 +120,7 @@ def create_app(config_path: str | None = None, container: ServiceContainer | Non
     app.openapi_version = "3.1.0"
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, SEND_FILE_MAX_AGE_DEFAULT=3600)
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[log_streams.EXTENSION] = log_streams.Slots()
     app.extensions[EXTENSION] = container or ServiceContainer(config_path or default_path())
     _install(app)
     return app

@@ -41,6 +41,7 @@ ENTRIES = (
     Entry("/tree", "Tree", "more"),
     Entry("/why", "Why?", "more"),
     Entry("/diagnostics", "Diagnostics", "more"),
+    Entry("/welcome", "Set-up", "more"),
     Entry("/docs", "API", "more"),
 )
 

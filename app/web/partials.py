@@ -7,8 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response
 
-from app.overview import overview
-from app.web.context import config_facts, services
+from app.web.context import services
 from app.web.live import answer_live, live
 
 blueprint = Blueprint("partials", __name__, url_prefix="/partials")
@@ -17,19 +16,6 @@ blueprint = Blueprint("partials", __name__, url_prefix="/partials")
 PEER_SECONDS = 3
 
 _asking_syncthing = threading.Lock()
-
-
-def live_context() -> dict[str, Any]:
-    """What the live part of the dashboard shows, how soon to look again, and a mark of its content."""
-    seen = overview(services(), config_facts())
-    return live({"seen": seen}, seen["running"])
-
-
-@blueprint.get("/overview")
-def live_overview() -> Response:
-    """The live part of the dashboard; 204 when nothing has changed since the mark that the page holds."""
-    seen = overview(services(), config_facts())
-    return answer_live("partials/overview.html", {"seen": seen}, seen["running"])
 
 
 def peer_context() -> dict[str, Any]:

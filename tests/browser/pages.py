@@ -30,10 +30,15 @@ PAGES = (
     Listed("/dates", "Dates"),
     Listed("/dates/decided", "Decided dates"),
     Listed("/tree?depth=2", "Tree"),
-    Listed("/why?file=1", "Why?"),
+    Listed("/why?file=1", "Why is a file where it is?"),
+    Listed("/journal", "Journal"),
+    Listed("/logs", "Logs"),
+    Listed("/welcome/folders", "Set-up"),
+    Listed("/welcome/target", "Set-up"),
+    Listed("/welcome/rehearsal", "Set-up"),
     Listed("/docs", "API"),
     Listed("/problems", "Problems"),
-    Listed("/no-such-page", "Not Found"),
+    Listed("/no-such-page", "No such address"),
 )
 
 #: Names that try to break a page: markup, lines, direction, length, and bytes that are no text.
