@@ -5,10 +5,9 @@ cd "$(dirname "$0")/.."
 vendor=$1
 mkdir -p "$vendor"
 cp node_modules/htmx.org/dist/htmx.min.js \
-   node_modules/htmx-ext-sse/dist/sse.min.js \
    node_modules/idiomorph/dist/idiomorph-ext.min.js \
    node_modules/@picocss/pico/css/pico.min.css "$vendor/"
-for package in htmx.org htmx-ext-sse idiomorph @picocss/pico; do
+for package in htmx.org idiomorph @picocss/pico; do
     for license in "node_modules/$package"/LICENSE*; do
         cp "$license" "$vendor/LICENSE.${package##*/}.txt"
     done

@@ -13,10 +13,10 @@ from dramatiq import Worker
 
 from app.db import heartbeat
 from app.jobs.broker import QueueBroker
-from app.jobs.wake import RUN_QUEUE, THUMBNAIL_QUEUE, broker_for
+from app.jobs.wake import RUN_QUEUE, THUMBNAIL_QUEUE, open_broker
 from app.log import get_logger
 from app.services import ServiceContainer
-from worker.actors import declare_actors
+from worker.actors import declare_run, declare_thumbnail
 from worker.executor import Executor
 from worker.recover import tell_cut_off
 from worker.schedule import Schedule
@@ -38,12 +38,13 @@ def serve(container: ServiceContainer) -> int:
     state_dir = container.services.state_dir
     executor = Executor(container, stopping)
     schedule = Schedule(container, executor, stopping)
-    broker = broker_for(state_dir)
+    # Two, each with a thread: a run takes hours, and somebody looks at pictures meanwhile.
+    broker, wanted = open_broker(state_dir, RUN_QUEUE), open_broker(state_dir, THUMBNAIL_QUEUE)
     thumbnails = Thumbnails(container, stopping)
-    declare_actors(broker, executor.execute, thumbnails.make)
+    declare_run(broker, executor.execute)
+    declare_thumbnail(wanted, thumbnails.make)
     broker.recover()
-    # A thread for each queue: a run takes hours, and somebody looks at pictures meanwhile.
-    worker, drawer = _consume(broker, RUN_QUEUE), _consume(broker, THUMBNAIL_QUEUE)
+    worker, drawer = _consume(broker), _consume(wanted)
     tell_cut_off(container.services)
     worker.start()
     drawer.start()
@@ -55,13 +56,14 @@ def serve(container: ServiceContainer) -> int:
     _stop(worker, schedule)
     _sign_off(container)
     broker.close()
+    wanted.close()
     code = 0 if container.services.state_dir == state_dir else START_AGAIN
     _leave_at_once_if_busy((worker, drawer), code)
     return code
 
 
-def _consume(broker: QueueBroker, queue_name: str) -> Worker:
-    worker = Worker(broker, queues={queue_name}, worker_threads=1, worker_timeout=IDLE_MILLISECONDS)
+def _consume(broker: QueueBroker) -> Worker:
+    worker = Worker(broker, worker_threads=1, worker_timeout=IDLE_MILLISECONDS)
     # A message in this process's memory could be handled by nobody else.
     worker.queue_prefetch = 1
     return worker

@@ -65,8 +65,7 @@ class Thumbnails:
                 return
             if not drawn.moved_on:
                 key = key_of(asset)
-                added = shelf.put(key, drawn.content) if drawn.content else shelf.note(key, drawn.note)
-                self._keep_within(shelf, added, most_bytes)
+                self._keep_within(shelf, _keep(shelf, key, drawn), most_bytes)
                 return
 
     def _draw(self, asset: Asset, place: Place) -> Drawn:
@@ -94,6 +93,11 @@ class Thumbnails:
             self._used_bytes += added
         if self._used_bytes > most_bytes:
             self._used_bytes = shelf.prune(most_bytes)
+
+
+def _keep(shelf: Shelf, key: str, drawn: Drawn) -> int:
+    """The bytes that this takes."""
+    return shelf.put(key, drawn.content) if drawn.content else shelf.note(key, drawn.note, passing=drawn.passing)
 
 
 def _look_up(services: Services, asset_id: int) -> tuple[Asset, Place] | None:

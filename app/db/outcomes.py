@@ -187,6 +187,22 @@ def list_page(
     return [Outcome(*row) for row in conn.execute(query.order_by(outcomes.c.asset_id).limit(limit))]
 
 
+def list_by_folder(
+    conn: Connection, *, after_id: int = 0, begin: Sequence[bytes] = (), limit: int
+) -> list[Outcome]:
+    """Files that would go to the archive, by folder and then by id: after a file, or from a folder on, else from the
+    first one. `begin` may name the folder in several spellings."""
+    c = outcomes.c
+    query = select(outcomes).where(c.folder.is_not(None), c.status_now.is_distinct_from("archived"))
+    last = conn.execute(select(c.folder).where(c.asset_id == after_id)).scalar() if after_id else None
+    if last is not None:
+        query = query.where(c.folder >= last, or_(c.folder > last, c.asset_id > after_id))
+    elif begin:
+        known = conn.execute(select(c.folder).where(c.folder.in_(begin)).limit(1)).scalar()
+        query = query.where(c.folder >= (known if known is not None else begin[0]))
+    return [Outcome(*row) for row in conn.execute(query.order_by(c.folder, c.asset_id).limit(limit))]
+
+
 def list_batches(conn: Connection, after_id: int, limit: int) -> list[Batch]:
     """The batches that the run would make or carry on, in id order after `after_id`, as it would leave them."""
     c = batches.c

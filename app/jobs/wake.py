@@ -31,11 +31,16 @@ def broker_for(state_dir: Path) -> QueueBroker:
     path = os.path.join(os.fspath(state_dir), QUEUE_FILE)
     with _brokers_lock:
         if path not in _brokers:
-            broker = QueueBroker(path, middleware=[], forgets=(THUMBNAIL_QUEUE,))
-            broker.declare_queue(RUN_QUEUE)
-            broker.declare_queue(THUMBNAIL_QUEUE)
-            _brokers[path] = broker
+            _brokers[path] = open_broker(state_dir, RUN_QUEUE, THUMBNAIL_QUEUE)
         return _brokers[path]
+
+
+def open_broker(state_dir: Path, *queues: str) -> QueueBroker:
+    """A broker of its own for these queues. Opens nothing yet."""
+    broker = QueueBroker(os.path.join(os.fspath(state_dir), QUEUE_FILE), middleware=[], forgets=(THUMBNAIL_QUEUE,))
+    for queue in queues:
+        broker.declare_queue(queue)
+    return broker
 
 
 def wake_worker(services: Services, run_id: int) -> None:

@@ -64,8 +64,9 @@ def _as_json(found: Sum) -> dict[str, int]:
 
 def _bar(first: date, width: int, sums: dict[str, Sum]) -> dict[str, Any]:
     last = first + timedelta(days=width - 1)
-    label = day_in_words(first) if width == 1 else f"{day_in_words(first)} to {day_in_words(last)}"
-    return {"from": first.isoformat(), "label": label, **{kind: _as_json(sums[kind]) for kind in KINDS}}
+    begin, end = day_in_words(first), day_in_words(last)
+    label = begin if width == 1 else f"{begin} to {end}"
+    return {"first": begin, "last": end, "label": label, **{kind: _as_json(sums[kind]) for kind in KINDS}}
 
 
 def day_in_words(day: date) -> str:

@@ -145,7 +145,7 @@ def _database(services: Services) -> Part:
     if log > LARGE_LOG_BYTES:
         fix = "Restart the service: that folds it into the database."
         return Part("database", "Database", WARNING, f"{words} Its write-ahead log has {size_in_words(log)}.", fix)
-    return Part("database", "Database", OK, words)
+    return Part("database", "Database", OK, f"{words} Its write-ahead log is folded in.")
 
 
 def _size(path: str) -> int:
@@ -180,7 +180,7 @@ def _newest(folder: str) -> str | None:
 
 def _settings(config: dict[str, Any]) -> Part:
     if config["fault"]:
-        return Part("settings", "Settings", FAULT, config["fault"], "Mend them on the page Settings.", "/settings")
+        return Part("settings", "Settings", FAULT, config["fault"], "Mend them on the page Settings.", "/settings/text")
     if config["warnings"]:
         words = f"In force, with {counted(len(config['warnings']), 'remark', 'remarks')}."
         return Part("settings", "Settings", NOTE, words, "", "/settings")

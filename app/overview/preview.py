@@ -13,7 +13,7 @@ from app.db import roots as root_rows
 from app.db.outcomes import Outcome
 from app.db.tables import runs as runs_table
 from app.db.tables import steps
-from app.errors import NotFound, printable
+from app.errors import NotFound, printable, readings
 from app.model import Batch, Run, RunKind, RunStatus, Stage, Step
 from app.model.peer_policy import peer_words
 from app.overview.peer_policy import configured_words
@@ -64,6 +64,21 @@ def list_files(
         found = outcomes.list_page(
             conn, status=status, batch_id=batch_id, only_weak=only_weak, after_id=after_id, limit=limit
         )
+        names = _Names(conn)
+        return {
+            "files": [names.file(row) for row in found],
+            "next_after_id": found[-1].asset_id if len(found) == limit else None,
+        }
+
+
+def list_by_folder(
+    services: Services, run_id: int, *, after_id: int = 0, folder: str = "", limit: int
+) -> dict[str, Any]:
+    """A page of the files that would go to the archive, folder by folder; from a folder on, named as it is shown.
+    Raises NotFound."""
+    with _copy(services, run_id) as conn:
+        begin = readings(folder) if folder else []
+        found = outcomes.list_by_folder(conn, after_id=after_id, begin=begin, limit=limit)
         names = _Names(conn)
         return {
             "files": [names.file(row) for row in found],

@@ -91,7 +91,7 @@ def archive_tree(
     `patterns` may hold folder_pattern, name_pattern, language and safe_names. Nothing is written, nor looked for on
     disk: this is what the rows say. Raises ConfigError for patterns with faults.
     """
-    settings = _settings(services.config, patterns or {})
+    settings = settings_with(services.config, patterns or {})
     archive = services.root(RootKind.ARCHIVE)
     places = Places(services.db, archive, services.config, settings)
     tree = _Tree(archive.id, depth)
@@ -115,7 +115,8 @@ def archive_tree(
     }
 
 
-def _settings(config: Config, patterns: Mapping[str, str]) -> Sorter:
+def settings_with(config: Config, patterns: Mapping[str, str]) -> Sorter:
+    """The settings in force with other patterns in their place. Raises ConfigError for patterns with faults."""
     changed = config.sorter.model_copy(update=dict(patterns))
     problems = [p for p in pattern_problems(config.model_copy(update={"sorter": changed})) if _is_of(p, patterns)]
     if problems:

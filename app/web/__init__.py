@@ -16,7 +16,9 @@ from app.errors import MediaPipelineError
 from app.services import ServiceContainer
 from app.web import (
     auth,
+    batch_pages,
     compression,
+    control_page,
     dashboard_page,
     date_pages,
     docs,
@@ -30,6 +32,8 @@ from app.web import (
     navigation,
     pages,
     partials,
+    preview_page,
+    run_pages,
     settings_history,
     settings_page,
     settings_text,
@@ -107,6 +111,10 @@ PAGES = (
     journal_page.blueprint,
     log_pages.blueprint,
     welcome_page.blueprint,
+    control_page.blueprint,
+    run_pages.blueprint,
+    batch_pages.blueprint,
+    preview_page.blueprint,
 )
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 

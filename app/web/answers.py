@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,11 @@ from app.services import Services
 from app.web.context import htmx, services, trigger, wants_page
 
 #: Pages that a plain form may send its reader back to.
-PAGES = ("/dashboard", "/control", "/peer", "/dates", "/dates/decided", "/failed")
+PAGES = (
+    "/dashboard", "/control", "/peer", "/dates", "/dates/decided", "/failed", "/runs", "/batches", "/preview",
+)  # fmt: skip
+#: Others that it may: one run, one batch.
+PAGES_OF_ONE = re.compile(r"/(runs|batches)/[0-9]{1,19}")
 
 
 def answer_start(begin: Callable[[], Run], sentence: str, **more: Any) -> Response:
@@ -96,4 +101,5 @@ def _answer(body: dict[str, Any], status: int, sentence: str, level: str) -> Res
 
 def _page_asked_from() -> str:
     path = urlsplit(request.headers.get("Referer", "")).path
-    return path if path in PAGES or path.startswith("/welcome") else PAGES[0]
+    is_ours = path in PAGES or path.startswith("/welcome") or PAGES_OF_ONE.fullmatch(path)
+    return path if is_ours else PAGES[0]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
@@ -23,6 +21,7 @@ from app.web.answers import answer_start
 from app.web.context import actor, htmx, services, trigger
 from app.web.date_forms import UNDO, Asked, Chosen, mark_of, read_asked, read_chosen, read_ids, read_instant
 from app.web.models import MAX_ID
+from app.web.zones import zone_names
 
 blueprint = Blueprint("date_pages", __name__)
 
@@ -56,7 +55,7 @@ def dates() -> str:
         total=total,
         counts=counts,
         unread=unread,
-        zones=_zones(),
+        zones=zone_names(),
         always_beside=services().config.sorter.date_sidecars == "decided",
         done=_done(),
     )
@@ -145,11 +144,6 @@ def _in_words(chosen: Chosen) -> list[tuple[str, str]]:
     if chosen.folder is not None:
         words.append((f"folder {chosen.folder}", chosen.query(folder=None)))
     return words
-
-
-@lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))
 
 
 # --- before and after a decision

@@ -33,6 +33,7 @@ ENTRIES = (
     Entry("/dates", "Dates", "row"),
     Entry("/journal", "Journal", "row"),
     Entry("/settings", "Settings", "row"),
+    Entry("/preview", "Preview", "more"),
     Entry("/peer", "Peer", "more"),
     Entry("/runs", "Runs", "more"),
     Entry("/failed", "Failed files", "more"),

@@ -1,4 +1,4 @@
-"""Whole pages: control, peer, diagnostics, the story of a file, login."""
+"""Whole pages: peer, diagnostics, the story of a file, login."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from app.db import batches
-from app.model import BatchStatus
-from app.overview import overview
 from app.web.auth import COOKIE_NAME, SESSION_SECONDS, key_words, make_session
-from app.web.context import config_facts, container, htmx, services
+from app.web.context import container, htmx, services
 from app.web.entry import accepted_key, refuse
 from app.web.partials import peer_context
 
 blueprint = Blueprint("pages", __name__)
 
-#: How many batches the control page offers for delivery and archiving.
-CHOICES = 50
 #: No path is longer.
 LONGEST_PATH = 4096
 #: The states of checks, the gravest first.
@@ -34,22 +29,6 @@ def _session_facts() -> dict[str, Any]:
 def home() -> Response:
     """The dashboard is the home page."""
     return make_response(redirect("/dashboard"))
-
-
-@blueprint.get("/control")
-def control() -> str:
-    """Act: run everything or one stage, on a batch where it needs one."""
-    with services().db.reading() as conn:
-        recent = batches.list_recent(conn, CHOICES)
-    return render_template(
-        "control.html",
-        seen=overview(services(), config_facts()),
-        syncable=_of(recent, BatchStatus.PENDING, BatchStatus.SYNCING),
-        sortable=_of(recent, BatchStatus.SYNCED, BatchStatus.SORTING),
-        failed=_of(recent, BatchStatus.ERROR),
-        config=services().config,
-        addresses=_addresses(),
-    )
 
 
 @blueprint.get("/peer")
@@ -77,22 +56,6 @@ def why() -> str:
     given = request.args.get("file", "").replace("\0", "").strip()[:LONGEST_PATH]
     story = explain(services(), given) if given else None
     return render_template("why.html", given=given, story=story, names=SOURCE_NAMES)
-
-
-def _of(recent: list[Any], *statuses: BatchStatus) -> list[Any]:
-    return [batch for batch in recent if batch.status in statuses]
-
-
-def _addresses() -> list[tuple[str, str]]:
-    """Full addresses to copy, as this browser reaches them."""
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    config = services().config
-    found = [("Dashboard", request.host_url + "dashboard"), ("Control", request.host_url + "control")]
-    found.append(("Peer", request.host_url + "peer"))
-    found.append(("API docs", request.host_url + "docs"))
-    if config.system.dbui_enabled:
-        found.append(("Database browser", f"{request.scheme}://{host}:{config.system.port_dbui}/"))
-    return found
 
 
 @blueprint.get("/login")

@@ -8,6 +8,8 @@ from functools import cache
 
 from app.config.schema_json import json_schema
 from app.config.settings import UNITS, Setting, all_settings, get_path
+from app.errors import Problem
+from app.model.peer_policy import duration_in_words
 from app.web.settings_typed import text_of
 
 #: Words of keys that are spelled otherwise in a label.
@@ -22,6 +24,8 @@ CONTROLS = {"whole_number": "number", "number": "number", "yes_no": "yes_no", "c
 SUGGESTED = {"sorter.timezone": "zones", "sorter.language": "languages"}
 #: A default that is longer is not repeated on its button.
 SHORT = 24
+#: From then on seconds are told in larger units as well.
+LONG_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Field:
     variable: str | None = None
     rows: tuple[FormRow, ...] = ()
     faults: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Problem, ...] = ()
 
     @property
     def id(self) -> str:
@@ -123,6 +127,12 @@ class Field:
         """The least and the most, in words."""
         low, high = _bounds().get(self.setting.path, (None, None))
         return f"{low:,} to {high:,}" if low is not None and high is not None else ""
+
+    @property
+    def duration(self) -> str:
+        """A long time in seconds as people say it."""
+        is_long = self.setting.unit == "seconds" and self.was.isdecimal() and int(self.was) > LONG_SECONDS
+        return duration_in_words(int(self.was)) if is_long else ""
 
     @property
     def suggestions(self) -> str | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Flask, Response, current_app, make_response, redirect, render_template, request
 
 from app.config.changes import Change
 from app.config.months import NAMES
-from app.config.presets import PRESETS, Preset, find_preset, preset_json
+from app.config.parse import Snapshot, masked
+from app.config.presets import PRESETS, Preset, find_preset
 from app.config.settings import all_settings, get_path
 from app.errors import ConfigError, Conflict, MediaPipelineError, RevisionChanged
 from app.services import ServiceContainer
@@ -20,6 +19,7 @@ from app.web.settings_fields import field_id
 from app.web.settings_sections import Basis, Told, Wanted, form_sections
 from app.web.settings_telling import may_change, of_saved, of_verdict, state, status_of, told_changes
 from app.web.settings_typed import WAS, Sent, Typed, read_typed, text_of
+from app.web.zones import zone_names
 
 blueprint = Blueprint("settings_page", __name__)
 
@@ -143,8 +143,8 @@ def _context(
         "wanted": wanted,
         "told": told,
         "saved": saved,
-        "presets": _presets(),
-        "zones": _zones(),
+        "presets": _presets(snapshot),
+        "zones": zone_names(),
         "languages": sorted(NAMES),
         "general": [warning for warning in snapshot.warnings if warning.path not in all_settings()],
         "may_change": may_change(),
@@ -161,24 +161,27 @@ def _put(sent: Sent, path: str, text: str) -> None:
         sent[path] = text
 
 
-def _presets() -> list[dict[str, Any]]:
-    """Each preset with what it would change, and the texts of its settings for the form."""
-    store = container().store
+def _presets(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Each preset with what it would change, the texts of its settings for the form, and what a variable keeps."""
+    now = masked(snapshot.config)
     found = []
     for preset in PRESETS:
-        told = preset_json(preset, store)
-        changes = told_changes([Change(**change) for change in told["changes"]])
+        wanted = _wanted_by(preset)
+        changes = [Change(path, get_path(now, path), value) for path, value in wanted.items()]
+        changes = [change for change in changes if change.before != change.after]
+        free = [change for change in changes if change.path not in snapshot.environment_keys]
         fills = {field_id(path): text for path, text in _texts(preset).items()}
-        found.append({**told, "changes": changes, "fills": fills})
+        kept = [(one.path, snapshot.environment_keys[one.path]) for one in changes if one not in free]
+        found.append({"preset": preset, "changes": told_changes(free), "fills": fills, "kept": kept})
     return found
 
 
 def _texts(preset: Preset) -> dict[str, str]:
+    return {path: text_of(all_settings()[path], value) for path, value in _wanted_by(preset).items()}
+
+
+def _wanted_by(preset: Preset) -> dict[str, Any]:
+    """The values of a preset by dotted path."""
     changes = preset.changes(container().store.current().config)
     found = {path: get_path(changes, path) for path in all_settings()}
-    return {path: text_of(all_settings()[path], value) for path, value in found.items() if value is not None}
-
-
-@lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))
+    return {path: value for path, value in found.items() if value is not None}

@@ -66,10 +66,9 @@ class Told:
         """The faults at one control."""
         return tuple(problem.message for problem in self.faults if problem.path == path)
 
-    def doubts_of(self, path: str) -> tuple[str, ...]:
+    def doubts_of(self, path: str) -> tuple[Problem, ...]:
         """The doubts about one setting, its entries included."""
-        found = (p for p in self.doubts if p.path == path or p.path.startswith(f"{path}."))
-        return tuple(problem.message for problem in found)
+        return tuple(p for p in self.doubts if p.path == path or p.path.startswith(f"{path}."))
 
 
 @dataclass

@@ -7,9 +7,7 @@ is there, so a person may leave and come back, also from another device.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
@@ -28,6 +26,8 @@ from app.overview.welcome import NAMES, files_known, is_target_chosen, next_step
 from app.web.context import actor, container, services
 from app.web.live import answer_live, live
 from app.web.partials import peer_context
+from app.web.settings_telling import may_change
+from app.web.zones import zone_names
 
 blueprint = Blueprint("welcome_page", __name__)
 
@@ -161,6 +161,7 @@ def _page(name: str, given: Mapping[str, str] | None = None, problems: Sequence[
         current=steps[at],
         previous=steps[at - 1] if at else None,
         following=steps[at + 1] if at + 1 < len(steps) else None,
+        may_change=may_change(),
         is_saved="saved" in request.args and not problems,
         **_fields(given or {}, problems),
         **{"folders": _folders, "target": _target, "peer": _peer, "rehearsal": _rehearsal, "start": dict}[name](),
@@ -187,7 +188,7 @@ def _folders() -> dict[str, Any]:
     found = services()
     with found.db.reading() as conn:
         known = files_known(conn)
-    return {"checks": check_folders(found), "files_known": known, "zones": _zones(), "zone": found.config.zone.key}
+    return {"checks": check_folders(found), "files_known": known, "zones": zone_names(), "zone": found.config.zone.key}
 
 
 def _target() -> dict[str, Any]:
@@ -226,8 +227,3 @@ def _rehearsed() -> tuple[dict[str, Any], bool]:
     except NotFound:
         told = None
     return {"running": running, "told": told}, in_flight
-
-
-@lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))

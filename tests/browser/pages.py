@@ -25,6 +25,12 @@ class Listed:
 PAGES = (
     Listed("/dashboard", "Dashboard"),
     Listed("/control", "Control"),
+    Listed("/runs", "Runs"),
+    Listed("/runs/1", "Run 1"),
+    Listed("/batches", "Batches"),
+    Listed("/batches/4", "Batch batch_004"),
+    Listed("/batches/1/undo", "Take a batch back"),
+    Listed("/preview", "Preview"),
     Listed("/peer", "Peer"),
     Listed("/diagnostics", "Diagnostics"),
     Listed("/dates", "Dates"),

@@ -68,6 +68,9 @@ def test_the_set_up_leads_from_nothing_to_an_archived_library(fresh: Installatio
         assert number is not None and fresh.ended(int(number[1])).status is RunStatus.DONE
         page.get_by_role("button", name="Watch it on the dashboard").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+        expect(page.locator("svg.bars").first).to_have_attribute("aria-label", re.compile("Seen: 7; archived: 6"))
+        expect(page.locator(".disk").first).to_contain_text(re.compile(r"photos\s+6 files"), timeout=PATIENCE)
+        expect(page.get_by_role("article", name="Health")).to_contain_text("Running.")
         assert watched.faults == []
         context.close()
 

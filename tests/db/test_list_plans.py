@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from app.db import (
+    cameras,
     capture_records,
     date_decisions,
     dated_groups,
@@ -38,11 +40,14 @@ from app.db.doubtful_dates import DateFilter
 from app.db.event_search import EventSearch
 from app.db.search import AssetSearch
 from app.model import AssetStatus, BatchStatus, RootKind, RunKind, RunStatus
+from app.overview.duplicate_pages import duplicate_page
+from app.overview.file_page import file_page
 from app.overview.files import asset_story, assets_at
 from app.overview.troubled import left_files, troubled_files
+from app.overview.troubled_pages import troubled_page
 from app.services import Services
 from bench.library import build
-from tests.conftest import make_services
+from tests.conftest import make_config, make_services
 
 SMALL, LARGE = 4_000, 32_000
 #: Instructions of the database's machine between two counts.
@@ -242,6 +247,11 @@ def every_other_list(conn: Connection, files: int) -> Iterator[Callable[[], Any]
         yield lambda after=after: troubled_files(conn, AssetStatus.FAILED, after, LIMIT)
         yield lambda after=after: troubled_files(conn, AssetStatus.SET_ASIDE, after, LIMIT)
         yield lambda after=after: duplicates.list_original_ids(conn, after, LIMIT)
+        yield lambda after=after: duplicate_page(conn, after, LIMIT)
+        yield lambda after=after: troubled_page(conn, AssetStatus.FAILED, "", after or None, LIMIT)
+        yield lambda after=after: troubled_page(conn, AssetStatus.SET_ASIDE, "Could … it", after or None, LIMIT)
+    yield lambda: cameras.list_names(conn, 100)
+    yield lambda: file_page(conn, make_config(Path("/nowhere")), middle)
     yield lambda: asset_story(conn, middle)
     yield lambda: assets_at(conn, "DCIM/0001APPLE/IMG_1234.JPG")
     yield lambda: assets_at(conn, "nowhere/IMG_1234.JPG")

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PIL import Image
 
 from app.files.thumbnails import maker
 from app.files.thumbnails.drawing import Drawers, Drawn
-from app.files.thumbnails.shelf import Shelf, is_drawable, key_of
+from app.files.thumbnails.shelf import NOTE_SECONDS, PASSING_SECONDS, Shelf, is_drawable, key_of
 from app.model import Asset, AssetStatus, Place, Root, RootKind, Signature
 from tests.files.camera_files import film
 
@@ -174,6 +175,9 @@ def test_the_shelf_keeps_what_is_newest_within_its_bound_and_forgets_old_notes(t
     shelf.note("cd" * 32, "ffmpeg is not installed, which draws films")
     os.utime(shelf.folder / "cd" / f"{'cd' * 32}.txt", (1_000_000, 1_000_000))
     assert not shelf.has("cd" * 32)
+    shelf.note("ef" * 32, "reading it took longer than 30 s", passing=True)
+    lasts = (shelf.folder / "ef" / f"{'ef' * 32}.txt").stat().st_mtime + NOTE_SECONDS - time.time()
+    assert shelf.has("ef" * 32) and 0 < lasts <= PASSING_SECONDS
     (shelf.folder / "ab" / f"{KEY}.webp").write_bytes(b"")
     assert shelf.read(KEY) is None
 

@@ -170,6 +170,10 @@ def test_guessing_is_slowed_down_and_does_not_lock_others_out(locked: Site) -> N
     blocked = client.get("/api/runs", headers={"x-api-key": KEY})
     assert blocked.status_code == 429
     assert blocked.headers["Retry-After"] == "60"
+    for headers in ({"Accept": "text/html"}, {"HX-Request": "true"}):
+        page = client.post("/login", data={"key": KEY}, headers=headers)
+        assert (page.status_code, page.headers["Retry-After"]) == (429, "60")
+        assert "Wait a minute" in page.text and "Set-Cookie" not in page.headers
     other = {"REMOTE_ADDR": "192.168.1.77"}
     assert client.get("/api/runs", headers={"x-api-key": KEY}, environ_overrides=other).status_code == 200
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser import rows
 from tests.web.conftest import KEY, Site
+from tests.web.test_contract import ENDLESS
 
 CANARY = "CANARY-5f2b9c"
 MASK = "********"
@@ -39,7 +40,7 @@ def test_no_route_shows_a_secret(secretive: Site) -> None:
     rows.fill(secretive.services)
     client = secretive.client()
     for rule in secretive.app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.endpoint in ("static", "docs.asset"):
+        if "GET" not in (rule.methods or ()) or rule.endpoint in ("static", "docs.asset") or rule.rule in ENDLESS:
             continue
         path = rule.rule.replace("<int:batch_id>", "1").replace("<int:run_id>", "1").replace("<int:asset_id>", "1")
         text = client.get(path, headers={"x-api-key": KEY}).get_data(as_text=True)

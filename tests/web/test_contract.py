@@ -17,11 +17,17 @@ from tests.web.conftest import Site
 PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/logout", "/docs", "/docs/assets/{name}",
          "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}",
          "/static/{filename}", "/why", "/dates", "/dates/preview", "/dates/decide", "/dates/decided", "/dates/refile",
-         "/partials/dates/counts", "/tree", "/partials/tree", "/files/{asset_id}/thumbnail",
+         "/partials/dates/counts", "/tree", "/partials/tree", "/files", "/files/{asset_id}",
+         "/files/{asset_id}/thumbnail", "/partials/files", "/partials/files/{asset_id}", "/duplicates",
+         "/partials/duplicates", "/failed", "/failed/retry", "/partials/failed",
          "/settings", "/settings/check", "/settings/fill", "/settings/text", "/settings/text/check",
          "/settings/history", "/settings/history/{revision}", "/partials/settings",
          "/journal", "/partials/journal", "/logs", "/logs/download", "/welcome", "/welcome/{name}",
-         "/welcome/folders", "/welcome/target", "/partials/welcome/rehearsal"}  # fmt: skip
+         "/welcome/folders", "/welcome/target", "/partials/welcome/rehearsal", "/runs", "/runs/{run_id}",
+         "/partials/runs", "/partials/runs/{run_id}", "/partials/runs/{run_id}/log", "/batches", "/batches/{batch_id}",
+         "/batches/{batch_id}/undo", "/partials/batches", "/partials/batches/{batch_id}", "/preview",
+         "/partials/preview", "/partials/control", "/partials/control/peer", "/partials/control/diagnostics",
+         "/partials/control/doctor", "/control/batch"}  # fmt: skip
 
 #: An answer that goes on for as long as it was asked to; tests/web/test_log_streams.py reads it.
 ENDLESS = {"/api/logs/stream"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from flask.testing import FlaskClient
 
 from app.db import journal
@@ -21,7 +20,7 @@ def tell(site: Site, kind: str = "run.finished", message: str = "It is done.", *
 def shown(client: FlaskClient, query: str = "") -> list[str]:
     page = client.get(f"/journal?{query}")
     assert page.status_code == 200, query
-    return re.findall(r'<bdi>(.*?)</bdi></p>\s*<div class="event-foot">', page.text, re.DOTALL)
+    return re.findall(r'<bdi dir="ltr">(.*?)</bdi></p>\s*<div class="event-foot">', page.text, re.DOTALL)
 
 
 def test_events_are_shown_in_words_newest_first_with_ways_to_what_they_are_about(site: Site) -> None:
@@ -35,28 +34,28 @@ def test_events_are_shown_in_words_newest_first_with_ways_to_what_they_are_about
     assert 'class="status warning"' in page and "&#34;asset_id&#34;: 5" in page
 
 
-@pytest.mark.parametrize(
-    ("query", "wanted"),
-    [
-        ("kind=batch.", ["second"]),
-        ("level=error", ["third"]),
-        ("text=IRS", ["first", "of a file, first"]),
-        ("run_id=7", ["second"]),
-        ("batch_id=8", ["third"]),
-        ("asset_id=9", ["of a file, first"]),
-        ("kind=batch.&level=error", []),
-        ("kind=batch.&run_id=x&asset_id=-1&level=odd&since=2026-99-99&text=", ["second"]),
-        ("since=2999-01-01", []),
-        ("until=1999-12-31", []),
-        ("until=9999-12-31&since=0001-01-01&text=second", ["second"]),
-    ],
-)
-def test_an_address_holds_the_filter(site: Site, query: str, wanted: list[str]) -> None:
+FILTERS = {
+    "kind=batch.": ["second"],
+    "level=error": ["third"],
+    "text=IRS": ["first", "of a file, first"],
+    "run_id=7": ["second"],
+    "batch_id=8": ["third"],
+    "asset_id=9": ["of a file, first"],
+    "kind=batch.&level=error": [],
+    "kind=batch.&run_id=x&asset_id=-1&level=odd&since=2026-99-99&text=": ["second"],
+    "since=2999-01-01": [],
+    "until=1999-12-31": [],
+    "until=9999-12-31&since=0001-01-01&text=second": ["second"],
+}
+
+
+def test_an_address_holds_the_filter(site: Site) -> None:
     tell(site, message="first")
     tell(site, "batch.created", "second", run_id=7)
     tell(site, "move.recovered", "third", batch_id=8, level="error")
     tell(site, "asset.failed", "of a file, first", asset_id=9, level="warning")
-    assert sorted(shown(site.client(), query)) == sorted(wanted)
+    client = site.client()
+    assert {query: sorted(shown(client, query)) for query in FILTERS} == FILTERS
 
 
 def test_older_events_are_a_page_away_and_a_page_of_them_does_not_renew_itself(site: Site) -> None:

@@ -182,6 +182,22 @@ def test_a_change_of_the_peer_policy_names_the_batches_that_it_changes(make_site
     assert "batches that are not sorted yet (batch_001)" in looked
 
 
+def test_settings_can_be_mended_while_the_database_cannot_be_used(site: Site) -> None:
+    client = site.client()
+    site.services.close()
+    saved(client.post("/settings", data=typed(client, sync__grace_seconds="7200")))
+    site.container.close()
+    database = site.config_path.parent / "state" / "db.sqlite"
+    good = database.read_bytes()
+    database.write_bytes(b"no database at all" * 300)
+    page = client.get("/settings").text
+    assert "= 2 hours" in page
+    answer = client.post("/settings", data=typed(client, sorter__folder_pattern="{year}", sync__peer_policy="mirror"))
+    assert client.get(saved(answer)).status_code == 200
+    assert site.container.store.current().config.sorter.folder_pattern == "{year}"
+    database.write_bytes(good)
+
+
 # --- keys
 
 

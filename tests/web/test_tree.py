@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 
 from app.model import RootKind
+from app.overview import tree_behind
 from tests.conftest import make_jpeg, read_tree, write_tree
 from tests.pipeline.running import workflow
 from tests.pipeline.stages import run_scan, take_stock
@@ -90,3 +93,25 @@ def test_a_fault_in_a_pattern_is_told_with_its_place(
     assert fault["path"] == path
     assert words in fault["message"]
     assert words in answer.json["detail"]
+
+
+def test_the_tree_of_a_large_library_is_counted_beside_the_answers(
+    filled: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, whole = filled.client(), filled.client().get("/partials/tree").text
+    monkeypatch.setattr(tree_behind, "COUNTED_AT_ONCE", 0)
+    with tree_behind._counting:
+        first = client.get("/tree?depth=2").text
+        (again,) = re.findall(r'hx-get="(/partials/tree\?[^"]+)" hx-trigger="every 1s', first)
+        address = again.replace("&amp;", "&")
+        assert "Counting the folders" in first and client.get(address).status_code == 204
+    wait_until(lambda: client.get(address).status_code == 200)
+    assert client.get(address).text == whole
+    assert "{moth} cannot be used here" in client.get("/partials/tree?folder_pattern={moth}").text
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

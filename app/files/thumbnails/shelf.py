@@ -22,6 +22,8 @@ SIDE = 256
 PICTURE, NOTE = ".webp", ".txt"
 #: What could not be drawn is tried again after this time: a program may have been installed, a disk mended.
 NOTE_SECONDS = 7 * 24 * 3600
+#: So soon where the reason may pass by itself.
+PASSING_SECONDS = 1800
 #: Pruning makes room for a while.
 PRUNED_TO = 0.9
 LONGEST_NOTE = 300
@@ -83,10 +85,13 @@ class Shelf:
             self._path(key, NOTE).unlink()
         return len(content)
 
-    def note(self, key: str, reason: str) -> int:
-        """Keep why there is none; returns the bytes that this takes. Raises OSError."""
-        content = reason[:LONGEST_NOTE].encode("utf-8", "replace")
-        self._write(self._path(key, NOTE), content)
+    def note(self, key: str, reason: str, *, passing: bool = False) -> int:
+        """Keep why there is none, not for long when that may pass; returns the bytes that it takes. Raises OSError."""
+        content, path = reason[:LONGEST_NOTE].encode("utf-8", "replace"), self._path(key, NOTE)
+        self._write(path, content)
+        if passing:
+            at = time.time() - NOTE_SECONDS + PASSING_SECONDS
+            os.utime(path, (at, at))
         return len(content)
 
     def used_bytes(self) -> int:

@@ -26,6 +26,7 @@
   function markRow(row) {
     const controls = controlsOf(row);
     row.querySelector("[data-mark=unsaved]").hidden = !controls.some(isTyped);
+    for (const words of row.querySelectorAll("[data-untyped]")) words.hidden = controls.some(isTyped);
     if (row.dataset.default === undefined || !controls.length) return;
     const differs = textOf(controls[0]) !== row.dataset.default;
     row.classList.toggle("differs", differs);
@@ -181,6 +182,12 @@
     }
   });
 
+  // A look that was asked for before a save must not take the place of what the save said.
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const isLook = event.detail.requestConfig.path.endsWith("/check");
+    if (isLook && !hasUnsaved() && byId("settings-verdict").dataset.state === "idle") event.preventDefault();
+  });
+
   // What was saved is not typed any more: the answer may take its place.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id === "settings") rows().flatMap(controlsOf).forEach(settle);
@@ -197,6 +204,13 @@
     else { showFaults(); for (const row of rows()) markRow(row); if (!isNarrowed()) find(); }
     const faults = byId("settings-faults");
     if (faults && !path.endsWith("/check")) faults.focus();
+  });
+
+  // Going back to a page, a browser puts what was typed into its fields again: then it is marked and checked again.
+  window.addEventListener("pageshow", () => {
+    rows().forEach(markRow);
+    const form = byId("settings-form") ?? byId("settings-text-form");
+    if (form && hasUnsaved()) form.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
   window.addEventListener("beforeunload", (event) => { if (!leaving && hasUnsaved()) event.preventDefault(); });
