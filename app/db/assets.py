@@ -25,10 +25,16 @@ CHUNK = 5_000
 NOT_GONE = text("status != 'gone'")
 
 INSERT = (
-    "INSERT INTO assets (root_id, path, status, size_bytes, mtime_ns, ctime_ns, device, inode, group_id, "
-    "origin_root_id, origin_path, name, first_seen_at, updated_at) "
-    "VALUES (?, ?, 'discovered', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO assets (id, root_id, path, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
+    "head_digest, digest, digest_algorithm, original_id, origin_root_id, origin_path, name, first_seen_at, updated_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+#: Digests that are known of new files are of this algorithm.
+QUICK_ALGORITHM = "blake3"
+
+
+#: A file that is new: id, path, status, signature, group, head digest, digest, original.
+NewAsset = tuple[int, bytes, str, Signature, int | None, str | None, str | None, int | None]
 
 
 def _select() -> Select[Any]:
@@ -39,21 +45,30 @@ def _asset(row: Sequence[Any]) -> Asset:
     return build(Asset, row, CONVERTERS)
 
 
-def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
-    """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
+def insert_new(conn: Connection, root_id: int, new: Sequence[NewAsset]) -> None:
+    """Insert new files, an original before its duplicates, with the totals. An id is above all that are there."""
     at = now()
     rows = [
-        (root_id, path, *_facts(s), group_id, root_id, path, name_key(path), at, at)
-        for path, s, group_id in found
-    ]
+        (
+            asset_id, root_id, path, status, *signature, group_id, head, digest,
+            QUICK_ALGORITHM if digest is not None else None, original_id, root_id, path, name_key(path), at, at,
+        )
+        for asset_id, path, status, signature, group_id, head, digest, original_id in new
+    ]  # fmt: skip
     if rows:
         conn.exec_driver_sql(INSERT, rows)
-        totals.add(conn, {AssetStatus.DISCOVERED: (len(rows), sum(r[2] for r in rows))})
-    return len(rows)
+        sizes: dict[str, list[int]] = {}
+        for row in rows:
+            sizes.setdefault(row[3], []).append(row[6])
+        totals.add(conn, {status: (len(found), sum(found)) for status, found in sizes.items()})
 
 
-def _facts(s: Signature) -> tuple[int, int, int, int, int]:
-    return s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode
+def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
+    """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
+    first, status = last_id(conn) + 1, AssetStatus.DISCOVERED.value
+    new = [(first + i, path, status, seen, gid, None, None, None) for i, (path, seen, gid) in enumerate(found)]
+    insert_new(conn, root_id, new)
+    return len(new)
 
 
 def find(conn: Connection, asset_id: int) -> Asset | None:
@@ -127,20 +142,10 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, st
         yield row[0], row[1], row[2], Signature(*row[3:8])
 
 
-def list_signatures_at(
-    conn: Connection, root_id: int, paths: Sequence[bytes]
-) -> dict[bytes, tuple[int, AssetStatus, Signature]]:
-    """(id, status, signature) by path of the assets whose places are these, unless they are gone."""
-    c = assets.c
-    found: dict[bytes, tuple[int, AssetStatus, Signature]] = {}
-    for start in range(0, len(paths), CHUNK):
-        part = c.path.in_(paths[start : start + CHUNK])
-        query = select(c.path, c.id, c.status, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns).where(
-            c.root_id == root_id, part, NOT_GONE
-        )
-        for row in conn.execute(query):
-            found[row[0]] = (row[1], AssetStatus(row[2]), Signature(*row[3:8]))
-    return found
+def count_under(conn: Connection, root_ids: Sequence[int]) -> int:
+    """How many files lie under these roots, counted afresh."""
+    query = select(func.count()).where(assets.c.root_id.in_(root_ids), NOT_GONE)
+    return int(conn.execute(query).scalar_one())
 
 
 def last_id(conn: Connection) -> int:

@@ -1,0 +1,186 @@
+"""What a scan finds new, on its way into rows.
+
+In a large scan the ends of files of one size are read by processes beside the walk. Rows wait for that in memory, and
+are written once, with their digests; in the first scan of a library also with their verdicts, when dedup comes next
+(app/pipeline/alike.py). What is not read in time, or could not be read, is left to dedup, which tells of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from app.db import assets, runs, unread
+from app.files.head_readers import HeadReaders
+from app.files.walk import Found
+from app.model import Root, Run, RunKind, Stage
+from app.model.original_order import is_usual_for_new
+from app.pipeline.alike import Alike
+from app.pipeline.moved_files import MovedFiles
+from app.pipeline.new_rows import Rows
+from app.pipeline.step import StepContext, Stopped
+from app.pipeline.tally import Tally
+from app.services import Services
+
+#: Rows in one transaction.
+CHUNK = 20_000
+#: Fewer files than this at once are not worth two processes.
+FEW = 500
+#: So many files wait for their rows at most; bounds memory.
+MANY = 120_000
+#: Rows wait no longer than this for a process from which nothing comes.
+PATIENCE_SECONDS = 2.0
+LISTEN_SECONDS = 0.05
+#: So long after the walk all rows wait for all files: written in the order of the walk they cost less.
+WAIT_SECONDS = 10.0
+
+
+class Arrivals:
+    """New and changed files of one ingest folder; used as a context manager by the scan. `take` waits for nothing."""
+
+    def __init__(self, services: Services, step: StepContext, root: Root, tally: Tally) -> None:
+        self.db, self.step, self.root, self.tally, self.dedup = services.db, step, root, tally, services.config.dedup
+        with self.db.reading() as conn:
+            self._is_first = assets.last_id(conn) == 0
+            comes_next = _takes_dedup(runs.get(conn, step.run_id))
+        self._judges = self._is_first and comes_next and not self.dedup.reference_dirs
+        self._moved = None if self._is_first else MovedFiles(services, step, root, tally)
+        # What is read small is BLAKE3; and what is done to duplicates takes more than a label: dedup reads them for it.
+        judges_copies = (
+            self.dedup.hash_algorithm == "blake3"
+            and self.dedup.duplicate_policy == "label"
+            and is_usual_for_new(self.dedup.original_order)
+        )
+        self._alike = Alike(judges_copies=judges_copies)
+        self._rows = Rows(self.db, root, step.run_id, self._alike, is_first=self._is_first)
+        self._asked: set[int] = set()
+        self._to_ask: list[int] = []
+        self._ready: list[int] = []
+        self._readers: HeadReaders | None = None
+        self._is_over, self._late_at = False, 0.0
+
+    def __enter__(self) -> Arrivals:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is not None and issubclass(kind, Stopped):
+                self._write_all()
+        finally:
+            if self._readers is not None:
+                self._readers.__exit__()
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anything new was found."""
+        return bool(self._alike.found)
+
+    def take(self, settled: Sequence[Found]) -> None:
+        """These have stopped changing; they get their rows now or later, or have one from another place."""
+        self._add(self._moved.take(settled) if self._moved is not None and settled else settled)
+
+    def _add(self, settled: Sequence[Found]) -> None:
+        self._to_ask += self._alike.add(settled, self._list_known_sizes(settled))
+        self.tally.size_bytes += sum(found.signature.size_bytes for found in settled if found.signature is not None)
+        self._ask()
+        self._collect()
+        if len(self._alike.found) - self._rows.written > MANY:
+            self._write_oldest()
+
+    def finish(self) -> None:
+        """The walk is over: write all that is left. Raises Stopped."""
+        if self._moved is not None:
+            self._add(self._moved.finish())
+        if self._readers is None:
+            self._write_all()
+            return
+        self._is_over = True
+        if self._judges:
+            for size in self._alike.list_read_sizes():
+                self._ready.extend(self._alike.judge(size))
+        else:
+            self._ready.extend(key for key in self._left() if key not in self._asked)
+        self._late_at = time.monotonic() + WAIT_SECONDS
+        without_group = self._left()
+        while self._asked or self._ready:
+            self._safe_point()
+            self._collect()
+            if self._asked and without_group:
+                self._rows.make_groups(without_group[-CHUNK // 4 :])
+                del without_group[-CHUNK // 4 :]
+            else:
+                self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._asked or (len(self._ready) >= CHUNK and time.monotonic() > self._late_at):
+            self._write_ready()
+        elif not self._collect(LISTEN_SECONDS) and not self._collect(PATIENCE_SECONDS):
+            self._asked.clear()
+            self._ready = self._left()
+
+    def _write_ready(self) -> None:
+        """Originals first; and in the order of the walk, folder by folder, so that few pages change with each chunk."""
+        keys = sorted(self._ready, key=lambda key: (self._alike.verdicts[key] >= 0, key))
+        self._ready.clear()
+        for start in range(0, len(keys), CHUNK):
+            self._write(keys[start : start + CHUNK])
+            self._safe_point()
+
+    def _safe_point(self) -> None:
+        self.step.safe_point(self.tally.counts["seen"], 0, self.tally.size_bytes)
+
+    def _left(self) -> list[int]:
+        return [key for key, found in enumerate(self._alike.found) if found is not None]
+
+    def _list_known_sizes(self, settled: Sequence[Found]) -> set[int]:
+        if self._is_first or not settled:
+            return set()
+        sizes = {found.signature.size_bytes for found in settled if found.signature is not None}
+        with self.db.reading() as conn:
+            return unread.list_known_sizes(conn, list(sizes))
+
+    def _ask(self) -> None:
+        # The head of a turning disk is left to the walk.
+        if self._readers is None and len(self._alike.found) >= FEW and self.dedup.read_order != "inode":
+            self._readers = HeadReaders(self.root.path, self.dedup.threads)
+        if self._readers is None:
+            return
+        found = ((key, self._alike.found[key]) for key in self._to_ask)
+        asked = [(one.path, key, one.signature) for key, one in found if one is not None and one.signature is not None]
+        self._asked.update(key for _, key, _ in asked)
+        self._to_ask.clear()
+        self._readers.offer(sorted(asked))
+
+    def _collect(self, wait_seconds: float = 0.0) -> bool:
+        """Take what has been read; whether anything has."""
+        read = self._readers.collect(wait_seconds) if self._readers is not None else []
+        for key, answer in read:
+            self._asked.discard(key)
+            size = self._alike.answer(key, answer)
+            if not self._is_over:
+                continue
+            if self._judges:
+                self._ready.extend(self._alike.judge(size) if size is not None else ())
+            elif self._alike.found[key] is not None:
+                self._ready.append(key)
+        return bool(read)
+
+    def _write_oldest(self) -> None:
+        """There are too many for the memory: a quarter gets its rows as it is, and the rest is compared by dedup."""
+        self._judges = self._is_first = False
+        self._alike.forget_sizes()
+        oldest = self._left()[: MANY // 4]
+        for start in range(0, len(oldest), CHUNK):
+            self._write(oldest[start : start + CHUNK])
+
+    def _write_all(self) -> None:
+        left = self._left()
+        for start in range(0, len(left), CHUNK):
+            self._write(left[start : start + CHUNK])
+
+    def _write(self, keys: Sequence[int]) -> None:
+        self.tally.counts.update(self._rows.write(keys))
+
+
+def _takes_dedup(run: Run) -> bool:
+    return run.kind in (RunKind.WORKFLOW, RunKind.PREVIEW) or Stage.DEDUP in run.stages
