@@ -24,17 +24,19 @@ CHUNK = 5_000
 #: Spelled out, not bound: only so does SQLite take the partial index on places.
 NOT_GONE = text("status != 'gone'")
 
+#: What is the same for all of them is in the statement: handing it over for each row costs as much as the row.
 INSERT = (
-    "INSERT INTO assets (id, root_id, path, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
-    "head_digest, digest, digest_algorithm, original_id, origin_root_id, origin_path, name, first_seen_at, updated_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO assets (id, path, origin_path, name, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
+    "head_digest, digest, digest_algorithm, original_id, root_id, origin_root_id, first_seen_at, updated_at) "
+    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, CASE WHEN ?12 IS NOT NULL THEN '{algorithm}' END, "
+    "?13, {root_id:d}, {root_id:d}, '{at}', '{at}')"
 )
 #: Digests that are known of new files are of this algorithm.
 QUICK_ALGORITHM = "blake3"
 
 
 #: A file that is new: id, path, status, signature, group, head digest, digest, original.
-NewAsset = tuple[int, bytes, str, Signature, int | None, str | None, str | None, int | None]
+NewAsset = tuple[int, bytes, str, tuple[int, ...], int | None, str | None, str | None, int | None]
 
 
 def _select() -> Select[Any]:
@@ -47,16 +49,12 @@ def _asset(row: Sequence[Any]) -> Asset:
 
 def insert_new(conn: Connection, root_id: int, new: Sequence[NewAsset]) -> None:
     """Insert new files, an original before its duplicates, with the totals. An id is above all that are there."""
-    at = now()
     rows = [
-        (
-            asset_id, root_id, path, status, *signature, group_id, head, digest,
-            QUICK_ALGORITHM if digest is not None else None, original_id, root_id, path, name_key(path), at, at,
-        )
+        (asset_id, path, name_key(path), status, *signature, group_id, head, digest, original_id)
         for asset_id, path, status, signature, group_id, head, digest, original_id in new
-    ]  # fmt: skip
+    ]
     if rows:
-        conn.exec_driver_sql(INSERT, rows)
+        conn.exec_driver_sql(INSERT.format(algorithm=QUICK_ALGORITHM, root_id=root_id, at=now()), rows)
         sizes: dict[str, list[int]] = {}
         for row in rows:
             sizes.setdefault(row[3], []).append(row[6])

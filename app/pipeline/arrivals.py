@@ -8,22 +8,20 @@ are written once, with their digests; in the first scan of a library also with t
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.db import assets, runs, unread
-from app.files.head_readers import HeadReaders
+from app.files.head_readers import HeadReaders, ToRead
 from app.files.walk import Found
 from app.model import Root, Run, RunKind, Stage
 from app.model.original_order import is_usual_for_new
 from app.pipeline.alike import Alike
 from app.pipeline.moved_files import MovedFiles
-from app.pipeline.new_rows import Rows
+from app.pipeline.new_rows import CHUNK, Rows
 from app.pipeline.step import StepContext, Stopped
 from app.pipeline.tally import Tally
 from app.services import Services
 
-#: Rows in one transaction.
-CHUNK = 20_000
 #: Fewer files than this at once are not worth two processes.
 FEW = 500
 #: So many files wait for their rows at most; bounds memory.
@@ -31,8 +29,10 @@ MANY = 120_000
 #: Rows wait no longer than this for a process from which nothing comes.
 PATIENCE_SECONDS = 2.0
 LISTEN_SECONDS = 0.05
-#: So long after the walk all rows wait for all files: written in the order of the walk they cost less.
+#: So long after the walk all rows wait for all files: written at once, and in the order of the walk, they cost less.
 WAIT_SECONDS = 10.0
+#: Fewer rows than this are not worth new indexes.
+MANY_ROWS = 2_000
 
 
 class Arrivals:
@@ -54,10 +54,12 @@ class Arrivals:
         self._alike = Alike(judges_copies=judges_copies)
         self._rows = Rows(self.db, root, step.run_id, self._alike, is_first=self._is_first)
         self._asked: set[int] = set()
+        #: Those of them that are to be read whole.
+        self._whole: set[int] = set()
         self._to_ask: list[int] = []
         self._ready: list[int] = []
         self._readers: HeadReaders | None = None
-        self._is_over, self._late_at = False, 0.0
+        self._is_over, self._late_at, self._heard_at = False, 0.0, 0.0
 
     def __enter__(self) -> Arrivals:
         return self
@@ -73,7 +75,7 @@ class Arrivals:
     @property
     def has_any(self) -> bool:
         """Whether anything new was found."""
-        return bool(self._alike.found)
+        return bool(self._alike.paths)
 
     def take(self, settled: Sequence[Found]) -> None:
         """These have stopped changing; they get their rows now or later, or have one from another place."""
@@ -84,7 +86,7 @@ class Arrivals:
         self.tally.size_bytes += sum(found.signature.size_bytes for found in settled if found.signature is not None)
         self._ask()
         self._collect()
-        if len(self._alike.found) - self._rows.written > MANY:
+        if len(self._alike.paths) - self._rows.written > MANY:
             self._write_oldest()
 
     def finish(self) -> None:
@@ -94,13 +96,14 @@ class Arrivals:
         if self._readers is None:
             self._write_all()
             return
-        self._is_over = True
+        self._is_over, self._heard_at = True, time.monotonic()
+        self._late_at = self._heard_at + WAIT_SECONDS
         if self._judges:
             for size in self._alike.list_read_sizes():
                 self._ready.extend(self._alike.judge(size))
+            self._ask_whole()
         else:
             self._ready.extend(key for key in self._left() if key not in self._asked)
-        self._late_at = time.monotonic() + WAIT_SECONDS
         without_group = self._left()
         while self._asked or self._ready:
             self._safe_point()
@@ -112,25 +115,48 @@ class Arrivals:
                 self._go_on()
 
     def _go_on(self) -> None:
-        if not self._asked or (len(self._ready) >= CHUNK and time.monotonic() > self._late_at):
+        is_late = time.monotonic() > self._late_at
+        if is_late:
+            self._give_up_whole()
+        if not self._asked or (is_late and len(self._ready) >= CHUNK):
             self._write_ready()
-        elif not self._collect(LISTEN_SECONDS) and not self._collect(PATIENCE_SECONDS):
+        elif not self._collect(LISTEN_SECONDS) and not self._whole and self._has_no_patience():
             self._asked.clear()
             self._ready = self._left()
+
+    def _has_no_patience(self) -> bool:
+        return time.monotonic() > self._heard_at + PATIENCE_SECONDS
+
+    def _give_up_whole(self) -> None:
+        """What takes so long is read by dedup, which writes down what it has."""
+        for key in self._whole:
+            self._ready.extend(self._alike.answer_whole(key, None))
+        self._asked -= self._whole
+        self._whole.clear()
 
     def _write_ready(self) -> None:
         """Originals first; and in the order of the walk, folder by folder, so that few pages change with each chunk."""
         keys = sorted(self._ready, key=lambda key: (self._alike.verdicts[key] >= 0, key))
         self._ready.clear()
+        if self._write_first(keys):
+            return
         for start in range(0, len(keys), CHUNK):
             self._write(keys[start : start + CHUNK])
             self._safe_point()
+
+    def _write_first(self, keys: Sequence[int]) -> bool:
+        """Whether these were the first of a library, and were written all at once."""
+        if not self._is_first or self._rows.written or len(keys) < MANY_ROWS:
+            return False
+        counts = self._rows.write_first(keys)
+        self.tally.counts.update(counts or ())
+        return counts is not None
 
     def _safe_point(self) -> None:
         self.step.safe_point(self.tally.counts["seen"], 0, self.tally.size_bytes)
 
     def _left(self) -> list[int]:
-        return [key for key, found in enumerate(self._alike.found) if found is not None]
+        return [key for key, path in enumerate(self._alike.paths) if path is not None]
 
     def _list_known_sizes(self, settled: Sequence[Found]) -> set[int]:
         if self._is_first or not settled:
@@ -141,29 +167,51 @@ class Arrivals:
 
     def _ask(self) -> None:
         # The head of a turning disk is left to the walk.
-        if self._readers is None and len(self._alike.found) >= FEW and self.dedup.read_order != "inode":
+        if self._readers is None and len(self._alike.paths) >= FEW and self.dedup.read_order != "inode":
             self._readers = HeadReaders(self.root.path, self.dedup.threads)
         if self._readers is None:
             return
-        found = ((key, self._alike.found[key]) for key in self._to_ask)
-        asked = [(one.path, key, one.signature) for key, one in found if one is not None and one.signature is not None]
-        self._asked.update(key for _, key, _ in asked)
+        asked = self._to_read(self._to_ask)
         self._to_ask.clear()
-        self._readers.offer(sorted(asked))
+        self._readers.offer(asked)
+
+    def _to_read(self, keys: Iterable[int]) -> list[ToRead]:
+        """Folder by folder; they are asked for."""
+        found = ((self._alike.paths[key], key) for key in keys)
+        wanted = [(path, key, self._alike.facts(key)) for path, key in found if path is not None]
+        self._asked.update(key for _, key, _ in wanted)
+        return sorted(wanted)
+
+    def _ask_whole(self) -> None:
+        keys = self._alike.take_to_read_whole()
+        if keys and self._readers is not None:
+            self._whole.update(keys)
+            self._readers.offer_whole(self._to_read(keys))
 
     def _collect(self, wait_seconds: float = 0.0) -> bool:
         """Take what has been read; whether anything has."""
         read = self._readers.collect(wait_seconds) if self._readers is not None else []
         for key, answer in read:
-            self._asked.discard(key)
-            size = self._alike.answer(key, answer)
-            if not self._is_over:
-                continue
-            if self._judges:
-                self._ready.extend(self._alike.judge(size) if size is not None else ())
-            elif self._alike.found[key] is not None:
-                self._ready.append(key)
+            if key in self._asked:
+                self._asked.discard(key)
+                self._take_answer(key, answer)
+        if read:
+            self._heard_at = time.monotonic()
+            self._ask_whole()
         return bool(read)
+
+    def _take_answer(self, key: int, answer: bytes | None) -> None:
+        if key in self._whole:
+            self._whole.discard(key)
+            self._ready.extend(self._alike.answer_whole(key, answer))
+            return
+        size = self._alike.answer(key, answer)
+        if not self._is_over:
+            return
+        if self._judges:
+            self._ready.extend(self._alike.judge(size) if size is not None else ())
+        elif self._alike.paths[key] is not None:
+            self._ready.append(key)
 
     def _write_oldest(self) -> None:
         """There are too many for the memory: a quarter gets its rows as it is, and the rest is compared by dedup."""
@@ -175,6 +223,8 @@ class Arrivals:
 
     def _write_all(self) -> None:
         left = self._left()
+        if self._write_first(left):
+            return
         for start in range(0, len(left), CHUNK):
             self._write(left[start : start + CHUNK])
 
