@@ -64,7 +64,7 @@ def message(values: Any) -> bytes:
 class HeadReader:
     """Reads what it is asked for, a window of files at a time. None stands for a file that is left to others."""
 
-    def __init__(self, blake3: Callable[[memoryview], Any]) -> None:
+    def __init__(self, blake3: Callable[..., Any]) -> None:
         self._blake3 = blake3
         self._view = memoryview(mmap.mmap(-1, BUFFER_BYTES))
 

@@ -67,8 +67,7 @@ class Alike:
     def add(self, files: Iterable[Found], known_sizes: Container[int]) -> list[int]:
         """Take files; the keys of those that are to be read now that these are there, as others have their size."""
         wanted: list[int] = []
-        key = len(self.paths)
-        for key, found in enumerate(files, key):
+        for key, found in enumerate(files, len(self.paths)):
             path, _, signature, _, group_name, _ = found
             folder, _, name = path.rpartition(b"/")
             stem = group_key(group_name or name)
@@ -158,6 +157,8 @@ class Alike:
             for key in same:
                 self._decide_unlike(key)
             return same
+        if len(same) == 2 and self._differ(*same):
+            return same
         contents = self._by_answer(same)
         if None in contents:
             return same
@@ -168,6 +169,15 @@ class Alike:
             del contents[self.answers[keys[0]]]
         self._decide(contents)
         return [key for keys in contents.values() for key in keys]
+
+    def _differ(self, one: int, other: int) -> bool:
+        """Whether both were read and are unlike, which is most of what there is; then they are judged."""
+        first, second = self.answers[one], self.answers[other]
+        if first is None or second is None or first == second:
+            return False
+        self._decide_unlike(one)
+        self._decide_unlike(other)
+        return True
 
     def _by_answer(self, keys: Iterable[int]) -> dict[bytes | None, list[int]]:
         contents: dict[bytes | None, list[int]] = {}

@@ -33,6 +33,11 @@ LISTEN_SECONDS = 0.05
 WAIT_SECONDS = 10.0
 #: Fewer rows than this are not worth new indexes.
 MANY_ROWS = 2_000
+#: Groups made in one transaction.
+GROUPS = 10_000
+#: The rows of a first scan are written as one transaction, which begins so long before all is read, as it seems, and
+#: waits no longer for what is read.
+SOON_SECONDS, SOON_AT_MOST_SECONDS = 0.6, 1.5
 
 
 class Arrivals:
@@ -60,6 +65,7 @@ class Arrivals:
         self._ready: list[int] = []
         self._readers: HeadReaders | None = None
         self._is_over, self._late_at, self._heard_at = False, 0.0, 0.0
+        self._began_at = time.monotonic()
 
     def __enter__(self) -> Arrivals:
         return self
@@ -104,15 +110,21 @@ class Arrivals:
             self._ask_whole()
         else:
             self._ready.extend(key for key in self._left() if key not in self._asked)
-        without_group = self._left()
+        without_group = self._left() if len(self._alike.paths) >= MANY_ROWS else []
         while self._asked or self._ready:
             self._safe_point()
             self._collect()
-            if self._asked and without_group:
-                self._rows.make_groups(without_group[-CHUNK // 4 :])
-                del without_group[-CHUNK // 4 :]
-            else:
+            if without_group:
+                self._rows.make_groups(without_group[-GROUPS:])
+                del without_group[-GROUPS:]
+            elif not (self._is_read_soon() and self._write_first(self._ready)):
                 self._go_on()
+
+    def _is_read_soon(self) -> bool:
+        """Whether all will have been read in a moment, at the rate at which it was read so far."""
+        read = len(self._alike.paths) - len(self._asked)
+        left_seconds = (time.monotonic() - self._began_at) * len(self._asked) / max(read, 1)
+        return not self._whole and left_seconds < SOON_SECONDS
 
     def _go_on(self) -> None:
         is_late = time.monotonic() > self._late_at
@@ -135,22 +147,29 @@ class Arrivals:
         self._whole.clear()
 
     def _write_ready(self) -> None:
-        """Originals first; and in the order of the walk, folder by folder, so that few pages change with each chunk."""
+        if self._write_first(self._ready):
+            return
         keys = sorted(self._ready, key=lambda key: (self._alike.verdicts[key] >= 0, key))
         self._ready.clear()
-        if self._write_first(keys):
-            return
         for start in range(0, len(keys), CHUNK):
             self._write(keys[start : start + CHUNK])
             self._safe_point()
 
-    def _write_first(self, keys: Sequence[int]) -> bool:
-        """Whether these were the first of a library, and were written all at once."""
-        if not self._is_first or self._rows.written or len(keys) < MANY_ROWS:
+    def _write_first(self, ready: list[int]) -> bool:
+        """Whether these, with what becomes ready in a moment, were the first of a library and are written at once."""
+        if not self._is_first or len(ready) + len(self._asked) < MANY_ROWS:
             return False
-        counts = self._rows.write_first(keys)
-        self.tally.counts.update(counts or ())
-        return counts is not None
+        late_at = time.monotonic() + SOON_AT_MOST_SECONDS
+        with self._rows.first() as write:
+            while write is not None and (ready or (self._asked and time.monotonic() < late_at)):
+                if ready:
+                    write(ready)
+                    ready.clear()
+                else:
+                    self._collect(LISTEN_SECONDS)
+        self._is_first = False
+        self.tally.counts["new"] += self._rows.written
+        return self._rows.written > 0
 
     def _safe_point(self) -> None:
         self.step.safe_point(self.tally.counts["seen"], 0, self.tally.size_bytes)
@@ -176,11 +195,11 @@ class Arrivals:
         self._readers.offer(asked)
 
     def _to_read(self, keys: Iterable[int]) -> list[ToRead]:
-        """Folder by folder; they are asked for."""
-        found = ((self._alike.paths[key], key) for key in keys)
+        """As they came, so folder by folder; they are asked for."""
+        found = [(self._alike.paths[key], key) for key in sorted(keys)]
         wanted = [(path, key, self._alike.facts(key)) for path, key in found if path is not None]
-        self._asked.update(key for _, key, _ in wanted)
-        return sorted(wanted)
+        self._asked.update([key for _, key, _ in wanted])
+        return wanted
 
     def _ask_whole(self) -> None:
         keys = self._alike.take_to_read_whole()
@@ -222,6 +241,7 @@ class Arrivals:
             self._write(oldest[start : start + CHUNK])
 
     def _write_all(self) -> None:
+        self._asked.clear()
         left = self._left()
         if self._write_first(left):
             return

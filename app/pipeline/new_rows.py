@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from app.db import assets, compared, groups, kept_copies
 from app.db.assets import NewAsset
 from app.db.connection import Connection, Database
 from app.db.late_indexes import late_indexes
+from app.db.names import name_key
 from app.files.head_reader import DIGEST_BYTES, HEAD_DIGEST_BYTES
 from app.model import AssetStatus, Root, Signature
 from app.pipeline.alike import UNIQUE, Alike
@@ -16,8 +19,8 @@ from app.pipeline.intake import WAITING, record_each, rediscover
 
 #: Every index has a page for most of these rows: with less room pages are written again and again.
 CACHE_BYTES = 48 << 20
-#: Rows in one transaction.
-CHUNK = 20_000
+#: Rows in one transaction; and in one statement, where the transaction is larger.
+CHUNK, SLICE = 20_000, 5_000
 #: Of a digest as rows hold it.
 DIGEST_CHARACTERS = 2 * DIGEST_BYTES
 CHANGED = "changed in the ingest folder and is looked at again"
@@ -42,16 +45,22 @@ class Rows:
         with self._db.transaction() as conn:
             self._groups.update(zip(left, self._group_ids(conn, left), strict=True))
 
-    def write_first(self, keys: Sequence[int]) -> Counter[str] | None:
-        """Write all of a library at once, as one transaction; None, and nothing done, when it is not empty any more."""
+    @contextmanager
+    def first(self) -> Iterator[Callable[[Sequence[int]], None] | None]:
+        """What writes the rows of a library, a part at a time, all as one transaction that ends with the block; None
+        when the library is not empty any more. An original is written with its duplicates or before them."""
         with self._db.transaction(CACHE_BYTES) as conn:
             if assets.last_id(conn):
-                return None
-            ordered = self._in_order(keys)
+                yield None
+                return
             with late_indexes(conn, "assets"):
-                for start in range(0, len(ordered), CHUNK):
-                    self._insert(conn, ordered[start : start + CHUNK])
-        return self._written(keys, new=len(keys), changed=0)
+                yield partial(self._write_first, conn)
+
+    def _write_first(self, conn: Connection, keys: Sequence[int]) -> None:
+        ordered = self._in_order(keys)
+        for start in range(0, len(ordered), SLICE):
+            self._insert(conn, ordered[start : start + SLICE])
+        self._written(keys, new=len(keys), changed=0)
 
     def write(self, keys: Sequence[int]) -> Counter[str]:
         """Write these, in one transaction, and take them out of the files that came; returns how many of each kind.
@@ -79,8 +88,10 @@ class Rows:
         return Counter(new=new, changed=changed)
 
     def _in_order(self, keys: Sequence[int]) -> list[int]:
-        """As they came, originals first."""
-        return sorted(keys, key=lambda key: (self._alike.verdicts[key] >= 0, key))
+        """As they came, originals first: in the order of folders few pages of an index change at a time."""
+        verdicts, ordered = self._alike.verdicts, sorted(keys)
+        copies = [key for key in ordered if verdicts[key] >= 0]
+        return [key for key in ordered if verdicts[key] < 0] + copies if copies else ordered
 
     def _insert(self, conn: Connection, ordered: Sequence[int]) -> None:
         originals = self._alike.copied
@@ -88,9 +99,9 @@ class Rows:
         self._original_ids.update((key, first_id + i) for i, key in enumerate(ordered) if key in originals)
         late = [key for key in ordered if key not in self._groups]
         self._groups.update(zip(late, self._group_ids(conn, late), strict=True))
-        rows = list(self._rows(ordered, first_id))
-        assets.insert_new(conn, self._root.id, rows)
-        compared.note(conn, Counter(row[2] for row in rows if row[2] != AssetStatus.DISCOVERED))
+        counts = assets.insert_new(conn, self._root.id, list(self._rows(ordered, first_id)))
+        del counts[AssetStatus.DISCOVERED.value]
+        compared.note(conn, counts)
 
     def _group_ids(self, conn: Connection, keys: Sequence[int]) -> list[int]:
         paths, stems = self._alike.paths, self._alike.stems
@@ -113,4 +124,8 @@ class Rows:
                 # What is unlike all others needs no digest yet, and an index of digests costs more than all the rest.
                 if original is not None or key in alike.copied:
                     digest = said[-DIGEST_CHARACTERS:]
-            yield asset_id, path, status, alike.facts(key), self._groups.pop(key), head, digest, original
+            device, inode, size, mtime, ctime = alike.facts(key)
+            yield (
+                asset_id, path, name_key(path), status, device, inode, size, mtime, ctime, self._groups.pop(key), head,
+                digest, original,
+            )  # fmt: skip
