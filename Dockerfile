@@ -4,7 +4,7 @@
 FROM node:22-slim AS assets
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY scripts/copy_assets.sh scripts/
 RUN scripts/copy_assets.sh /build/vendor
 

@@ -10,8 +10,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from typing import Any, Literal, cast
 
@@ -64,6 +64,13 @@ def follow_level(level: str) -> None:
 def get_logger(**bound: Any) -> FilteringBoundLogger:
     """A logger: `get_logger().info("batch published", batch_id=3)`; `bound` goes into each of its lines."""
     return cast(FilteringBoundLogger, structlog.get_logger(**bound))
+
+
+@contextmanager
+def working_on(**facts: Any) -> Iterator[None]:
+    """Write these facts, as `run_id=3`, into every line of this thread until the block ends; None is left out."""
+    with structlog.contextvars.bound_contextvars(**{name: fact for name, fact in facts.items() if fact is not None}):
+        yield
 
 
 def append_record(path: str, process: Process, message: str, error: Exception) -> None:

@@ -55,3 +55,11 @@ def post_fork(server: Any, worker: Any) -> None:
     gunicorn.handlers.clear()
     gunicorn.propagate = True
     gunicorn.info("%s is served at %s", name, bind)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the event streams end when the server stops: it waits for every answer that is under way."""
+    if not DBUI:
+        from app.web import log_streams
+
+        log_streams.is_serving = lambda: worker.alive

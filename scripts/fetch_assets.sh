@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # Fetches the pinned browser libraries with npm and copies what the pages use to app/web/static/vendor.
 # Does nothing when that was done already for this package-lock.json.
+#
+#   fetch_assets.sh [--dev]
+#     --dev   also fetches what only tests need, into node_modules alone
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 vendor=app/web/static/vendor
 stamp=$vendor/.package-lock.sha256
 wanted=$(python3 -c 'import hashlib; print(hashlib.sha256(open("package-lock.json", "rb").read()).hexdigest())')
+omitted=(--omit=dev)
+[[ ${1:-} != --dev ]] || omitted=()
 
-if [[ -s $stamp && $(cat "$stamp") == "$wanted" ]]; then
+if [[ -s $stamp && $(cat "$stamp") == "$wanted" ]] && { ((${#omitted[@]})) || [[ -d node_modules/axe-core ]]; }; then
     exit 0
 fi
 if ! command -v npm >/dev/null; then
@@ -16,6 +21,6 @@ if ! command -v npm >/dev/null; then
     exit 1
 fi
 
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+npm ci ${omitted[@]+"${omitted[@]}"} --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 scripts/copy_assets.sh "$vendor"
 echo "$wanted" >"$stamp"

@@ -13,10 +13,14 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 requirements=requirements.txt
+assets=()
 demo=
 case ${1:-} in
     '') ;;
-    --dev) requirements='requirements-dev.txt' ;;
+    --dev)
+        requirements='requirements-dev.txt'
+        assets=(--dev)
+        ;;
     --demo) demo=yes ;;
     -h | --help)
         sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
@@ -104,7 +108,7 @@ if [[ -z ${MEDIA_PIPELINE_VENV:-} ]]; then
     virtual_environment
     command_in_venv
 fi
-scripts/fetch_assets.sh
+scripts/fetch_assets.sh ${assets[@]+"${assets[@]}"}
 configuration
 if [[ -n $demo ]]; then
     "$python" scripts/demo_library.py "$(dirname "$MEDIA_PIPELINE_CONFIG")/media/ingest"

@@ -96,7 +96,8 @@ def test_every_python_requirement_is_pinned_and_explained() -> None:
 
 
 def test_browser_assets_are_pinned_without_naming_a_host() -> None:
-    wanted = json.loads(text_of(ROOT / "package.json"))["dependencies"]
+    package = json.loads(text_of(ROOT / "package.json"))
+    wanted = package["dependencies"] | package["devDependencies"]
     locked = json.loads(text_of(ROOT / "package-lock.json"))["packages"]
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
     assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted

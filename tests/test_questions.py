@@ -48,6 +48,9 @@ class Answer:
     body: str | None = None
 
 
+#: Stands for the settings file itself, which has braces of its own.
+CONFIG = "the settings file"
+
 ANSWERS: dict[str, Answer] = {
     "Where is this photo, and where has it been?": Answer("{file}", same=True),
     "Where did the file go that I put into ingest?": Answer("{file}"),
@@ -131,7 +134,7 @@ ANSWERS: dict[str, Answer] = {
     "What went wrong lately?": Answer("Input/output error", same=True),
     "Which settings are in force, and where from?": Answer("timezone = Europe/Berlin", data='"Europe/Berlin"'),
     "Who changed the settings, when, and what?": Answer("sorter.timezone", same=True),
-    "Is my settings file right?": Answer("No faults.", data='"valid": true', body="{config}"),
+    "Is my settings file right?": Answer("No faults.", data='"valid": true', body=CONFIG),
     "What may this setting be, and what does it mean?": Answer("Europe/Berlin", served="Zone that decides the day"),
     "What would a preset change?": Answer("sync.target"),
     "Is the archive still intact?": Answer("{spoiled_path}", data='"altered": 1', code=1),
@@ -215,10 +218,9 @@ def fact_of(text: str, names: dict[str, Any]) -> str:
 
 
 def ask(client: FlaskClient, row: re.Match[str], names: dict[str, Any], expected: Answer) -> Any:
-    body, kind = expected.body, "application/json"
-    if body == "{config}":
+    body, kind = fact_of(expected.body or "", names) or None, "application/json"
+    if expected.body == CONFIG:
         body, kind = Path(names["base"], "config.yaml").read_text(), "application/yaml"
-    body = fact_of(body, names) if body else None
     answer = client.open(
         row["path"].format(**names), method=row["method"], data=body, content_type=kind if body else None
     )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from app.db import syncing
 from app.errors import SyncthingRefused
 from app.services import Services
-from app.syncthing import telling
+from app.syncthing import known, telling
 from app.syncthing.events import EventsClient, Heard, Need, has_gap, sort_out
 from app.syncthing.seen import look_around
 from worker.early_looks import EarlyLooks
@@ -29,6 +29,7 @@ class Conversation:
         self._services, self._client, self._live, self._early, self._rest = services, client, live, early, rest
         self._folder_id = services.config.syncthing.folder_id
         self._index_updates: dict[str, int] = {}
+        self._known = known.Known()
 
     def go_on_until(self, is_over: Callable[[], bool], succeeded: Callable[[], None]) -> None:
         """Listen. What happened before the first event is made up for by looking. Raises SyncthingError."""
@@ -56,8 +57,12 @@ class Conversation:
         """See the folder and its peers, and tell what has changed."""
         seen = look_around(self._client, self._folder_id)
         self._live.put_seen(seen)
+        learnt = known.learn(self._client, seen, self._known.version)
         with self._services.db.transaction() as conn:
             telling.tell_state(conn, seen)
+            if learnt != self._known:
+                known.put(conn, learnt)
+        self._known = learnt
 
     def _heed(self, heard: Heard) -> None:
         if heard.is_empty:
@@ -78,10 +83,10 @@ class Conversation:
         """The event may be older than a batch that was announced since: Syncthing is asked again before it is told."""
         with self._services.db.reading() as conn:
             on_their_way = syncing.list_on_their_way(conn)
-            known = set(telling.load(conn).caught_up)
+            told = set(telling.load(conn).caught_up)
         for device_id in device_ids:
             due = [batch for batch, devices in on_their_way if device_id in devices]
-            fresh = [batch for batch in due if telling.caught_up_mark(batch, device_id) not in known]
+            fresh = [batch for batch in due if telling.caught_up_mark(batch, device_id) not in told]
             if fresh and self._needs_nothing(device_id):
                 seen = self._live.picture.seen
                 peer = seen.peers.get(device_id) if seen is not None else None

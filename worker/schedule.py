@@ -19,6 +19,8 @@ from worker.early_looks import EarlyLooks
 from worker.executor import Executor
 from worker.live import Live
 from worker.news import Occasion
+from worker.room import TICK_SECONDS as ROOM_SECONDS
+from worker.room import RoomSampler
 from worker.sampling import SAMPLE_SECONDS, Sampler
 from worker.syncthing_events import Listener
 from worker.timetable import start_due_verify
@@ -61,8 +63,8 @@ class Ticker(threading.Thread):
 
 
 class Schedule:
-    """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, and
-    samples of them; and the thread that listens to Syncthing."""
+    """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, samples
+    of them and of the room on the disks; and the thread that listens to Syncthing."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -73,13 +75,14 @@ class Schedule:
         self._reminded_at: dict[int, float] = {}
         self._rows, self._deliveries = Occasion(container.services), Occasion(container.services)
         live, self._early = Live(), EarlyLooks()
-        self._sampler = Sampler(live)
+        self._sampler, self._room = Sampler(live), RoomSampler()
         self._listener = Listener(container, live, self._early, stopping)
         self._tickers = [
             Ticker("heartbeat", self._beat, stopping, HEARTBEAT_SECONDS),
             Ticker("schedule", self._tick, stopping, TICK_SECONDS),
             Ticker("deliveries", self._look_at_deliveries, stopping, TICK_SECONDS),
             Ticker("samples", self._sample, stopping, SAMPLE_SECONDS),
+            Ticker("room", self._look_at_room, stopping, ROOM_SECONDS),
         ]
 
     def start(self) -> None:
@@ -146,3 +149,6 @@ class Schedule:
 
     def _sample(self) -> None:
         self._sampler.sample(self._container.services)
+
+    def _look_at_room(self) -> None:
+        self._room.sample(self._container.services)

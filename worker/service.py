@@ -7,20 +7,25 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 
 from dramatiq import Worker
 
 from app.db import heartbeat
-from app.jobs.wake import broker_for
+from app.jobs.broker import QueueBroker
+from app.jobs.wake import RUN_QUEUE, THUMBNAIL_QUEUE, broker_for
 from app.log import get_logger
 from app.services import ServiceContainer
 from worker.actors import declare_actors
 from worker.executor import Executor
 from worker.recover import tell_cut_off
 from worker.schedule import Schedule
+from worker.thumbnails import Thumbnails
 
 #: A run that does not reach a safe point in this time is cut off, as by a kill; recovery makes it good.
 STOP_SECONDS = 8.0
+#: A thumbnail that is not done in this time is not waited for.
+DRAWER_STOP_MILLISECONDS = 1_000
 #: How long Dramatiq's threads sleep when there is nothing to do; a stop takes at least this long.
 IDLE_MILLISECONDS = 200
 #: Exit code when the database has moved and the supervisor is to start the worker again.
@@ -34,22 +39,32 @@ def serve(container: ServiceContainer) -> int:
     executor = Executor(container, stopping)
     schedule = Schedule(container, executor, stopping)
     broker = broker_for(state_dir)
-    declare_actors(broker, executor.execute)
+    thumbnails = Thumbnails(container, stopping)
+    declare_actors(broker, executor.execute, thumbnails.make)
     broker.recover()
-    worker = Worker(broker, worker_threads=1, worker_timeout=IDLE_MILLISECONDS)
-    # A message in this process's memory could be handled by nobody else.
-    worker.queue_prefetch = 1
+    # A thread for each queue: a run takes hours, and somebody looks at pictures meanwhile.
+    worker, drawer = _consume(broker, RUN_QUEUE), _consume(broker, THUMBNAIL_QUEUE)
     tell_cut_off(container.services)
     worker.start()
+    drawer.start()
     schedule.start()
     get_logger().info("the worker is ready")
     stopping.wait()
+    drawer.stop(timeout=DRAWER_STOP_MILLISECONDS)
+    thumbnails.end()
     _stop(worker, schedule)
     _sign_off(container)
     broker.close()
     code = 0 if container.services.state_dir == state_dir else START_AGAIN
-    _leave_at_once_if_busy(worker, code)
+    _leave_at_once_if_busy((worker, drawer), code)
     return code
+
+
+def _consume(broker: QueueBroker, queue_name: str) -> Worker:
+    worker = Worker(broker, queues={queue_name}, worker_threads=1, worker_timeout=IDLE_MILLISECONDS)
+    # A message in this process's memory could be handled by nobody else.
+    worker.queue_prefetch = 1
+    return worker
 
 
 def stop_on_signal() -> threading.Event:
@@ -83,8 +98,8 @@ def _sign_off(container: ServiceContainer) -> None:
     get_logger().info("the worker has stopped")
 
 
-def _leave_at_once_if_busy(worker: Worker, code: int) -> None:
+def _leave_at_once_if_busy(workers: Sequence[Worker], code: int) -> None:
     """A thread in the middle of a long copy would keep the interpreter from ending."""
-    if any(thread.is_alive() for thread in worker.workers):
+    if any(thread.is_alive() for worker in workers for thread in worker.workers):
         logging.shutdown()
         os._exit(code)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import click
 
 from app.cli.context import Cli
-from app.diagnostics.logs import LEVELS, PROCESSES, Follower, Record, is_wanted, read_last
+from app.cli.options import BATCH_ID, RUN_ID
+from app.diagnostics.logs import LEVELS, PROCESSES, Places, Record, Wanted, look, read_last
+from app.model import Stage
 
 LOOK_EVERY_SECONDS = 0.3
 #: What a line begins with, and so does not repeat at its end.
@@ -21,18 +23,27 @@ LEADING = ("at", "process", "level", "event", "logger", "exception")
 @click.option("--process", "-p", "processes", multiple=True, type=click.Choice(PROCESSES), help="Only this process.")
 @click.option("--lines", "-n", default=50, show_default=True, type=click.IntRange(0, 100_000))
 @click.option("--level", default="debug", type=click.Choice(LEVELS), help="Only lines of at least this level.")
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), help="Only lines of this stage.")
+@click.option("--run", "run_id", type=RUN_ID, help="Only lines of this run.")
+@click.option("--batch", "batch_id", type=BATCH_ID, help="Only lines of this batch.")
 @click.pass_obj
-def logs(cli: Cli, follow: bool, processes: Sequence[str], lines: int, level: str) -> int:
+def logs(
+    cli: Cli,
+    follow: bool,
+    processes: Sequence[str],
+    lines: int,
+    level: str,
+    stage: str | None,
+    run_id: int | None,
+    batch_id: int | None,
+) -> int:
     """Show the last lines of the logs, in the order of their times.
 
     With --json one document; with --follow and --json one document a line.
     """
     log_dir = cli.services.config.system.log_dir
-    wanted = processes or PROCESSES
-    followers = [Follower(log_dir, process) for process in wanted] if follow else []
-    for follower in followers:
-        follower.begin()
-    found = read_last(log_dir, wanted, level, lines)
+    wanted = Wanted(processes or PROCESSES, level, stage, run_id, batch_id)
+    found, places = read_last(log_dir, wanted, lines)
     if cli.as_json and not follow:
         cli.print_json({"lines": found})
         return 0
@@ -40,15 +51,17 @@ def logs(cli: Cli, follow: bool, processes: Sequence[str], lines: int, level: st
         _print(cli, record)
     if not follow and not found:
         cli.say(f"Nothing is written in {log_dir} yet.")
-    _follow(cli, followers, level)
+    if follow:
+        _follow(cli, log_dir, wanted, places)
     return 0
 
 
-def _follow(cli: Cli, followers: Sequence[Follower], level: str) -> None:
-    while followers:
-        fresh = [record for follower in followers for record in follower.read() if is_wanted(record, level)]
-        for record in sorted(fresh, key=lambda record: str(record.get("at", ""))):
+def _follow(cli: Cli, log_dir: str, wanted: Wanted, places: Places) -> None:
+    while True:
+        seen = look(log_dir, wanted, places)
+        for record, _ in seen.found:
             _print(cli, record)
+        places = seen.places
         time.sleep(LOOK_EVERY_SECONDS)
 
 

@@ -212,6 +212,9 @@ class System(Section):
     log_keep: int = Field(
         default=5, ge=1, le=100, description="How many rotated log files are kept.", json_schema_extra=NEEDS_RESTART
     )
+    thumbnail_cache_mb: int = Field(
+        default=500, ge=0, le=1_000_000, description="Most MB of thumbnails that are kept; 0 = none are made."
+    )
 
 
 class Cleanup(Section):

@@ -29,7 +29,7 @@ class Walk:
     began: given both, a database may begin at the wrong one and pass over every row in between.
     """
 
-    table: Table
+    table: FromClause
     key: tuple[str, ...]
     where: tuple[Condition, ...] = ()
     filters: tuple[Condition, ...] = ()
@@ -72,7 +72,8 @@ def _page(found: Sequence[Any], width: int, limit: int, horizon: Key | None, cos
 
 def _plain(columns: Sequence[Column[Any]], walk: Walk, limit: int) -> Select[Any]:
     key = [walk.table.c[name] for name in walk.key]
-    query = select(*columns, *(column.label(f"key_{n}") for n, column in enumerate(key)))
+    shown = (walk.table.c[column.name] for column in columns)
+    query = select(*shown, *(column.label(f"key_{n}") for n, column in enumerate(key)))
     return query.where(*_range(walk, walk.table)).order_by(*_ordered(key, walk.descending)).limit(limit)
 
 
@@ -104,7 +105,7 @@ def _horizon(conn: Connection, walk: Walk, budget: int) -> Key | None:
     return tuple(row)
 
 
-def _range(walk: Walk, table: Table) -> list[ColumnElement[bool]]:
+def _range(walk: Walk, table: FromClause) -> list[ColumnElement[bool]]:
     begin, end = (walk.high, walk.low) if walk.descending else (walk.low, walk.high)
     bounds = (end,) if walk.after is not None else (begin, end)
     found = [condition(table.c) for condition in (*walk.where, *bounds) if condition is not None]

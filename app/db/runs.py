@@ -105,23 +105,19 @@ def find_in_flight(conn: Connection) -> Run | None:
     return _run(row) if row else None
 
 
-def find_last(conn: Connection, kind: RunKind | None = None) -> Run | None:
-    """The newest run, optionally of one kind, or None."""
+def find_last(conn: Connection, *kinds: RunKind) -> Run | None:
+    """The newest run, optionally of some kinds, or None."""
     query = _select().order_by(runs.c.id.desc()).limit(1)
-    if kind is not None:
-        query = query.where(runs.c.kind == kind.value)
+    if kinds:
+        query = query.where(runs.c.kind.in_([kind.value for kind in kinds]))
     row = conn.execute(query).first()
     return _run(row) if row else None
 
 
 def find_unanswered_failure(conn: Connection) -> Run | None:
     """The newest run, where it has failed; else the newest that did work of the workflow, where that has failed."""
-    newest_work = _select().where(runs.c.kind.in_((RunKind.WORKFLOW.value, RunKind.STAGE.value)))
-    for query in (_select(), newest_work):
-        row = conn.execute(query.order_by(runs.c.id.desc()).limit(1)).first()
-        if row is not None and row.status == RunStatus.FAILED.value:
-            return _run(row)
-    return None
+    newest = (find_last(conn), find_last(conn, RunKind.WORKFLOW, RunKind.STAGE))
+    return next((run for run in newest if run is not None and run.status is RunStatus.FAILED), None)
 
 
 def list_by_status(conn: Connection, statuses: Sequence[RunStatus]) -> list[Run]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.db import paging, present_names
+from app.db import cameras, paging, present_names
 from app.db.assets import CONVERTERS
 from app.db.paging import Condition, Key, Page, Walk, count_up_to, read_few, read_page
 from app.db.rows import build, columns_for
@@ -36,7 +36,11 @@ __all__ = ["SORTS", "AssetSearch", "refuse_contradictions", "search"]
 FEW = 5_000
 
 #: Filters that an index finds by itself, in the order in which they are tried; the first ones also keep to id order.
-INDEXED = ("batch_id", "group_id", "original_id", "status", "digest", "name", "prefix", "origin", "taken", "root")
+INDEXED = (
+    "batch_id", "group_id", "original_id", "status", "digest", "name", "prefix", "origin", "taken", "camera", "root",
+)  # fmt: skip
+#: So many statuses are each searched by themselves; of more, each row is asked.
+SEARCHED_APART = 3
 LEADING = INDEXED[:4]
 COLUMNS = columns_for(assets, Asset)
 
@@ -46,10 +50,18 @@ def search(conn: Connection, wanted: AssetSearch) -> tuple[list[Asset], Key | No
 
     Raises BadRequest for an order that does not exist, or one that leaves out all that is asked for.
     """
+    if 0 < len(wanted.statuses) <= SEARCHED_APART:
+        apart = [replace(wanted, status=status, statuses=()) for status in wanted.statuses]
+        page = paging.merge([_search(conn, one) for one in apart], wanted.limit, wanted.descending)
+    else:
+        page = _search(conn, wanted)
+    return [build(Asset, row, CONVERTERS) for row in page.rows], page.next_key
+
+
+def _search(conn: Connection, wanted: AssetSearch) -> Page:
     refuse_contradictions(wanted)
     filters = conditions(conn, wanted)
-    page = _by_either_name(conn, wanted, filters) if "name" in filters else _page(conn, wanted, filters)
-    return [build(Asset, row, CONVERTERS) for row in page.rows], page.next_key
+    return _by_either_name(conn, wanted, filters) if "name" in filters else _page(conn, wanted, filters)
 
 
 def _page(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -> Page:
@@ -74,10 +86,19 @@ def _few(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) -
     for name in INDEXED:
         if name not in filters or (name in ("prefix", "root") and wanted.status is AssetStatus.GONE):
             continue
-        if count_up_to(conn, assets, [filters[name]], FEW + 1) <= FEW:
+        few = _if_few(conn, wanted, name, filters[name])
+        if few is not None:
             rest = tuple(condition for other, condition in filters.items() if other != name)
-            return read_few(conn, COLUMNS, _sorted(wanted, filters[name], rest), wanted.limit, FEW)
+            return read_few(conn, COLUMNS, _sorted(wanted, few, rest), wanted.limit, FEW)
     return None
+
+
+def _if_few(conn: Connection, wanted: AssetSearch, name: str, condition: Condition) -> Condition | None:
+    """What leads to the files of one filter, if these are few enough."""
+    if name != "camera":
+        return condition if count_up_to(conn, assets, [condition], FEW + 1) <= FEW else None
+    ids = cameras.list_ids(conn, wanted.camera, FEW + 1)
+    return None if len(ids) > FEW else lambda c: c.id.in_(ids)
 
 
 def _sorted(wanted: AssetSearch, few: Condition, rest: tuple[Condition, ...]) -> Walk:
@@ -98,10 +119,12 @@ def _walk(conn: Connection, wanted: AssetSearch, filters: dict[str, Condition]) 
     """The page, found along the index of the order that is asked for."""
     if wanted.sort in ("path", "origin"):
         return _walk_roots(conn, wanted, filters)
-    led_by: dict[str, tuple[str, ...]] = {"id": LEADING, "name": ("name",), "taken": ("taken",)}
+    led_by: dict[str, tuple[str, ...]] = {"id": (*LEADING, "camera"), "name": ("name",), "taken": ("taken",)}
     lead = next((name for name in led_by[wanted.sort] if name in filters), None)
     rest = tuple(condition for name, condition in filters.items() if name != lead)
     walk = Walk(assets, SORTS[wanted.sort], (), rest, wanted.after, wanted.descending)
+    if lead == "camera":
+        walk = replace(walk, table=cameras.WITH_CAMERA)
     if wanted.sort == "taken":
         walk = replace(walk, where=(_has_date,))
     elif wanted.sort == "name" and lead is None:

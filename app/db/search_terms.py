@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, text
 
+from app.db.cameras import taken_with
 from app.db.names import after_prefix, name_key
 from app.db.paging import Condition, Key
 from app.db.tables import roots
@@ -28,13 +29,18 @@ HAS_DATE = text("taken_local IS NOT NULL")
 
 @dataclass(frozen=True)
 class AssetSearch:
-    """Which assets, in which order. Texts are beginnings; empty and None mean no condition."""
+    """Which assets, in which order. Texts are beginnings, but for the camera; empty and None mean no condition.
+
+    `status` is one, `statuses` are several of which each will do.
+    """
 
     name: str = ""
     prefix: bytes = b""
     origin: bytes = b""
     digest: str = ""
     status: AssetStatus | None = None
+    statuses: tuple[AssetStatus, ...] = ()
+    camera: str = ""
     batch_id: int | None = None
     group_id: int | None = None
     original_id: int | None = None
@@ -67,6 +73,11 @@ def conditions(conn: Connection, wanted: AssetSearch) -> dict[str, Condition]:
             found[column] = equals(column, value)
     if wanted.name:
         found["name"] = begins("name", name_key(wanted.name.encode("utf-8", "surrogateescape")))
+    if wanted.statuses:
+        among = [status.value for status in wanted.statuses]
+        found["statuses"] = lambda c: c.status.in_(among)
+    if wanted.camera:
+        found["camera"] = taken_with(conn, wanted.camera)
     if wanted.digest:
         found["digest"] = _digest_begins(wanted.digest.lower())
     if wanted.taken_since or wanted.taken_until:

@@ -172,3 +172,10 @@ def delivered_by_day(conn: Connection, since_day: str) -> list[Delivered]:
         .order_by(day.desc(), deliveries.c.device_id)
     )
     return [Delivered(*row) for row in conn.execute(query)]
+
+
+def rates_since(conn: Connection, instant: str, limit: int = 2_000) -> list[tuple[str, float]]:
+    """(instant, bytes per second) of the newest samples since an instant that have a rate, at most `limit`."""
+    c = sync_samples.c
+    query = select(c.at, c.rate).where(c.at >= instant, c.rate.is_not(None)).order_by(c.at.desc()).limit(limit)
+    return [(row[0], row[1]) for row in conn.execute(query)]

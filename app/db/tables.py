@@ -5,6 +5,7 @@ Paths are BLOBs (bytes end to end); instants are UTC ISO 8601 text; statuses are
 
 from __future__ import annotations
 
+from app.db.tables_of_charts import activity, room_samples
 from app.db.tables_of_dates import capture_records, date_decisions, date_sidecars, decision_notes
 from app.db.tables_of_duplicates import reference_files, reference_labels, shared_room
 from app.db.tables_of_media import (
@@ -39,6 +40,7 @@ from app.db.tables_of_work import (
 )
 
 __all__ = [
+    "activity",
     "assets",
     "batch_devices",
     "batches",
@@ -66,6 +68,7 @@ __all__ = [
     "reference_files",
     "reference_labels",
     "refile_entries",
+    "room_samples",
     "roots",
     "runs",
     "shared_room",

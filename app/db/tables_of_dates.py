@@ -17,6 +17,11 @@ capture_records = Table(
     Column("confidence", Text, nullable=False),
     Index("ix_capture_records_weak", "asset_id", sqlite_where=text("confidence = 'weak'"),
           postgresql_where=text("confidence = 'weak'")),
+    Index("ix_capture_records_model", "camera_model", sqlite_where=text("camera_model IS NOT NULL"),
+          postgresql_where=text("camera_model IS NOT NULL")),
+    Index("ix_capture_records_make", "camera_make",
+          sqlite_where=text("camera_model IS NULL AND camera_make IS NOT NULL"),
+          postgresql_where=text("camera_model IS NULL AND camera_make IS NOT NULL")),
 )
 
 #: What a person decided about the date of a file, as long as that holds the content with this SHA-256.

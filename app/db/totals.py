@@ -6,12 +6,18 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, select
 
+from app.db import activity
 from app.db.tables import assets, totals
 from app.model import AssetStatus
 
 
 def add(conn: Connection, changes: Mapping[str, tuple[int, int]]) -> None:
-    """Add (files, bytes) to each status named; both may be negative."""
+    """Add (files, bytes) to each status named; both may be negative. What files came to is noted for the charts."""
+    _add(conn, changes)
+    activity.note(conn, changes)
+
+
+def _add(conn: Connection, changes: Mapping[str, tuple[int, int]]) -> None:
     rows = [(status, files, size) for status, (files, size) in changes.items() if files or size]
     if rows:
         conn.exec_driver_sql(
@@ -39,4 +45,4 @@ def recount(conn: Connection) -> None:
     """Make the totals again from the assets themselves."""
     counted = count(conn)
     conn.execute(totals.delete())
-    add(conn, {status.value: numbers for status, numbers in counted.items()})
+    _add(conn, {status.value: numbers for status, numbers in counted.items()})

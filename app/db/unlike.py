@@ -39,9 +39,10 @@ PAGE = (
 #: Copies of one content that are fetched at once.
 MANY = 1_000
 
+#: A file that was not read for its verdict may still be one that cannot be: how often that was tried stays.
 MARK = (
-    "UPDATE assets SET status = ?, original_id = ?, attempts = 0, reason = NULL, updated_at = ? "
-    "WHERE id = ? AND status = 'discovered'"
+    "UPDATE assets SET status = ?, original_id = ?, attempts = CASE WHEN sha256 IS NULL THEN attempts ELSE 0 END, "
+    "reason = NULL, updated_at = ? WHERE id = ? AND status = 'discovered'"
 )
 
 #: New files of these contents, when nothing but new files that are alone in their groups has them.

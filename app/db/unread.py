@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from app.db import date_decisions
 from app.db.clock import now
 from app.model import AssetStatus, Signature
 
@@ -74,8 +75,6 @@ WRITE = (
     "UPDATE assets SET digest = ?, sha256 = ?, head_digest = ?, digest_algorithm = ?, attempts = 0, "
     "reason = CASE WHEN status = 'discovered' THEN NULL ELSE reason END, updated_at = ? WHERE id = ?"
 )
-#: What a person decided before the file was read is about what it holds.
-DECIDED = "UPDATE date_decisions SET sha256 = ? WHERE asset_id = ? AND sha256 IS NULL"
 
 
 class Unread(NamedTuple):
@@ -132,6 +131,15 @@ def list_labelled_unread(conn: Connection, after_id: int, limit: int) -> list[in
     return [row[0] for row in conn.exec_driver_sql(sql, (after_id, limit))]
 
 
+def list_decided(conn: Connection, after_id: int, limit: int) -> list[int]:
+    """Ids of unique files about whose dates a person has decided before they were read, those after an id."""
+    sql = (
+        "SELECT a.id FROM date_decisions AS d JOIN assets AS a ON a.id = d.asset_id WHERE d.sha256 IS NULL "
+        "AND d.asset_id > ? AND a.status = 'unique' AND a.sha256 IS NULL ORDER BY d.asset_id LIMIT ?"
+    )
+    return [row[0] for row in conn.exec_driver_sql(sql, (after_id, limit))]
+
+
 def list_unique_of_size(conn: Connection, wanted: Sequence[Unread]) -> list[Unread]:
     """Unique files that were not read at all and are as large as one of these."""
     sizes = list({one.signature.size_bytes for one in wanted})
@@ -177,9 +185,10 @@ def write_heads(conn: Connection, read: Sequence[tuple[int, str]]) -> None:
 
 
 def write_digests(conn: Connection, read: Sequence[tuple[int, str, str, str | None]], algorithm: str) -> None:
-    """Write (asset id, digest, SHA-256, head digest) of files that were read whole."""
+    """Write (asset id, digest, SHA-256, head digest) of files that were read whole; what was decided of them counts for
+    what they hold from then on."""
     at = now()
     if read:
         rows = [(digest, sha256, head, algorithm, at, asset_id) for asset_id, digest, sha256, head in read]
         conn.exec_driver_sql(WRITE, rows)
-        conn.exec_driver_sql(DECIDED, [(sha256, asset_id) for asset_id, _, sha256, _ in read])
+        date_decisions.take_contents(conn, {asset_id: sha256 for asset_id, _, sha256, _ in read})

@@ -21,6 +21,8 @@ Look = Callable[[Services], Iterator[Check]]
 #: A share that does not answer holds a look up for ever; a large database takes its time.
 PATIENCE_SECONDS = 20.0
 DATABASE_PATIENCE_SECONDS = 600.0
+#: A page is waiting.
+FOLDER_PATIENCE_SECONDS = 5.0
 
 LOOKS: tuple[tuple[str, Look, float], ...] = (
     ("database", database.check_database, DATABASE_PATIENCE_SECONDS),
@@ -78,6 +80,12 @@ def run_checks(services: Services) -> list[Check]:
     if services.config.sync_target == "syncthing":
         found += examine_syncthing(services).checks
     return found
+
+
+def check_folders(services: Services) -> list[Check]:
+    """What is known of the root folders alone: mounted, ours, writable, with room; and whether moves are renames."""
+    wanted = [entry for entry in LOOKS if entry[0] in ("roots", "mounts")]
+    return [check for name, look, _ in wanted for check in _within(name, look, services, FOLDER_PATIENCE_SECONDS)]
 
 
 def _within(name: str, look: Look, services: Services, seconds: float) -> list[Check]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from dramatiq import Message
@@ -34,6 +34,7 @@ ENQUEUE = """
 INSERT OR REPLACE INTO dramatiq_messages (message_id, queue_name, state, message, priority, due_at_ms, mtime)
 VALUES (?, ?, 'queued', ?, ?, ?, ?)
 """
+WAITS = "SELECT 1 FROM dramatiq_messages WHERE queue_name = ? AND state = 'queued' LIMIT 1 OFFSET ?"
 #: Asked before a claim: many times a second nothing is due, and reading takes a tenth of a write transaction.
 IS_DUE = "SELECT 1 FROM dramatiq_messages WHERE queue_name = ? AND state = 'queued' AND due_at_ms <= ? LIMIT 1"
 CLAIM = """
@@ -48,6 +49,7 @@ END = """
 UPDATE dramatiq_messages SET state = ?, message = ?, claim = NULL, mtime = ?
 WHERE message_id = ? AND state = 'consumed' AND claim = ?
 """
+FORGET = "DELETE FROM dramatiq_messages WHERE message_id = ? AND state = 'consumed' AND claim = ?"
 REQUEUE = """
 UPDATE dramatiq_messages SET state = 'queued', claim = NULL, mtime = ?
 WHERE message_id = ? AND state = 'consumed' AND claim = ?
@@ -55,16 +57,19 @@ WHERE message_id = ? AND state = 'consumed' AND claim = ?
 
 
 class QueueBroker(SQLiteBroker):  # type: ignore[misc]
-    """The broker on one queue file. Making one opens nothing."""
+    """The broker on one queue file. Making one opens nothing. Of queues that it `forgets`, no message is kept that was
+    handled."""
 
     def __init__(
         self,
         path: str,
         middleware: list[Middleware] | None = None,
         busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        forgets: Collection[str] = (),
     ) -> None:
         # Not SQLiteBroker.__init__, which opens the file at once.
         Broker.__init__(self, middleware)
+        self.forgets = frozenset(forgets)
         self.file = QueueFile(path, busy_timeout_seconds)
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
@@ -87,7 +92,7 @@ class QueueBroker(SQLiteBroker):  # type: ignore[misc]
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30_000) -> QueueConsumer:
         """An iterator over the queue's messages; at most `prefetch` are held at a time."""
-        return QueueConsumer(self.file, queue_name, prefetch)
+        return QueueConsumer(self.file, queue_name, prefetch, forgets=queue_name in self.forgets)
 
     def recover(self) -> int:
         """Give back every message that a worker which is gone had taken; returns how many. Drops old ended ones.
@@ -114,6 +119,10 @@ class QueueBroker(SQLiteBroker):  # type: ignore[misc]
                 (queue_name, dq_name(queue_name)),
             ).fetchone()
         return int(row[0])
+
+    def has_waiting(self, queue_name: str, count: int) -> bool:
+        """Whether so many messages of the queue wait to be taken; quick, as it is asked before each new one."""
+        return self.file.has_row(WAITS, (queue_name, count - 1))
 
     def join(self, queue_name: str, *, timeout: int | None = None) -> None:
         """Wait until the queue has no message left. Raises QueueJoinTimeout after `timeout` milliseconds."""
@@ -152,11 +161,12 @@ class ClaimedMessage(MessageProxy):
 class QueueConsumer(SQLiteConsumer):  # type: ignore[misc]
     """Takes messages of one queue from the file and answers for them."""
 
-    def __init__(self, file: QueueFile, queue_name: str, prefetch: int) -> None:
+    def __init__(self, file: QueueFile, queue_name: str, prefetch: int, *, forgets: bool = False) -> None:
         # Not SQLiteConsumer.__init__, which opens a connection of its own.
         self.file = file
         self.queue_name = queue_name
         self.prefetch = prefetch
+        self.forgets = forgets
         self._poll_seconds = DELAYED_POLL_SECONDS if queue_name == dq_name(queue_name) else POLL_SECONDS
         self._held: set[str] = set()
         self._closed = threading.Event()
@@ -195,7 +205,10 @@ class QueueConsumer(SQLiteConsumer):  # type: ignore[misc]
         claim = getattr(message, "claim", "")
         body = message.encode().decode()
         with self.file.transaction() as connection:
-            connection.execute(END, (state, body, int(time.time()), message.message_id, claim))
+            if self.forgets:
+                connection.execute(FORGET, (message.message_id, claim))
+            else:
+                connection.execute(END, (state, body, int(time.time()), message.message_id, claim))
         self._held.discard(claim)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:

@@ -18,6 +18,8 @@ from app.services import Services
 #: The actor and queue in worker/actors.py; named here so that no door has to import the worker.
 EXECUTE_RUN = "execute_run"
 RUN_QUEUE = "runs"
+#: Thumbnails that somebody wants to see: see app/jobs/thumbnails.py. Its messages are forgotten once they are handled.
+THUMBNAIL_QUEUE = "thumbnails"
 QUEUE_FILE = "queue.sqlite"
 
 _brokers: dict[str, QueueBroker] = {}
@@ -29,8 +31,9 @@ def broker_for(state_dir: Path) -> QueueBroker:
     path = os.path.join(os.fspath(state_dir), QUEUE_FILE)
     with _brokers_lock:
         if path not in _brokers:
-            broker = QueueBroker(path, middleware=[])
+            broker = QueueBroker(path, middleware=[], forgets=(THUMBNAIL_QUEUE,))
             broker.declare_queue(RUN_QUEUE)
+            broker.declare_queue(THUMBNAIL_QUEUE)
             _brokers[path] = broker
         return _brokers[path]
 

@@ -47,7 +47,19 @@ def look_at_roots(roots: Iterable[Root], database_id: str) -> list[dict[str, Any
     for thread in threads:
         if thread is not None:
             thread.join(max(0.0, until - time.monotonic()))
-    return [{"id": root.id, "kind": root.kind.value, "path": printable(root.path), **_answer(root)} for root in found]
+    return [_entry(root) for root in found]
+
+
+def _entry(root: Root) -> dict[str, Any]:
+    answer = _answer(root)
+    shown = {name: answer[name] for name in ("free_bytes", "total_bytes", "fault")}
+    return {"id": root.id, "kind": root.kind.value, "path": printable(root.path), **shown}
+
+
+def disks_of(roots: Iterable[Root]) -> dict[int, int]:
+    """By root id, the number of the disk that it lies on, as far as earlier looks have told."""
+    found = {root.id: _answer(root).get("device") for root in roots}
+    return {root_id: device for root_id, device in found.items() if device is not None}
 
 
 def folders_away(services: Services) -> list[str]:
@@ -97,12 +109,13 @@ def _answer(root: Root) -> dict[str, Any]:
 
 
 def inspect_root(root: Root, database_id: str) -> dict[str, Any]:
-    """Free room of a root and what is wrong with it, if anything. May take as long as the file system likes."""
+    """Free room of a root, its disk, and what is wrong with it, if anything. May take long, as file systems do."""
     try:
         check_root(root, database_id)
-        room = os.statvfs(root.path)
+        room, device = os.statvfs(root.path), os.stat(root.path).st_dev
     except RootUnavailable as error:
         return {"free_bytes": None, "total_bytes": None, "fault": error.reason}
     except OSError as error:
         return {"free_bytes": None, "total_bytes": None, "fault": error.strerror}
-    return {"free_bytes": room.f_bavail * room.f_frsize, "total_bytes": room.f_blocks * room.f_frsize, "fault": None}
+    free, total = room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize
+    return {"free_bytes": free, "total_bytes": total, "fault": None, "device": device}

@@ -190,6 +190,10 @@ def _choose_and_bind(services: Services, step: StepContext, conn: Connection, re
     members = [asset for group in groups for asset in group]
     unread = tuple(asset for asset in members if asset.sha256 is None)
     if unread and not refused:
+        # A batch that cannot be made is no reason to read for hours.
+        if reserved is None:
+            batches.require_none_open(conn, allow_parallel=services.config.batch.allow_parallel)
+        _require_room(services, conn, reserved, members)
         return _Claimed(unread=unread)
     if not refused and not choice.waits_for_room:
         _require_room(services, conn, reserved, members)

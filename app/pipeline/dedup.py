@@ -64,6 +64,7 @@ def run(services: Services, step: StepContext) -> Report:
     Digesting(services, step, tally).run()
     references.read_whole()
     _judge_all(services, step, tally, references.roots)
+    _read_decided(services, step, tally)
     if services.config.dedup.duplicate_policy != "label":
         _read_labelled(services, step, tally)
     if services.config.dedup.duplicate_policy == "quarantine":
@@ -83,6 +84,19 @@ def _read_labelled(services: Services, step: StepContext, tally: Tally) -> None:
     while True:
         with services.db.reading() as conn:
             page = [assets.get(conn, asset_id) for asset_id in unread.list_labelled_unread(conn, last, SLICE)]
+        if not page:
+            return
+        last = page[-1].id
+        Digesting(services, step, tally).read_whole(page)
+
+
+def _read_decided(services: Services, step: StepContext, tally: Tally) -> None:
+    """A decision about a date is kept beside the archive when it is known what the file holds: it is not to wait for
+    the batch."""
+    last = 0
+    while True:
+        with services.db.reading() as conn:
+            page = [assets.get(conn, asset_id) for asset_id in unread.list_decided(conn, last, SLICE)]
         if not page:
             return
         last = page[-1].id
@@ -145,7 +159,10 @@ def _write(conn: Connection, verdicts: Sequence[Verdict], step: StepContext, tal
     for status in (AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE):
         alike = [v for v in verdicts if v.status is status and v.asset.status is not AssetStatus.UNIQUE]
         reason = "another name of a file that is known already" if status is AssetStatus.SET_ASIDE else None
-        assets.mark(conn, [_as_discovered(v.asset) for v in alike], status, reason=reason, attempts=0)
+        assets.mark(conn, [_as_discovered(v.asset) for v in alike], status, reason=reason)
+        # What was not read may still be what cannot be: how often that was tried stays.
+        read = [v.asset.id for v in alike if v.asset.attempts and v.asset.sha256 is not None]
+        assets.set_columns(conn, [(asset_id, {"attempts": 0}) for asset_id in read])
         leaning = [(v.asset, v.original.id if v.original and not v.original.is_reference else None) for v in alike]
         changed = [(asset.id, {"original_id": i}) for asset, i in leaning if asset.original_id != i]
         assets.set_columns(conn, changed)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.db import batches, journal, root_waits, runs
 from app.db.connection import Connection
 from app.errors import Conflict, MediaPipelineError, RootUnavailable
+from app.log import get_logger, working_on
 from app.model import Batch, Report, Run, RunStatus, Stage, StepStatus, went_on_without
 from app.pipeline.away import begin_waiting
 from app.pipeline.step import STOPPING, StepContext, Stopped
@@ -114,7 +115,7 @@ class Execution:
         )
         wait = None
         try:
-            report = self._stages[stage](self.services, context)
+            report = self._work(stage, context)
         except Stopped:
             self._end_stopped(context)
             raise
@@ -132,6 +133,18 @@ class Execution:
             raise StepFailed(report.message)
         if wait is not None:
             raise Waits(wait)
+        return report
+
+    def _work(self, stage: Stage, context: StepContext) -> Report:
+        """Let the stage do its work; every line that is logged meanwhile says for which run, stage and batch."""
+        with working_on(run_id=self.run.id, stage=stage.value, batch_id=context.batch_id):
+            get_logger().info("the step begins")
+            try:
+                report = self._stages[stage](self.services, context)
+            except (Stopped, MediaPipelineError) as error:
+                get_logger().info("the step ends early", why=str(error))
+                raise
+            get_logger().info("the step ends", outcome=report.outcome, report=report.message)
         return report
 
     def wait_for_root(self, error: RootUnavailable, batch_id: int | None) -> Ending | None:

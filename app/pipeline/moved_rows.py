@@ -9,8 +9,10 @@ from app.db import assets, duplicates, groups, journal, moved_files
 from app.db.connection import Connection
 from app.db.moved_files import Former
 from app.errors import printable
+from app.files.lone_sidecars import ALONE
 from app.model import Asset, AssetStatus, Place, Root
 from app.pipeline.moved_pairs import Pair, name_of, stem_of
+from app.pipeline.naming import unsendable_reason
 
 #: So many files of one folder are told of one by one, and so many lines are written at most for one transaction.
 NAMED_EVENTS = 3
@@ -24,6 +26,7 @@ def write_moved(conn: Connection, roots: Mapping[int, Root], root: Root, part: S
     before = [rows[pair.former.id] for pair in moved]
     group_ids = _group_ids(conn, root, moved, before)
     _judge_again(conn, [row for row, group_id in zip(before, group_ids, strict=True) if row.group_id != group_id])
+    _take_up_again(conn, before)
     places = [
         moved_files.Moved(row.id, root.id, pair.found.path, pair.found.signature, group_id)
         for row, pair, group_id in zip(before, moved, group_ids, strict=True)
@@ -66,11 +69,19 @@ def _is_gone(row: Asset) -> bool:
 
 
 def _judge_again(conn: Connection, parted: Sequence[Asset]) -> None:
-    """What is in other company now, or was gone, needs a new verdict; it is not read for that. What was set aside, or
-    has failed, waits for a person as before."""
+    """What is in other company now, or was gone, needs a new verdict; it is not read for that. What has failed, or was
+    set aside, waits for a person as before."""
     judged = (AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.GONE)
     again = [row for row in parted if row.status in judged]
     assets.mark(conn, again, AssetStatus.DISCOVERED, original_id=None, attempts=0)
+
+
+def _take_up_again(conn: Connection, moved: Sequence[Asset]) -> None:
+    """What was set aside for its name, or for want of its photo, was to be moved: it goes on. The batch stage looks at
+    the new name."""
+    aside = [row for row in moved if row.status is AssetStatus.SET_ASIDE and row.batch_id is None]
+    again = [row for row in aside if (row.reason or "").startswith(ALONE) or row.reason == unsendable_reason(row.path)]
+    assets.mark(conn, again, AssetStatus.DISCOVERED, attempts=0)
 
 
 def _record(conn: Connection, roots: Mapping[int, Root], root: Root, moved: Sequence[Pair], run_id: int) -> None:

@@ -14,7 +14,27 @@ from app import __version__
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer
-from app.web import auth, date_pages, docs, entry, errors, idempotency, pages, partials, tree_page, unknown
+from app.web import (
+    auth,
+    compression,
+    dashboard_page,
+    date_pages,
+    docs,
+    entry,
+    errors,
+    idempotency,
+    journal_page,
+    log_pages,
+    log_streams,
+    navigation,
+    pages,
+    partials,
+    static_files,
+    thumbnails,
+    tree_page,
+    unknown,
+    welcome_page,
+)
 from app.web.api import (
     assets,
     backup,
@@ -66,6 +86,20 @@ APIS = (
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
     preview, verify, findings, syncthing, pairing_test, tree, dates, date_runs, refile,
 )  # fmt: skip
+#: The pages and their parts that renew themselves.
+PAGES = (
+    navigation.blueprint,
+    dashboard_page.blueprint,
+    pages.blueprint,
+    partials.blueprint,
+    date_pages.blueprint,
+    tree_page.blueprint,
+    thumbnails.blueprint,
+    docs.blueprint,
+    journal_page.blueprint,
+    log_pages.blueprint,
+    welcome_page.blueprint,
+)
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."
 
 
@@ -86,12 +120,16 @@ def create_app(config_path: str | None = None, container: ServiceContainer | Non
     app.openapi_version = "3.1.0"
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, SEND_FILE_MAX_AGE_DEFAULT=3600)
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[log_streams.EXTENSION] = log_streams.Slots()
     app.extensions[EXTENSION] = container or ServiceContainer(config_path or default_path())
     _install(app)
     return app
 
 
 def _install(app: OpenAPI) -> None:
+    # Installed first, it looks at an answer last.
+    compression.install(app)
+    static_files.install(app)
     htmx.init_app(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["version"] = __version__
@@ -101,9 +139,7 @@ def _install(app: OpenAPI) -> None:
     idempotency.install(app)
     for module in APIS:
         app.register_api(module.api)
-    for blueprint in (
-        pages.blueprint, partials.blueprint, date_pages.blueprint, tree_page.blueprint, docs.blueprint,
-    ):  # fmt: skip
+    for blueprint in PAGES:
         app.register_blueprint(blueprint)
     found: ServiceContainer = app.extensions[EXTENSION]
     app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]

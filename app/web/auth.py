@@ -52,6 +52,8 @@ ADMIN_ENDPOINTS = frozenset(
         "syncthing.set_up",
         "undo.cancel",
         "undo.start",
+        "welcome_page.save_folders",
+        "welcome_page.save_target",
     }
 )
 #: Flask endpoints that a key with the scope read opens although they are no GET: they change nothing.

@@ -50,6 +50,15 @@ def told(sentence: str | None) -> Markup:
     return Markup("").join([*parts, escape(sentence[end:])])
 
 
+def commands(sentence: str | None) -> Markup:
+    """A sentence of ours whose `commands`, set in backticks, are code."""
+    parts = (sentence or "").split("`")
+    if len(parts) % 2 == 0:
+        return escape(sentence)
+    pieces = (Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts))
+    return Markup("").join(pieces)
+
+
 def words(name: str) -> str:
     """A status or key as words: `set_aside` becomes `set aside`."""
     return name.replace("_", " ").lower()
@@ -74,6 +83,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plural": counted,
     "instant": instant,
     "told": told,
+    "commands": commands,
     "words": words,
     "narrowing": narrowing,
     "duration": duration_in_words,

@@ -1,4 +1,4 @@
-"""Whole pages: dashboard, control, peer, diagnostics, the story of a file, login."""
+"""Whole pages: control, peer, diagnostics, the story of a file, login."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.overview import overview
 from app.web.auth import COOKIE_NAME, SESSION_SECONDS, make_session
 from app.web.context import config_facts, container, services
 from app.web.entry import accepted_key, refuse
-from app.web.partials import live_context, peer_context
+from app.web.partials import peer_context
 
 blueprint = Blueprint("pages", __name__)
 
@@ -33,12 +33,6 @@ def _session_facts() -> dict[str, Any]:
 def home() -> Response:
     """The dashboard is the home page."""
     return make_response(redirect("/dashboard"))
-
-
-@blueprint.get("/dashboard")
-def dashboard() -> str:
-    """See everything at a glance."""
-    return render_template("dashboard.html", **live_context())
 
 
 @blueprint.get("/control")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import http.server
+import re
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.db import facts, runs
-from app.db.clock import now
+from app.db import activity, facts, runs
+from app.db.clock import later, now
 from app.model import Report, RunStatus, StepStatus
 from tests.browser import rows
 from tests.browser.conftest import Server, Watched
@@ -89,15 +90,36 @@ def test_nothing_is_wider_than_the_screen(server: Server, open_page: OpenPage, w
         assert watched.faults == []
 
 
-def test_every_figure_of_a_batch_can_be_read_on_a_phone(server: Server, open_page: OpenPage) -> None:
+def test_every_part_can_be_read_on_a_phone(server: Server, open_page: OpenPage) -> None:
     rows.fill(server.services)
     page = open_page(server, "/dashboard", width=390).page
-    cells = page.locator("table.cards tbody td").all()
-    assert len(cells) == 12
-    for cell in cells:
-        box = cell.bounding_box()
-        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, cell.inner_text()
-    assert page.evaluate("document.querySelector('.table').scrollWidth <= document.querySelector('.table').clientWidth")
+    page.locator("#chart-table summary").click()
+    parts = page.locator(".entries li, .figures > div, .disk, svg.chart, .tabs a").all()
+    assert len(parts) >= 20
+    for part in parts:
+        box = part.bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, part.inner_text()
+    for tab in page.locator(".tabs a").all():
+        box = tab.bounding_box()
+        assert box is not None and min(box["width"], box["height"]) >= 24
+
+
+def test_charts_reach_as_far_as_was_chosen_and_stay_so(server: Server, open_page: OpenPage) -> None:
+    rows.fill(server.services)
+    watched = open_page(server, "/dashboard")
+    page = watched.page
+    expect(page.locator("svg.bars").first).to_have_attribute("viewBox", "0 0 600 100")
+    expect(page.locator("svg.bars").first).to_have_attribute("aria-label", re.compile("Seen: 7,457; archived: 5,200"))
+    page.get_by_role("link", name="7 days").click()
+    expect(page.locator("svg.bars").first).to_have_attribute("viewBox", "0 0 140 100")
+    page.locator("#chart-table summary").click()
+    expect(page.locator("#chart-table tbody tr")).to_have_count(1)
+    with server.services.db.transaction() as conn:
+        conn.exec_driver_sql(activity.ADD, (activity.slot_of(later(-86_400)), "seen", 11, 11_000))
+    expect(page.locator("#chart-table tbody tr")).to_have_count(2, timeout=10_000)
+    expect(page.locator("#chart-table")).to_have_attribute("open", "")
+    expect(page.locator("svg.bars").first).to_have_attribute("viewBox", "0 0 140 100")
+    assert watched.faults == []
 
 
 def test_a_notice_can_be_closed_and_one_of_success_goes_by_itself(server: Server, open_page: OpenPage) -> None:

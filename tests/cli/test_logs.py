@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.diagnostics.logs import Follower, read_last
+from app.diagnostics.logs import Look, Wanted, cursor_of, ends, look, places_of, read_last
 from app.log import configure_logging, get_logger
 from tests.cli.conftest import Machine
 
@@ -45,7 +45,7 @@ def test_the_last_lines_of_all_processes_come_in_the_order_of_their_times(machin
 def test_long_files_are_read_from_their_end(tmp_path: Path) -> None:
     text = "".join(line(n % 60, "info", f"line {n} " + "x" * 200) for n in range(5_000))
     (tmp_path / "worker.log").write_text(text)
-    found = read_last(str(tmp_path), ["worker"], "debug", 4_999)
+    found, _ = read_last(str(tmp_path), Wanted(["worker"]), 4_999)
     assert sorted(int(r["event"].split()[1]) for r in found) == list(range(1, 5_000))
 
 
@@ -66,36 +66,78 @@ def _own_logging() -> Iterator[None]:
             handler.close()
 
 
+def said(found: Look) -> list[str]:
+    return [str(record["event"]) for record, _ in found.found]
+
+
 @pytest.mark.usefixtures("_own_logging")
-def test_a_follower_loses_nothing_when_the_file_is_rotated(tmp_path: Path) -> None:
-    """The real writer rotates after a few lines; the follower looks after each, after several, or long after."""
-    follower = Follower(str(tmp_path), "worker")
-    follower.begin()
+@pytest.mark.parametrize("every", [1, 3, 9])
+def test_a_follower_loses_nothing_when_the_file_is_rotated(tmp_path: Path, every: int) -> None:
+    """The real writer rotates after a few lines; the reader looks after each, after several, or long after, and each
+    time it knows no more than the cursor that it was given."""
+    worker = Wanted(["worker"])
+    cursor = cursor_of(ends(str(tmp_path), worker.processes))
     configure_logging("worker", tmp_path, max_bytes=2_000, keep=5)
     seen: list[str] = []
     for number in range(100):
         get_logger().warning(f"line {number}", padding="x" * 200)
-        if number % 3 == 0:
-            seen += [record["event"] for record in follower.read()]
-    seen += [record["event"] for record in follower.read()]
-    follower.close()
+        if number % every == 0 or number == 99:
+            found = look(str(tmp_path), worker, places_of(cursor))
+            seen, cursor = seen + said(found), cursor_of(found.places)
+            assert not found.is_passed_over
     assert seen == [f"line {number}" for number in range(100)]
     assert (tmp_path / "worker.log.5").exists()
 
 
+def test_who_goes_on_behind_any_line_misses_none_and_sees_none_twice(tmp_path: Path) -> None:
+    (tmp_path / "worker.log.1").write_text("".join(line(n, "info", f"worker {n}") for n in range(0, 8, 2)))
+    (tmp_path / "worker.log").write_text("".join(line(n, "info", f"worker {n}") for n in range(8, 16, 2)))
+    # The clock of this one was set back.
+    (tmp_path / "api.log").write_text("".join(line(n, "info", f"api {n}") for n in (3, 5, 1, 9)))
+    everything = places_of("worker.-.0~api.-.0")
+    whole = look(str(tmp_path), Wanted(["worker", "api"]), everything)
+    assert [word for word in said(whole) if "api" in word] == ["api 3", "api 5", "api 1", "api 9"]
+    for number, (_, places) in enumerate(whole.found):
+        rest = look(str(tmp_path), Wanted(["worker", "api"]), places_of(cursor_of(places)))
+        assert sorted(said(rest)) == sorted(said(whole)[number + 1 :])
+
+
+def test_what_is_too_much_to_follow_and_what_is_gone_is_left_out_and_told(tmp_path: Path) -> None:
+    (tmp_path / "worker.log").write_text(line(1, "info", "first"))
+    begun = ends(str(tmp_path), ["worker"])
+    with (tmp_path / "worker.log").open("a") as file:
+        file.writelines(line(2, "info", f"line {n} " + "x" * 1000) for n in range(3_000))
+    found, numbers = look(str(tmp_path), Wanted(["worker"]), begun), []
+    assert found.is_passed_over
+    while found.found:
+        numbers += [int(word.split()[1]) for word in said(found)]
+        found = look(str(tmp_path), Wanted(["worker"]), found.places)
+        assert not found.is_passed_over
+    assert numbers[0] > 900 and numbers == list(range(numbers[0], 3_000))
+    (tmp_path / "worker.log").write_text(line(3, "info", "another file"))
+    found = look(str(tmp_path), Wanted(["worker"]), found.places)
+    assert (said(found), found.is_passed_over) == (["another file"], True)
+
+
 def test_a_line_that_is_half_written_waits_for_its_end(tmp_path: Path) -> None:
-    path = tmp_path / "api.log"
+    path, api = tmp_path / "api.log", Wanted(["api"])
     path.write_text(line(1, "info", "before"))
-    follower = Follower(str(tmp_path), "api")
-    follower.begin()
+    places = ends(str(tmp_path), api.processes)
     whole = line(2, "info", "halves")
     with path.open("a") as file:
         file.write(whole[:20])
         file.flush()
-        assert list(follower.read()) == []
+        assert look(str(tmp_path), api, places).found == []
+        assert read_last(str(tmp_path), api, 5)[1] == places
         file.write(whole[20:])
-    assert [record["event"] for record in follower.read()] == ["halves"]
-    follower.close()
+    assert said(look(str(tmp_path), api, places)) == ["halves"]
+
+
+def test_lines_of_one_stage_run_or_batch_alone_are_shown(machine: Machine, log_dir: Path) -> None:
+    about = [{"run_id": 1}, {"run_id": 1, "stage": "sort", "batch_id": 2}, {"run_id": 2, "stage": "sort"}, {}]
+    (log_dir / "worker.log").write_text("".join(line(n, "info", str(n), **more) for n, more in enumerate(about)))
+    for options, wanted in [(["--run", "1"], "01"), (["--stage", "sort"], "12"), (["--batch", "2"], "1")]:
+        assert "".join(r["event"] for r in machine.ask("logs", *options)[1]["lines"]) == wanted
 
 
 def test_following_prints_what_comes_as_one_document_a_line(machine: Machine, log_dir: Path) -> None:

@@ -17,6 +17,7 @@ MAKES = ("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Pana
 BROUGHT: tuple[dict[str, Any], ...] = (
     {"dedup.paranoid": False, "dedup.remember_removed": False, "dedup.read_order": "auto", "dedup.reference_dirs": (),
      "dedup.original_order": DEFAULT_ORDER},
+    {"system.thumbnail_cache_mb": 500},
     {"scan.lone_sidecars": "wait"},
     {"sorter.date_sidecars": "none"},
     {"sorter.source_label": ""},

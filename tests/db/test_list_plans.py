@@ -133,6 +133,11 @@ FILTERS: dict[str, dict[str, Any]] = {
     "batch": {"batch_id": 7},
     "duplicates": {"original_id": 50},
     "group": {"group_id": 50},
+    "camera": {"camera": "EOS R6"},
+    "camera in the archive": {"camera": "PowerShot", "status": AssetStatus.ARCHIVED},
+    "no such camera": {"camera": "Lubitel"},
+    "two statuses": {"statuses": (AssetStatus.DISCOVERED, AssetStatus.UNIQUE)},
+    "most statuses": {"statuses": tuple(AssetStatus)[:8]},
 }
 #: Every filter in every order that it can be asked in; each with and without statistics, up and down.
 SEARCHES = [

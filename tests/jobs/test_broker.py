@@ -282,3 +282,19 @@ def test_many_consumers_take_each_message_exactly_once(tmp_path: Path) -> None:
     assert set(taken) == names
     assert broker.count_waiting(QUEUE) == 0
     broker.close()
+
+
+def test_messages_of_a_queue_that_is_forgotten_leave_nothing_behind_and_are_counted_up_to_a_bound(
+    tmp_path: Path,
+) -> None:
+    broker = QueueBroker(str(tmp_path / "queue.sqlite"), forgets=(QUEUE,))
+    broker.declare_queue(QUEUE)
+    for name in ("m1", "m2", "m2"):
+        broker.enqueue(message(name))
+    assert broker.has_waiting(QUEUE, 2) and not broker.has_waiting(QUEUE, 3)
+    consumer = broker.consume(QUEUE, prefetch=4)
+    consumer.ack(take(consumer))
+    consumer.nack(take(consumer))
+    with sqlite3.connect(broker.file.path) as connection:
+        assert connection.execute("SELECT count(*) FROM dramatiq_messages").fetchone() == (0,)
+    broker.close()

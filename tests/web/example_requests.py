@@ -158,6 +158,7 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/doctor": Example(),
     "POST /api/doctor/repair": Example(),
     "GET /api/logs": Example(query={"limit": 2}),
+    "GET /api/logs/stream": Example(query={"after": "worker.-.0", "seconds": 1}),
     "GET /api/why": Example(query={"file": "IMG_0001.JPG"}),
     "GET /health": Example(),
     "GET /api/health": Example(),

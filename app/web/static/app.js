@@ -1,4 +1,5 @@
-// What the pages do beyond HTMX: instants in the viewer's zone, copy buttons, a warning when the server is silent.
+// What all pages do beyond HTMX: instants in the viewer's zone, copy buttons, notices, the menu, a warning when the
+// server is silent; and what a person has opened, typed or chosen stays when a page renews itself.
 "use strict";
 
 function showLocalTimes(root) {
@@ -10,17 +11,34 @@ function showLocalTimes(root) {
   }
 }
 
+// Browsers offer their clipboard only over HTTPS and on this very machine; elsewhere a selection is copied as of old.
+async function copyText(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  const isCopied = document.execCommand("copy");
+  area.remove();
+  if (!isCopied) throw new Error("not copied");
+}
+
 function offerCopying(root) {
-  if (!navigator.clipboard) return;
   for (const button of root.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
     button.onclick = async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "Copied";
+      let said = "Copied";
+      await copyText(button.dataset.copy).catch(() => { said = "Not copied"; });
+      button.focus();
+      button.textContent = said;
+      document.getElementById("said").textContent = said;
       setTimeout(() => { button.textContent = "Copy"; }, 2000);
     };
   }
 }
+
+// --- notices
 
 // A notice of what was done goes by itself, so that it does not lie over what is read next; a refusal stays.
 const NOTICE_SECONDS = 8;
@@ -34,64 +52,95 @@ function letNoticesGo() {
   }
 }
 
-// Whether any of an element that has content is on the screen.
-function isSeen(id) {
-  const box = document.getElementById(id).getBoundingClientRect();
-  return box.height > 0 && box.top < innerHeight && box.bottom > 0;
-}
-
-// Choosing files in a list: one box ticks all, and the form says how many are ticked.
-function offerTicking() {
-  const boxes = () => [...document.querySelectorAll(".picks input[type=checkbox]")];
-  const count = () => {
-    const ticked = boxes().filter((box) => box.checked).length;
-    for (const all of document.querySelectorAll("[data-tick-all]")) {
-      all.checked = ticked > 0 && ticked === boxes().length;
-      all.indeterminate = ticked > 0 && ticked < boxes().length;
-    }
-    for (const told of document.querySelectorAll("[data-ticked]")) {
-      told.hidden = false;
-      told.textContent = `(${ticked})`;
-    }
-    for (const jump of document.querySelectorAll("[data-jump]")) {
-      jump.hidden = isSeen("decide") || isSeen("preview");
-      jump.querySelector("[data-ticked-count]").textContent = ["", " about 1 file"][ticked] ?? ` about ${ticked} files`;
-    }
-  };
-  for (const all of document.querySelectorAll("[data-tick-all]")) {
-    all.parentElement.hidden = false;
-    all.addEventListener("change", () => { for (const box of boxes()) box.checked = all.checked; count(); });
-  }
-  for (const box of boxes()) box.addEventListener("change", count);
-  if (boxes().length) {
-    count();
-    window.addEventListener("pageshow", count);
-    window.addEventListener("scroll", count, { passive: true });
-  }
-}
-
-// A preview that is not carried out goes, and what was ticked stays ticked.
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-dismiss]");
-  const preview = link && document.getElementById(link.dataset.dismiss);
-  if (!preview) return;
-  event.preventDefault();
-  preview.replaceChildren();
-  document.querySelector(".deciding button[type=submit]").focus();
-});
-
 function setOffline(offline) {
   document.getElementById("offline").hidden = !offline;
 }
 
-if (window.Idiomorph) {
-  // What a person has opened stays open when the page renews itself around it.
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.localName === "details");
+// --- the menu
+
+for (const menu of document.querySelectorAll(".menu")) {
+  document.addEventListener("click", (event) => {
+    if (menu.open && !menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+  });
 }
+
+// --- parts that renew themselves
+
+const isPoll = (element) => (element.getAttribute("hx-trigger") || "").startsWith("every ");
+
+// What went wrong with the last refresh: told once, however often it happens again.
+let toldFault = "";
+
+// A tab that nobody sees asks nothing; it looks as soon as it is seen again.
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && isPoll(event.detail.elt) && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && window.htmx) htmx.trigger(document.body, "refresh");
+});
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.isError || !isPoll(event.detail.requestConfig.elt)) return;
+  if (event.detail.serverResponse === toldFault) event.detail.shouldSwap = false;
+  toldFault = event.detail.serverResponse;
+});
+
+function forgetFault() {
+  if (!toldFault) return;
+  toldFault = "";
+  document.querySelector("#notices .notice.error")?.remove();
+}
+
+const isHeld = new WeakSet();
+
+// Whether a person has changed a field since the page was made.
+function isTouched(field) {
+  if (field.localName === "select") {
+    const first = Math.max([...field.options].findIndex((option) => option.defaultSelected), 0);
+    return field.multiple
+      ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+      : field.selectedIndex !== first;
+  }
+  if (field.localName === "textarea") return field.value !== field.defaultValue;
+  if (field.localName !== "input" || field.type === "hidden") return false;
+  return ["checkbox", "radio"].includes(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+}
+
+function isKept(name, node) {
+  if (name === "open") return node.localName === "details" || node.localName === "dialog";
+  if (name === "selected") return isHeld.has(node.closest("select"));
+  return (name === "value" || name === "checked") && isTouched(node);
+}
+
+if (window.Idiomorph) {
+  const chosen = new WeakMap();
+  Object.assign(Idiomorph.defaults.callbacks, {
+    beforeAttributeUpdated: (name, node) => !isKept(name, node),
+    beforeNodeMorphed: (node) => {
+      if (node.localName !== "select" || !isTouched(node)) return;
+      isHeld.add(node);
+      chosen.set(node, node.value);
+    },
+    afterNodeMorphed: (node) => {
+      if (!isHeld.has(node)) return;
+      isHeld.delete(node);
+      const value = chosen.get(node);
+      if (!node.multiple && node.value !== value && [...node.options].some((option) => option.value === value)) node.value = value;
+    },
+  });
+}
+
+// --- always
 
 showLocalTimes(document);
 offerCopying(document);
-offerTicking();
 document.body.addEventListener("htmx:afterSwap", (event) => {
   showLocalTimes(document);
   offerCopying(document);
@@ -103,5 +152,8 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 document.body.addEventListener("htmx:sendError", () => setOffline(true));
 document.body.addEventListener("htmx:timeout", () => setOffline(true));
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.xhr && event.detail.xhr.status > 0) setOffline(false);
+  const { xhr, elt, successful } = event.detail;
+  if (!xhr || xhr.status === 0) return;
+  setOffline(false);
+  if (successful && isPoll(elt)) forgetFault();
 });

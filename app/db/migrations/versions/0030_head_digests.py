@@ -1,7 +1,7 @@
 """Files are told apart by size and both ends before any is read whole: an index of the two.
 
 Revision ID: 0030
-Revises: 0022
+Revises: 0024
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy import Column, Text
 
 revision = "0030"
-down_revision: str | None = "0022"
+down_revision: str | None = "0024"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -1,0 +1,86 @@
+"""Everything that the dashboard shows: the overview of every surface, with charts, storage, pace and health."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.db import runs, sync_samples
+from app.db.tables import assets
+from app.model import AssetStatus, RootKind
+from app.overview import ConfigFacts, overview
+from app.overview.charts import activity_chart, delivery_speed, lately
+from app.overview.health import health
+from app.overview.pace import pace_of
+from app.overview.roots import disks_of
+from app.overview.runs import ENDED, run_summary
+from app.overview.storage import storage
+from app.services import Services
+
+#: So many of the last runs are shown.
+RUNS_SHOWN = 5
+#: So many of the last measurements of a delivery make its little chart.
+SPEED_POINTS = 60
+
+
+def glance(services: Services, config: ConfigFacts, days: int) -> dict[str, Any]:
+    """The overview and what the dashboard shows beside it, as JSON-ready values; `days` is how far the charts reach."""
+    seen, moment = overview(services, config), datetime.now(UTC)
+    zone = services.config.zone
+    roots = [root for of_kind in services.roots.values() for root in of_kind]
+    with services.db.reading() as conn:
+        seen["chart"] = activity_chart(conn, zone, days, moment)
+        seen["lately"] = lately(conn, zone, moment)
+        seen["speed"] = delivery_speed(conn, moment)
+        seen["oldest_waiting_at"] = _oldest_waiting(conn)
+        seen["storage"] = storage(conn, services.config, seen["roots"], disks_of(roots))
+        seen["health"] = [asdict(part) for part in health(conn, services, seen)]
+        seen["last_runs"] = _last_runs(conn)
+        seen["lacking"] = _lacking(services, seen)
+        for sync in seen["syncing_batches"]:
+            sync["speeds"] = _speeds(conn, sync)
+    for step in seen["run"]["steps"] if seen["run"] else ():
+        step["pace"] = pace_of(step, moment)
+    return seen
+
+
+def _lacking(services: Services, seen: dict[str, Any]) -> list[str]:
+    """What is not set up yet, each as a sentence."""
+    config, found = services.config, []
+    if not services.roots.get(RootKind.INGEST) or not seen["roots"]:
+        found.append("The folders are not set up yet.")
+    if config.sync_target == "syncthing" and not config.syncthing.folder_id:
+        found.append("Syncthing has no folder for the batches yet.")
+    elif config.sync_target == "syncthing" and not config.syncthing.required_ids:
+        found.append("No device is named yet that is to receive the batches.")
+    return found
+
+
+def _oldest_waiting(conn: Connection) -> str | None:
+    """Since when the file waits that was seen first of those that wait; ids grow with time."""
+    a = assets.c
+    found = [
+        conn.execute(select(a.first_seen_at).where(a.status == status.value).order_by(a.id).limit(1)).scalar()
+        for status in (AssetStatus.DISCOVERED, AssetStatus.UNIQUE)
+    ]
+    return min((at for at in found if at is not None), default=None)
+
+
+def _last_runs(conn: Connection) -> list[dict[str, Any]]:
+    """The newest runs that have ended, each with what its last step said."""
+    found = [run for run in runs.list_recent(conn, 4 * RUNS_SHOWN) if run.status in ENDED][:RUNS_SHOWN]
+    return [{**run_summary(run), "message": _last_words(conn, run.id)} for run in found]
+
+
+def _last_words(conn: Connection, run_id: int) -> str:
+    steps = runs.list_steps(conn, run_id, 1)
+    return str(steps[-1].error or steps[-1].report.get("message") or "") if steps else ""
+
+
+def _speeds(conn: Connection, sync: dict[str, Any]) -> list[float]:
+    """The last measured rates of a delivery, of the peer that was sampled most, the oldest first."""
+    found = [sync_samples.newest(conn, sync["batch_id"], device["id"], SPEED_POINTS) for device in sync["devices"]]
+    return [round(sample.rate or 0) for sample in max(found, key=len, default=[])]

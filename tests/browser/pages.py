@@ -1,0 +1,69 @@
+"""Every page that a person can open, and rows that give each something to show: for what holds for all of them.
+
+A page adds itself to PAGES in the change that brings it. `fill_all` makes asset 1, batch 1 and run 1 among others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.db import assets
+from app.db.connection import Connection
+from app.model import RootKind, Signature
+from app.services import Services
+from tests.browser import doubts, rows
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page by its address, and by the heading that says that it is the one."""
+
+    address: str
+    heading: str
+
+
+PAGES = (
+    Listed("/dashboard", "Dashboard"),
+    Listed("/control", "Control"),
+    Listed("/peer", "Peer"),
+    Listed("/diagnostics", "Diagnostics"),
+    Listed("/dates", "Dates"),
+    Listed("/dates/decided", "Decided dates"),
+    Listed("/tree?depth=2", "Tree"),
+    Listed("/why?file=1", "Why is a file where it is?"),
+    Listed("/journal", "Journal"),
+    Listed("/logs", "Logs"),
+    Listed("/welcome/folders", "Set-up"),
+    Listed("/welcome/target", "Set-up"),
+    Listed("/welcome/rehearsal", "Set-up"),
+    Listed("/docs", "API"),
+    Listed("/problems", "Problems"),
+    Listed("/no-such-page", "No such address"),
+)
+
+#: Names that try to break a page: markup, lines, direction, length, and bytes that are no text.
+HOSTILE = (
+    b"<script>document.title='broken'</script>.jpg",
+    b"a\nname\nof\tlines.jpg",
+    "\u202egpj.elif \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627.jpg".encode(),
+    b"x" * 251 + b".jpg",
+    b"\"'><img src=x onerror=alert(1)>&amp;.jpg",
+    b"not-text-\xff\xfe.jpg",
+)
+
+
+def fill_all(services: Services) -> None:
+    """Files of every status, batches, a running run, a delivery under way, doubtful dates, hostile names."""
+    rows.fill(services)
+    rows.start_run(services)
+    rows.add_syncing_batch(services)
+    doubts.fill_dates(services, 60)
+    with services.db.transaction() as conn:
+        add_hostile(conn, services)
+
+
+def add_hostile(conn: Connection, services: Services) -> None:
+    """A file of each hostile name in the ingest folder."""
+    root = services.root(RootKind.INGEST)
+    found = [(b"hostile/" + name, Signature(1, 5_000_000 + n, 10, 1, 1), None) for n, name in enumerate(HOSTILE)]
+    assets.insert_discovered(conn, root.id, found)

@@ -1,0 +1,52 @@
+"""Text answers are compressed for whoever takes that, and assets are kept by browsers until they change."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+from flask.testing import FlaskClient
+
+GZIP = {"Accept-Encoding": "gzip, deflate, br"}
+
+
+def test_a_page_is_the_same_whether_compressed_or_not(client: FlaskClient) -> None:
+    plain, packed = client.get("/tree"), client.get("/tree", headers=GZIP)
+    assert "Content-Encoding" not in plain.headers and packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data) / 2
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    refused = client.get("/tree", headers={"Accept-Encoding": "gzip;q=0"})
+    assert refused.data == plain.data
+
+
+def test_an_asset_that_a_browser_has_is_not_sent_again_in_either_form(client: FlaskClient) -> None:
+    (address,) = re.findall(r'"(/static/app\.css\?v=\w+)"', client.get("/tree").text)
+    plain, packed = client.get(address), client.get(address, headers=GZIP)
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
+    assert "immutable" in packed.headers["Cache-Control"] and "max-age=31536000" in packed.headers["Cache-Control"]
+    again = client.get(address, headers={**GZIP, "If-None-Match": packed.headers["ETag"]})
+    assert (again.status_code, again.data, again.headers["Vary"]) == (304, b"", "Accept-Encoding")
+    assert client.get(address, headers={"If-None-Match": plain.headers["ETag"]}).status_code == 304
+
+
+def test_an_asset_without_the_mark_of_its_content_is_not_kept_for_good(client: FlaskClient) -> None:
+    for address in ("/static/app.css", "/static/app.css?v=other"):
+        assert "immutable" not in client.get(address).headers["Cache-Control"]
+
+
+def test_part_of_a_file_and_what_a_command_is_checked_against_are_sent_as_they_are(client: FlaskClient) -> None:
+    part = client.get("/static/app.css", headers={**GZIP, "Range": "bytes=0-9"})
+    assert (part.status_code, len(part.data), "Content-Encoding" in part.headers) == (206, 10, False)
+    settings = client.get("/api/config", headers=GZIP)
+    assert settings.get_etag()[0] and settings.get_etag()[1] is False
+
+
+def test_the_manifest_names_icons_that_are_there(client: FlaskClient) -> None:
+    answer = client.get("/static/manifest.webmanifest")
+    assert answer.mimetype == "application/manifest+json"
+    manifest = answer.get_json(force=True)
+    for icon in manifest["icons"]:
+        assert client.get(f"/static/{icon['src']}").mimetype == icon["type"] == "image/svg+xml"
+    assert client.get(manifest["start_url"]).status_code == 200

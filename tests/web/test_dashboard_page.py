@@ -1,0 +1,197 @@
+"""The dashboard as the server renders it: figures, charts, disks and health in words, and nothing new while idle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.db import activity, facts, room_samples, runs, sync_samples
+from app.db.clock import later, now
+from app.db.room_samples import RoomSample
+from app.db.sync_samples import Moment
+from app.model import Report, RootKind, RunKind, RunStatus, StepStatus, Trigger
+from app.overview.pace import pace_of, time_in_words
+from app.overview.storage import forecast
+from app.syncthing import known, telling
+from app.syncthing.known import Known, PeerKnown
+from tests.browser import rows
+from tests.web.conftest import Site
+
+GB = 10**9
+HOSTILE = "<script>alert(1)</script>\n\u202e" + "x" * 200
+
+
+def mark_in(page: str) -> str:
+    found = re.search(r"mark=([0-9a-f]+)", page)
+    assert found is not None
+    return found[1]
+
+
+def test_every_figure_opens_its_files(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    page = client.get("/dashboard").text
+    for status in ("duplicate", "set_aside", "batched", "delivered", "archived", "failed", "gone"):
+        assert f'href="/files?status={status}"' in page
+    assert page.count('href="/files?status=discovered&amp;status=unique"') == 2
+    assert "7,457" in page and "/api/assets" not in page
+
+
+def test_an_idle_dashboard_has_nothing_new_and_a_change_is_shown(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    mark = mark_in(client.get("/dashboard").text)
+    address = f"/partials/overview?mark={mark}"
+    assert [client.get(address).status_code for _ in range(2)] == [204, 204]
+    with site.services.db.transaction() as conn:
+        facts.put(conn, "worker_heartbeat_at", now())
+    assert client.get(address).status_code == 204
+    rows.start_run(site.services)
+    assert "every 2s" in client.get(address).text
+
+
+@pytest.mark.parametrize(("days", "bars"), [("7", 7), ("30", 30), ("365", 52), ("8", 30), ("x", 30), ("", 30)])
+def test_the_charts_reach_as_far_back_as_was_chosen(client: FlaskClient, site: Site, days: str, bars: int) -> None:
+    rows.fill(site.services)
+    page = client.get(f"/dashboard?days={days}").text
+    assert f'viewBox="0 0 {20 * bars} 100"' in page
+    asked = f"/partials/overview?days={days}&amp;mark=" if days in ("7", "365") else "/partials/overview?mark="
+    assert asked in page
+
+
+def test_what_was_done_is_drawn_told_and_in_the_table(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    slot = activity.slot_of(later(-3 * 86_400))
+    with site.services.db.transaction() as conn:
+        conn.exec_driver_sql("DELETE FROM activity")
+        conn.exec_driver_sql(activity.ADD, (slot, "seen", 40, 4 * GB))
+        conn.exec_driver_sql(activity.ADD, (slot, "archived", 30, 3 * GB))
+    page = client.get("/dashboard").text
+    assert "40 seen, 30 archived" in page and "Seen: 40; archived: 30." in page
+    assert re.search(r'<td class="figure">40 <small>3.7 GiB</small></td>', page)
+    assert "0 new today, 40 in 7 days" in page
+    assert "Nothing is known of the days before" in page
+
+
+def test_the_speed_of_deliveries_is_drawn_when_it_was_measured(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    assert "Speed of deliveries" not in client.get("/dashboard").text
+    batch_id = rows.add_syncing_batch(site.services)
+    with site.services.db.transaction() as conn:
+        for rate in (None, 2_097_152.0, 4_194_304.0):
+            sync_samples.add(conn, batch_id, "PHONE", Moment(1, 1), rate)
+    assert "at most 3.0 MiB per second" in client.get("/dashboard").text
+
+
+def test_before_anything_is_seen_the_page_says_what_to_do(make_site: Callable[..., Site]) -> None:
+    page = make_site(sync={"target": "none"}).client().get("/dashboard").text
+    assert "Welcome." in page and "Run everything" in page and 'href="/preview"' in page
+    assert "Over time" not in page and "Before the first run" not in page
+
+
+def test_what_is_not_set_up_leads_to_the_set_up(make_site: Callable[..., Site]) -> None:
+    page = make_site(sync={"target": "syncthing"}).client().get("/dashboard").text
+    assert "Syncthing has no folder for the batches yet." in page and 'href="/welcome"' in page
+
+
+def test_hostile_words_stay_words(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    with site.services.db.transaction() as conn:
+        run = runs.insert_queued(conn, RunKind.WORKFLOW, Trigger.API, ())
+        run = runs.change(conn, run, RunStatus.RUNNING)
+        runs.change(conn, run, RunStatus.FAILED, error=HOSTILE)
+    page = client.get("/dashboard").text
+    assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page
+
+
+def samples(*free: int, total: int = 1_000 * GB, days: int = 1) -> list[RoomSample]:
+    first = date(2026, 5, 31) - timedelta(days=days * len(free))
+    return [
+        RoomSample(1, (first + timedelta(days=days * n)).isoformat(), "", left, total, 0, 0)
+        for n, left in enumerate(free)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("history", "free", "words"),
+    [
+        ([], 500, "When it may be full is told after 3 days of looking."),
+        (samples(510, 505), 500, "When it may be full is told after 3 days of looking."),
+        (samples(400, 450, 480), 500, "It has not become fuller in the last 3 days."),
+        (samples(*[800 - 10 * n for n in range(30)]), 500, "Full in about 7 weeks at the pace of the last 30 days"),
+        (samples(530, 520, 510), 500, "Full in about 7 weeks at the pace of the last 3 days"),
+        (samples(503, 502, 501), 5, "about a day"),
+        (samples(501, days=30), 500, "At the pace of the last 30 days there is room for years."),
+        (samples(900, 800, 700, total=2_000 * GB), 500, "When it may be full is told after 3 days of looking."),
+    ],
+)
+def test_a_forecast_says_no_more_than_was_measured(history: list[RoomSample], free: int, words: str) -> None:
+    scaled = [RoomSample(s.root_id, s.day, s.at, s.free_bytes * GB, s.total_bytes, 0, 0) for s in history]
+    assert words in forecast(scaled, free * GB, 1_000 * GB, date(2026, 5, 31))
+
+
+def test_disks_are_shown_with_what_is_ours(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    root = site.services.root(RootKind.ARCHIVE)
+    client.get("/dashboard")
+    with site.services.db.transaction() as conn:
+        room_samples.put(conn, [room_samples.Room(root.id, 10 * GB, 100 * GB)], {root.id: (7, 3 * 2**20)})
+    page = client.get("/dashboard").text
+    assert "7 files, 3.0 MiB" in page and "3.0 MiB are files of this program" in page
+    assert page.count('class="disk"') == 1, "one disk, however many folders lie on it"
+
+
+def part_of(page: str, label: str) -> str:
+    health = page[page.index('id="health-title"') :]
+    return next(item for item in health.split("<li>") if f">{label}<" in item)
+
+
+def test_health_says_what_is_wrong_and_what_to_do(make_site: Callable[..., Site]) -> None:
+    site = make_site(sync={"target": "syncthing"}, syncthing={"folder_id": "photos", "device_id": ""})
+    client = site.client()
+    page = client.get("/dashboard").text
+    assert "The worker is not running." in part_of(page, "Worker") and "restart.sh" in part_of(page, "Worker")
+    assert "There is no backup" in part_of(page, "Backup")
+    with site.services.db.transaction() as conn:
+        facts.put(conn, "worker_heartbeat_at", now())
+        known.put(conn, Known("v1.29.5", "photos", {"P": PeerKnown("phone", False, False, "2026-05-06T07:08:09Z")}))
+    said = part_of(client.get("/dashboard").text, "Syncthing")
+    assert "v1.29.5 answers. phone is not connected, last seen" in said
+    assert 'datetime="2026-05-06T07:08:09+00:00"' in said
+    with site.services.db.transaction() as conn:
+        telling.tell_lost(conn, "The key is wrong.", 60)
+    assert "fault" in (said := part_of(client.get("/dashboard").text, "Syncthing")) and "The key is wrong." in said
+    (site.services.state_dir / "backups").mkdir()
+    (site.services.state_dir / "backups" / "media-pipeline-backup-20260506T070809Z.tar.gz").touch()
+    assert "2026-05-06 07:08:09 UTC" in part_of(client.get("/dashboard").text, "Backup")
+
+
+def test_a_running_step_tells_its_pace_and_its_own_word_goes_first() -> None:
+    moment = datetime(2026, 5, 6, 12, 0, tzinfo=UTC)
+    step: dict[str, Any] = {
+        "status": "running", "started_at": (moment - timedelta(seconds=100)).isoformat(), "done": 400, "total": 1_600,
+        "size_bytes": 400 * 2**20, "data": {},
+    }  # fmt: skip
+    told = pace_of(step, moment)
+    assert told is not None and told["remaining_seconds"] == 300
+    assert told["words"] == "4 files a second, 4.0 MiB a second, about 5 minutes left"
+    assert pace_of({**step, "data": {"pace": {"words": "its own"}}}, moment) == {"words": "its own"}
+    assert pace_of({**step, "done": 4}, moment) is None
+    assert pace_of({**step, "status": "completed"}, moment) is None
+    assert [time_in_words(n) for n in (0, 59, 61, 7_201, 200_000)] == [
+        "1 second", "59 seconds", "2 minutes", "3 hours", "3 days",
+    ]  # fmt: skip
+
+
+def test_the_last_runs_lead_to_their_pages(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    run, step = rows.start_run(site.services)
+    with site.services.db.transaction() as conn:
+        runs.end_step(conn, step, StepStatus.DONE, Report(message="212 duplicates."))
+        runs.change(conn, runs.get(conn, run.id), RunStatus.DONE)
+    page = client.get("/dashboard").text
+    last = page[page.index('id="runs-title"') :]
+    assert f'href="/runs/{run.id}"' in last and "212 duplicates." in last
