@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from app.files.belonging import group_key
 from app.files.head_reader import HEAD_DIGEST_BYTES
+from app.files.size_census import SizeCensus
 from app.files.walk import Found, is_media
 
 #: What a verdict is when it is not the key of the original.
@@ -178,6 +179,18 @@ class Alike:
         self._decide_unlike(one)
         self._decide_unlike(other)
         return True
+
+    def judge_lone(self, keys: Iterable[int], census: SizeCensus) -> None:
+        """Write the verdicts on those of which a census knows that no other file is as large, in folders that the walk
+        has left."""
+        last_folder = self._folder(self.paths[-1] or b"")
+        for key in keys:
+            _, inode, size, _, _ = self.facts(key)
+            if census.is_lone(inode, size) and self._folder(self.paths[key] or b"") != last_folder:
+                self._decide_unlike(key)
+
+    def _folder(self, path: bytes) -> bytes:
+        return path.rpartition(b"/")[0]
 
     def _by_answer(self, keys: Iterable[int]) -> dict[bytes | None, list[int]]:
         contents: dict[bytes | None, list[int]] = {}

@@ -8,10 +8,11 @@ are written once, with their digests; in the first scan of a library also with t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.db import assets, runs, unread
 from app.files.head_readers import HeadReaders, ToRead
+from app.files.size_census import SizeCensus
 from app.files.walk import Found
 from app.model import Root, Run, RunKind, Stage
 from app.model.original_order import is_usual_for_new
@@ -35,6 +36,8 @@ WAIT_SECONDS = 10.0
 MANY_ROWS = 2_000
 #: Groups made in one transaction.
 GROUPS = 10_000
+#: In a library of so many files each new row changes other pages of its indexes: transactions are smaller.
+LARGE, SMALL_CHUNK = 200_000, 5_000
 #: The rows of a first scan are written as one transaction, which begins so long before all is read, as it seems, and
 #: waits no longer for what is read.
 SOON_SECONDS, SOON_AT_MOST_SECONDS = 0.6, 1.5
@@ -46,7 +49,8 @@ class Arrivals:
     def __init__(self, services: Services, step: StepContext, root: Root, tally: Tally) -> None:
         self.db, self.step, self.root, self.tally, self.dedup = services.db, step, root, tally, services.config.dedup
         with self.db.reading() as conn:
-            self._is_first = assets.last_id(conn) == 0
+            self._known = assets.last_id(conn)
+            self._is_first = self._known == 0
             comes_next = _takes_dedup(runs.get(conn, step.run_id))
         self._judges = self._is_first and comes_next and not self.dedup.reference_dirs
         self._moved = None if self._is_first else MovedFiles(services, step, root, tally)
@@ -64,6 +68,8 @@ class Arrivals:
         self._to_ask: list[int] = []
         self._ready: list[int] = []
         self._readers: HeadReaders | None = None
+        #: Of a first scan that is too large to be judged in memory.
+        self._census: SizeCensus | None = None
         self._is_over, self._late_at, self._heard_at = False, 0.0, 0.0
         self._began_at = time.monotonic()
 
@@ -151,9 +157,13 @@ class Arrivals:
             return
         keys = sorted(self._ready, key=lambda key: (self._alike.verdicts[key] >= 0, key))
         self._ready.clear()
-        for start in range(0, len(keys), CHUNK):
-            self._write(keys[start : start + CHUNK])
+        for part in self._parts(keys):
+            self._write(part)
             self._safe_point()
+
+    def _parts(self, keys: Sequence[int]) -> Iterator[Sequence[int]]:
+        chunk = CHUNK if self._known + self._rows.written < LARGE else min(CHUNK, SMALL_CHUNK)
+        return (keys[start : start + chunk] for start in range(0, len(keys), chunk))
 
     def _write_first(self, ready: list[int]) -> bool:
         """Whether these, with what becomes ready in a moment, were the first of a library and are written at once."""
@@ -233,22 +243,26 @@ class Arrivals:
             self._ready.append(key)
 
     def _write_oldest(self) -> None:
-        """There are too many for the memory: a quarter gets its rows as it is, and the rest is compared by dedup."""
+        """There are too many for the memory: a quarter gets its rows. What is as large as another file is compared by
+        dedup."""
+        if self._judges:
+            self._census = SizeCensus(self.root, self._safe_point)
         self._judges = self._is_first = False
         self._alike.forget_sizes()
-        oldest = self._left()[: MANY // 4]
-        for start in range(0, len(oldest), CHUNK):
-            self._write(oldest[start : start + CHUNK])
+        for part in self._parts(self._left()[: MANY // 4]):
+            self._write(part)
 
     def _write_all(self) -> None:
         self._asked.clear()
         left = self._left()
         if self._write_first(left):
             return
-        for start in range(0, len(left), CHUNK):
-            self._write(left[start : start + CHUNK])
+        for part in self._parts(left):
+            self._write(part)
 
     def _write(self, keys: Sequence[int]) -> None:
+        if self._census is not None:
+            self._alike.judge_lone(keys, self._census)
         self.tally.counts.update(self._rows.write(keys))
 
 

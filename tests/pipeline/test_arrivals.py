@@ -79,7 +79,8 @@ def counted(services: Services) -> dict[str, int]:
 def test_verdicts_of_a_first_scan_are_those_of_dedup_after_a_scan(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Written bit by bit, or at once; large files read beside the scan, or left to dedup.
+    # Written bit by bit, or at once; large files read beside the scan, or left to dedup; too many for the memory.
+    monkeypatch.setattr(arrivals, "MANY", 30 if seed == 2 else 120_000)
     monkeypatch.setattr(arrivals, "MANY_ROWS", 20 if seed % 2 else 2_000)
     monkeypatch.setattr(arrivals, "WAIT_SECONDS", 10.0 if seed < 4 else -1.0)
     at_once, apart = make_services(tmp_path / "at once"), make_services(tmp_path / "apart")
@@ -136,6 +137,19 @@ def test_more_files_than_may_wait_get_their_rows_all_the_same(
     scan_with_dedup(services)
     found = [status for status, _ in verdicts(services).values()]
     assert (found.count("unique"), found.count("duplicate")) == (90, 110)
+
+
+def test_too_many_to_wait_are_told_apart_by_their_sizes(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "MANY", 40)
+    monkeypatch.setattr("app.pipeline.scan.CHUNK", 25)
+    tree = {f"{n % 9}/{n}.jpg": b"." * n for n in range(1, 150)}
+    write_tree(ingest(services), tree | {"copy.jpg": b"." * 149, "pair.jpg": b"!", "pair.mov": b"." * 200})
+    scan_with_dedup(services)
+    found = verdicts(services)
+    assert [path for path, (status, _) in found.items() if status != "unique"] in ([b"copy.jpg"], [b"5/149.jpg"])
+    with services.db.reading() as conn:
+        assert conn.exec_driver_sql("SELECT COUNT(*) FROM assets WHERE sha256 IS NOT NULL").scalar() == 2
+    counted(services)
 
 
 def test_what_nobody_reads_in_time_is_left_to_dedup(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
