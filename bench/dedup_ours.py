@@ -122,10 +122,12 @@ def worker(tree: Path, state: Path) -> Iterator[tuple[Take, int]]:
 def main() -> None:
     """Serve until the input ends."""
     tree, state = Path(sys.argv[1]), Path(sys.argv[2])
-    with closing(installation(tree, state)) as services:
-        print("ready", flush=True)
+    with os.fdopen(os.dup(1), "w") as answers, closing(installation(tree, state)) as services:
+        # What the program logs is no answer.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print("ready", file=answers, flush=True)
         for _ in sys.stdin:
-            print(json.dumps(take(services), default=str), flush=True)
+            print(json.dumps(take(services), default=str), file=answers, flush=True)
 
 
 if __name__ == "__main__":
