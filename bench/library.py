@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.db import totals
+from app.db.clock import later
 from app.db.connection import Connection
 from app.db.names import name_key
 from app.model import RootKind
@@ -47,6 +48,9 @@ def build(services: Services, files: int, events: int, batches: int, runs: int =
                 "runs (id, kind, \"trigger\", status, stages, requested_at)")  # fmt: skip
         _insert(conn, ((n + 1, roots[RootKind.INGEST], b"notes/%06d.txt" % n, "not a photo, video or sidecar", AT)
                        for n in range(files // 50)), "left_in_place (id, root_id, path, reason, seen_at)")  # fmt: skip
+        _insert(conn, _activity_rows(), "activity (at, what, file_count, size_bytes)")
+        _insert(conn, _room_rows([root.id for of_kind in services.roots.values() for root in of_kind]),
+                "room_samples (root_id, day, at, free_bytes, total_bytes, own_files, own_bytes)")
         totals.recount(conn)
     services.db.checkpoint()
 
@@ -128,6 +132,22 @@ def _move_rows(files: int, batches: int, roots: Roots) -> Iterator[tuple[Any, ..
     for n in range(files):
         yield n + 1, "archive", "DONE", 1, n % batches + 1, n + 1, roots[RootKind.INGEST], origin_of(n), \
             roots[RootKind.ARCHIVE], b"2020/IMG_%07d.JPG" % n, 3_000_000, AT, AT  # fmt: skip
+
+
+def _activity_rows() -> Iterator[tuple[Any, ...]]:
+    """A busy year: four hours of work a day."""
+    for days in range(365):
+        day = later(-days * 86_400)[:10]
+        for slot in range(16):
+            for what in ("seen", "delivered", "archived"):
+                yield f"{day}T{slot // 4:02d}:{slot % 4 * 15:02d}", what, 170, 510_000_000
+
+
+def _room_rows(root_ids: list[int]) -> Iterator[tuple[Any, ...]]:
+    for days in range(365):
+        at = later(-days * 86_400)
+        for root_id in root_ids:
+            yield root_id, at[:10], at, 10**12 + days * 10**9, 4 * 10**12, 1_000_000, 3 * 10**12
 
 
 def _event_rows(events: int, files: int, batches: int, runs: int, chance: random.Random) -> Iterator[tuple[Any, ...]]:

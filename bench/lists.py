@@ -42,8 +42,8 @@ GOAL_SECONDS = 0.2
 
 
 @contextmanager
-def serving(folder: Path, port: int) -> Iterator[None]:
-    """The web process as it is deployed."""
+def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The web process as it is deployed; gives gunicorn's master."""
     env = {**os.environ, "MEDIA_PIPELINE_CONFIG": str(folder / "config.yaml"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "gunicorn", "-c", "docker/gunicorn.conf.py", "app.web:create_app()"]
     web = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -57,7 +57,7 @@ def serving(folder: Path, port: int) -> Iterator[None]:
                 if time.monotonic() > limit:
                     raise
                 time.sleep(0.1)
-        yield
+        yield web
     finally:
         web.terminate()
         web.wait(60)

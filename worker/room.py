@@ -12,7 +12,7 @@ from app.model import AssetStatus
 from app.overview.roots import look_at_roots
 from app.services import Services
 
-TICK_SECONDS = 30.0
+TICK_SECONDS = 10.0
 #: While nothing changes, a look is taken this often.
 LOOK_SECONDS = 3_600.0
 #: What is ours is counted anew, when something has changed, at the earliest after this many times as long as it took.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.config.changes import changes_between, changes_json, problems_json
+from app.config.changes import Change, changes_between, changes_json, problems_json
 from app.config.files import Revision
 from app.config.schema import Config
 from app.config.store import ConfigStore
-from app.errors import ConfigError
+from app.errors import ConfigError, NotFound
 
 
 def history(store: ConfigStore) -> list[dict[str, Any]]:
@@ -37,6 +37,24 @@ def revision_details(store: ConfigStore, revision: str) -> dict[str, Any]:
         "changes": changes_json(verdict.changes),
         "errors": problems_json(verdict.problems),
     }
+
+
+def changes_since(store: ConfigStore, revision: str) -> list[Change] | None:
+    """What differs in force now from a kept revision; None where that cannot be told: not kept, or with faults."""
+    try:
+        return changes_between(store.load_revision(revision).config, store.current().config)
+    except (NotFound, ConfigError):
+        return None
+
+
+def changes_by(store: ConfigStore, revision: str) -> list[Change] | None:
+    """What a kept revision changed against the one before it; None where that cannot be told."""
+    kept = store.history()
+    place = next((place for place, one in enumerate(kept) if one.revision == revision), len(kept))
+    configs = [_config(store, one) for one in kept[place : place + 2]]
+    if len(configs) < 2 or configs[0] is None or configs[1] is None:
+        return None
+    return changes_between(configs[1], configs[0])
 
 
 def _facts(revision: Revision) -> dict[str, Any]:

@@ -233,13 +233,14 @@ class ConfigStore:
 
     def text(self) -> str:
         """The file's text as it may be shown: secrets masked. Raises ConfigError when it cannot be read."""
-        return self._shown(files.read_text(self.path, strict=False))
+        return self.shown(files.read_text(self.path, strict=False))
 
     def revision_text(self, revision: str) -> str:
         """The text of a kept revision as it may be shown. Raises NotFound."""
-        return self._shown(files.read_revision(self.path, revision))
+        return self.shown(files.read_revision(self.path, revision))
 
-    def _shown(self, text: str) -> str:
+    def shown(self, text: str) -> str:
+        """Any text of settings as it may be shown: what is, or may be, a secret in it is masked."""
         shown = masked_text(files.readable(text), self._secrets())
         try:
             parse(text, self.environment)

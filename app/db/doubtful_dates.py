@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, text
 
+from app.db import totals
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.rows import build, columns_for
 from app.db.tables import assets, capture_records
@@ -82,13 +83,19 @@ def list_named(conn: Connection, asset_ids: Sequence[int]) -> list[Doubtful]:
     return [_doubtful(row) for row in conn.execute(query.order_by(_a.id))]
 
 
+def count_records(conn: Connection) -> int:
+    """How many records tell of a doubtful date, also of files that have gone."""
+    return int(conn.execute(select(func.count()).select_from(capture_records).where(WEAK)).scalar_one())
+
+
 def count(conn: Connection) -> int:
     """How many files have a doubtful date; quick, whatever the size of the library."""
-    weak = select(func.count()).select_from(capture_records).where(WEAK)
-    # Records are kept of files that have gone. Those are few, or at least fewer than all.
-    undated = _a.status.in_([status for status in AssetStatus if status not in DATED])
-    left = select(func.count()).select_from(_LEFT).where(WEAK, undated)
-    return int(conn.execute(weak).scalar_one()) - int(conn.execute(left).scalar_one())
+    weak = count_records(conn)
+    # Records are kept of files that have gone. Either those without a date are gone through or the doubtful ones.
+    undated = [status for status in AssetStatus if status not in DATED]
+    is_rarer = weak < sum(files for status, (files, _) in totals.read(conn).items() if status in undated)
+    left = select(func.count()).select_from(_JOINED if is_rarer else _LEFT).where(WEAK, _a.status.in_(undated))
+    return weak - int(conn.execute(left).scalar_one())
 
 
 def stream(conn: Connection, limit: int | None = None) -> Iterator[tuple[str, str, bytes]]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, or_
 
-from app.db import batches, runs
+from app.db import assets, batches, runs
 from app.db.paging import Condition, Page, Walk, read_page
 from app.db.rows import build, columns_for
 from app.db.search_terms import equals
+from app.db.tables import assets as assets_table
 from app.db.tables import batches as batches_table
 from app.db.tables import left_in_place, moves
 from app.db.tables import runs as runs_table
 from app.errors import BadRequest
-from app.model import Batch, BatchStatus, Run, RunKind, RunStatus
+from app.model import Asset, AssetStatus, Batch, BatchStatus, Run, RunKind, RunStatus
 
 
 def page_of_batches(
@@ -79,6 +80,19 @@ def page_of_moves(
     return page.rows, _id(page)
 
 
+def page_of_troubled(
+    conn: Connection, status: AssetStatus, reason: str | None, before_id: int | None, limit: int
+) -> tuple[list[Asset], int | None]:
+    """Assets of a status, newest first, whose reason fits a pattern (None: any; empty: none was noted); and the
+    `before_id` of the next page."""
+    filters: tuple[Condition, ...] = ()
+    if reason is not None:
+        filters = ((lambda c: c.reason.like(reason, escape="\\")) if reason else _has_no_reason,)
+    walk = Walk(assets_table, ("id",), (equals("status", status.value),), filters, _key(before_id), descending=True)
+    page = read_page(conn, columns_for(assets_table, Asset), walk, limit)
+    return [build(Asset, row, assets.CONVERTERS) for row in page.rows], _id(page)
+
+
 def page_of_left(
     conn: Connection, reason: str, after_id: int, limit: int
 ) -> tuple[list[tuple[int, int, bytes, str, str]], int | None]:
@@ -90,6 +104,10 @@ def page_of_left(
         limit,
     )  # fmt: skip
     return [(row[0], row[1], row[2], row[3], row[4]) for row in page.rows], _id(page)
+
+
+def _has_no_reason(c: Any) -> Any:
+    return or_(c.reason.is_(None), c.reason == "")
 
 
 def _begins(column: str, prefix: str) -> Condition:

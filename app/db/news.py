@@ -9,7 +9,7 @@ from app.db.connection import Database
 
 
 class News:
-    """Watches one database through a connection of its own. For one thread."""
+    """Watches one database through a connection of its own. For one thread at a time."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -20,7 +20,7 @@ class News:
         """Whether something was committed since the last call; True at the first one, and when it cannot be told."""
         try:
             if self._connection is None:
-                self._connection = sqlite3.connect(self.db.path, isolation_level=None)
+                self._connection = sqlite3.connect(self.db.path, isolation_level=None, check_same_thread=False)
             # It counts what others have committed, and this connection never writes.
             version = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
         except sqlite3.Error:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.db import confirmation, idempotency
@@ -226,6 +226,13 @@ def list_steps(conn: Connection, run_id: int, last: int | None = None) -> list[S
     """The steps of a run in the order in which they began; only the last ones if a number is given."""
     query = select(*columns_for(steps, Step)).where(steps.c.run_id == run_id).order_by(steps.c.id.desc()).limit(last)
     return [build(Step, row, STEP_CONVERTERS) for row in conn.execute(query)][::-1]
+
+
+def list_last_steps(conn: Connection, run_ids: Sequence[int]) -> dict[int, Step]:
+    """By run, the step that each of these began last."""
+    last = select(func.max(steps.c.id)).where(steps.c.run_id.in_(run_ids)).group_by(steps.c.run_id)
+    found = conn.execute(select(*columns_for(steps, Step)).where(steps.c.id.in_(last)))
+    return {step.run_id: step for step in (build(Step, row, STEP_CONVERTERS) for row in found)}
 
 
 def list_warned_steps(conn: Connection, run_id: int, limit: int) -> list[Step]:

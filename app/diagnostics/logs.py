@@ -67,7 +67,7 @@ def read_last(log_dir: str, wanted: Wanted, limit: int) -> tuple[list[Record], P
             places[process] = Place(newest[0].mark, newest[0].end()) if newest else Place()
             lines = (line for part in chain(newest, parts) for line in part.lines_back())
             records = (parse(line, process) for line in islice(lines, LOOKED_AT))
-            found += islice(filter(wanted.fits, records), limit)
+            found += reversed([*islice(filter(wanted.fits, records), limit)])
     found.sort(key=_moment)
     return found[-limit:] if limit else [], places
 

@@ -20,7 +20,7 @@ from app.jobs.requests import (
     start_workflow,
 )
 from app.jobs.retry import retry_asset, retry_batch, retry_run
-from app.jobs.retry_all import Retried, retry_all_assets, retry_failed_assets
+from app.jobs.retry_all import Retried, retry_all_assets, retry_assets, retry_failed_assets
 from app.jobs.sidecars import SidecarWish, Wished, is_any_due, start_due_sidecars, start_sidecars
 from app.jobs.undo import cancel_batch, look_at_undo, start_undo, take_in_again
 from app.jobs.verify import start_scheduled_verify, start_verify
@@ -50,6 +50,7 @@ __all__ = [
     "resume",
     "retry_all_assets",
     "retry_asset",
+    "retry_assets",
     "retry_batch",
     "retry_failed_assets",
     "retry_run",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.db import assets, roots
 from app.db.connection import Connection
+from app.db.doubtful_dates import list_assets
 from app.jobs.retry import RETRIED, reopen
 from app.model import Asset, AssetStatus, RootKind
 from app.overview.retrying import is_ours, why_not
@@ -73,6 +75,16 @@ def retry_all_assets(
     with services.db.reading() as conn:
         retried.remaining = assets.count(conn, status, after_id)
     retried.next_after_id = after_id if retried.remaining else None
+    return retried
+
+
+def retry_assets(services: Services, asset_ids: Sequence[int]) -> Retried:
+    """Let the next run take up again those of these files that failed or were set aside, if a run can take them up."""
+    retried = Retried()
+    with services.db.transaction() as conn:
+        meant = list_assets(conn, sorted(set(asset_ids)))
+        for status in RETRIED:
+            _reopen_slice(conn, status, [asset for asset in meant if asset.status is status], retried)
     return retried
 
 

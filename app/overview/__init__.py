@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from app.files.lone_sidecars import ALONE, since_of
 from app.model import Root, RootKind
 from app.overview.balance import balance_sheet
 from app.overview.batches import batch_counts, failed_batches, recent_batches
+from app.overview.behind import CountedBehind
 from app.overview.hindrances import find_hindrances, what_run_waits_for
 from app.overview.lone_sidecars import waiting_of
 from app.overview.peer_policy import awaited, configured_words
@@ -67,7 +69,8 @@ def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) ->
 
 def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, Any]:
     current, last = find_current(conn), find_last_ended(conn)
-    kept = totals.read(conn)
+    kept, path = totals.read(conn), services.db.path
+    files = sum(count for count, _ in kept.values())
     return {
         "generated_at": now(),
         "awaits_confirmation": confirmation.sentence(conn),
@@ -75,7 +78,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "run": run_with_steps(conn, current, STEPS_SHOWN) if current else None,
         "waits_for": what_run_waits_for(conn, current),
         "last_run": run_with_steps(conn, last, STEPS_SHOWN) if last else None,
-        "balance": balance_sheet(conn, services.db.path, fresh=fresh),
+        "balance": balance_sheet(conn, path, fresh=fresh),
         "file_counts": {status.value: files for status, (files, _) in kept.items()},
         "left_out": left_out(conn, current or last),
         "batches": batch_counts(conn),
@@ -85,17 +88,23 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "syncing_batches": syncing_batches(conn),
         "hindrances": find_hindrances(conn, services.config),
         "dedup": dedup_status(conn),
-        "left_in_place": _left_in_place(conn, datetime.now(services.config.zone).date()),
+        "left_in_place": _left_in_place(LEFT.answer(conn, path, files), datetime.now(services.config.zone).date()),
         "findings": count_findings(conn),
-        "doubtful_dates": doubtful_dates.count(conn),
+        "doubtful_dates": DOUBTFUL.answer(conn, path, files),
         "worker": worker_state(conn),
         "silences": [silence.message for silence in silences.list_all(conn)],
     }
 
 
-def _left_in_place(conn: Connection, today: date) -> dict[str, Any]:
+def _count_left(conn: Connection) -> dict[str, int]:
     query = select(left_in_place.c.reason, func.count()).group_by(left_in_place.c.reason)
-    counts = {row[0]: row[1] for row in conn.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+DOUBTFUL, LEFT = CountedBehind(doubtful_dates.count), CountedBehind(_count_left)
+
+
+def _left_in_place(counts: Mapping[str, int], today: date) -> dict[str, Any]:
     by_reason: Counter[str] = Counter()
     for reason, files in counts.items():
         by_reason[ALONE if since_of(reason) is not None else reason] += files

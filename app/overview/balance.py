@@ -25,7 +25,7 @@ LINES: tuple[tuple[str, str, tuple[AssetStatus, ...]], ...] = (
 )
 
 #: A full count is repeated at the earliest after this many times the time that the last one took.
-RECOUNT_AFTER_FACTOR = 20
+RECOUNT_AFTER_FACTOR = 200
 #: So many files are counted while the answer waits; more are counted behind its back, for the answers that follow.
 COUNTED_AT_ONCE = 50_000
 

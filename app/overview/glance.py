@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from app.db import runs, sync_samples
 from app.db.tables import assets
-from app.model import AssetStatus, RootKind
+from app.model import AssetStatus, Step
 from app.overview import ConfigFacts, overview
 from app.overview.charts import activity_chart, delivery_speed, lately
 from app.overview.health import health
@@ -18,6 +18,7 @@ from app.overview.pace import pace_of
 from app.overview.roots import disks_of
 from app.overview.runs import ENDED, run_summary
 from app.overview.storage import storage
+from app.overview.welcome import set_up_steps
 from app.services import Services
 
 #: So many of the last runs are shown.
@@ -39,24 +40,13 @@ def glance(services: Services, config: ConfigFacts, days: int) -> dict[str, Any]
         seen["storage"] = storage(conn, services.config, seen["roots"], disks_of(roots))
         seen["health"] = [asdict(part) for part in health(conn, services, seen)]
         seen["last_runs"] = _last_runs(conn)
-        seen["lacking"] = _lacking(services, seen)
         for sync in seen["syncing_batches"]:
             sync["speeds"] = _speeds(conn, sync)
+    is_empty = not seen["balance"]["seen"]["files"]
+    seen["set_up"] = [{**asdict(step), "title": step.title} for step in set_up_steps(services)] if is_empty else []
     for step in seen["run"]["steps"] if seen["run"] else ():
         step["pace"] = pace_of(step, moment)
     return seen
-
-
-def _lacking(services: Services, seen: dict[str, Any]) -> list[str]:
-    """What is not set up yet, each as a sentence."""
-    config, found = services.config, []
-    if not services.roots.get(RootKind.INGEST) or not seen["roots"]:
-        found.append("The folders are not set up yet.")
-    if config.sync_target == "syncthing" and not config.syncthing.folder_id:
-        found.append("Syncthing has no folder for the batches yet.")
-    elif config.sync_target == "syncthing" and not config.syncthing.required_ids:
-        found.append("No device is named yet that is to receive the batches.")
-    return found
 
 
 def _oldest_waiting(conn: Connection) -> str | None:
@@ -72,12 +62,12 @@ def _oldest_waiting(conn: Connection) -> str | None:
 def _last_runs(conn: Connection) -> list[dict[str, Any]]:
     """The newest runs that have ended, each with what its last step said."""
     found = [run for run in runs.list_recent(conn, 4 * RUNS_SHOWN) if run.status in ENDED][:RUNS_SHOWN]
-    return [{**run_summary(run), "message": _last_words(conn, run.id)} for run in found]
+    last = runs.list_last_steps(conn, [run.id for run in found])
+    return [{**run_summary(run), "message": _words_of(last.get(run.id))} for run in found]
 
 
-def _last_words(conn: Connection, run_id: int) -> str:
-    steps = runs.list_steps(conn, run_id, 1)
-    return str(steps[-1].error or steps[-1].report.get("message") or "") if steps else ""
+def _words_of(step: Step | None) -> str:
+    return str(step.error or step.report.get("message") or "") if step is not None else ""
 
 
 def _speeds(conn: Connection, sync: dict[str, Any]) -> list[float]:

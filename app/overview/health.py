@@ -65,8 +65,9 @@ def _worker(seen: dict[str, Any]) -> Part:
 
 
 def _queue(conn: Connection, seen: dict[str, Any]) -> Part:
-    queued = runs.list_by_status(conn, [RunStatus.QUEUED])
-    waiting = runs.list_by_status(conn, [RunStatus.WAITING])
+    found = runs.list_by_status(conn, [RunStatus.QUEUED, RunStatus.WAITING])
+    queued = [run for run in found if run.status is RunStatus.QUEUED]
+    waiting = [run for run in found if run.status is RunStatus.WAITING]
     held = f"; {counted(len(waiting), 'run waits', 'runs wait')} for a delivery or its turn" if waiting else ""
     if not queued:
         return Part("queue", "Queue", OK, f"Nothing is queued{held}.", link="/runs")

@@ -18,6 +18,7 @@ from app.overview.summaries import absolute, asset_line
 COUNTED = 2_000
 #: So many reasons are told, the commonest first.
 REASONS = 50
+NO_REASON = "no reason was noted"
 
 
 def troubled_files(conn: Connection, status: AssetStatus, after_id: int, limit: int) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def count_reasons(conn: Connection, status: AssetStatus) -> dict[str, Any]:
 def alike(reason: str | None, path: str) -> str:
     """A reason without the file that it speaks of, so that the same reason is the same for all files."""
     if not reason:
-        return "no reason was noted"
+        return NO_REASON
     return reason.replace(path, "…")
 
 

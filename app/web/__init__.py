@@ -22,6 +22,7 @@ from app.web import (
     docs,
     entry,
     errors,
+    file_pages,
     idempotency,
     journal_page,
     log_pages,
@@ -29,6 +30,9 @@ from app.web import (
     navigation,
     pages,
     partials,
+    settings_history,
+    settings_page,
+    settings_text,
     static_files,
     thumbnails,
     tree_page,
@@ -94,7 +98,11 @@ PAGES = (
     partials.blueprint,
     date_pages.blueprint,
     tree_page.blueprint,
+    settings_page.blueprint,
+    settings_text.blueprint,
+    settings_history.blueprint,
     thumbnails.blueprint,
+    file_pages.blueprint,
     docs.blueprint,
     journal_page.blueprint,
     log_pages.blueprint,
@@ -141,6 +149,7 @@ def _install(app: OpenAPI) -> None:
         app.register_api(module.api)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
+    settings_page.install(app)
     found: ServiceContainer = app.extensions[EXTENSION]
     app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]
 

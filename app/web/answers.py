@@ -17,7 +17,7 @@ from app.services import Services
 from app.web.context import htmx, services, trigger, wants_page
 
 #: Pages that a plain form may send its reader back to.
-PAGES = ("/dashboard", "/control", "/peer", "/dates", "/dates/decided")
+PAGES = ("/dashboard", "/control", "/peer", "/dates", "/dates/decided", "/failed")
 
 
 def answer_start(begin: Callable[[], Run], sentence: str, **more: Any) -> Response:
@@ -96,4 +96,4 @@ def _answer(body: dict[str, Any], status: int, sentence: str, level: str) -> Res
 
 def _page_asked_from() -> str:
     path = urlsplit(request.headers.get("Referer", "")).path
-    return path if path in PAGES else PAGES[0]
+    return path if path in PAGES or path.startswith("/welcome") else PAGES[0]

@@ -44,6 +44,13 @@ ADMIN_ENDPOINTS = frozenset(
         "refile.undo",
         "revisions.roll_back",
         "presets.apply",
+        "settings_history.roll_back",
+        # Checking and filling in tell what saving would say; see config.validate.
+        "settings_page.check",
+        "settings_page.fill",
+        "settings_page.save",
+        "settings_text.check",
+        "settings_text.save",
         "setup.roots",
         "syncthing.accept_folder",
         "syncthing.add_device",
@@ -108,6 +115,12 @@ def scope_needed(endpoint: str | None, method: str) -> Scope:
 def opens(key: AccessKey, scope: Scope) -> bool:
     """Whether a key's scope is, or holds, the one that is needed."""
     return SCOPES.index(key.scope) >= SCOPES.index(scope)
+
+
+def key_words(key: AccessKey) -> str:
+    """Whose session this is and what it may do, for the person who is logged in."""
+    may = {"read": "look at everything, change nothing", "run": "start and stop runs", "admin": "do everything"}
+    return f"Logged in with the key {key.name}, which may {may[key.scope]}."
 
 
 def find_key(auth: Auth, given: str) -> AccessKey | None:

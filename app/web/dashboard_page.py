@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from app.overview.charts import DEFAULT_DAYS, PERIODS
 from app.overview.glance import glance
 from app.web.context import config_facts, services
-from app.web.live import answer_live, live
+from app.web.live import answer_shared, live
 
 blueprint = Blueprint("dashboard_page", __name__)
 
@@ -25,8 +25,7 @@ def dashboard() -> str:
 @blueprint.get("/partials/overview")
 def live_overview() -> Response:
     """The part of the dashboard that renews itself; 204 when nothing has changed since the mark that the page holds."""
-    content, busy = _content()
-    return answer_live("partials/overview.html", content, busy)
+    return answer_shared("partials/overview.html", _days(), _content)
 
 
 def _content() -> tuple[dict[str, Any], bool]:

@@ -67,15 +67,18 @@ def refuse_scope(key: AccessKey, scope: Scope) -> Response:
 
 
 def refuse(auth: Auth, *, wrong: bool = False, target: str | None = None) -> Response:
-    """401, or 429 with the time to wait. A browser gets the page that asks for the key and then leads to `target`."""
+    """401, or 429 with the time to wait. A browser gets the page that asks for the key and then leads to `target`; a
+    page that asked for a part of it gets a form in place."""
     if wrong_keys.is_blocked(request.remote_addr or ""):
         sentence = "Too many wrong keys came from this address. Wait a minute, then try again."
         answer = problem(429, sentence, retryable=True)
         answer.headers["Retry-After"] = str(int(WINDOW_SECONDS))
         return answer
     if htmx:
-        answer = make_response("", 401)
-        answer.headers["HX-Refresh"] = "true"
+        # Asked for in place: a page that is left for a login form loses what was typed into it.
+        answer = make_response(render_template("partials/log_in_again.html", wrong=wrong), 401)
+        answer.headers["HX-Retarget"] = "#notices"
+        answer.headers["HX-Reswap"] = "innerHTML"
         return answer
     if wants_page():
         if target is None:

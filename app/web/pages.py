@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
 from app.db import batches
 from app.model import BatchStatus
 from app.overview import overview
-from app.web.auth import COOKIE_NAME, SESSION_SECONDS, make_session
-from app.web.context import config_facts, container, services
+from app.web.auth import COOKIE_NAME, SESSION_SECONDS, key_words, make_session
+from app.web.context import config_facts, container, htmx, services
 from app.web.entry import accepted_key, refuse
 from app.web.partials import peer_context
 
@@ -26,7 +26,8 @@ STATES = ("fault", "warning", "ok")
 
 @blueprint.app_context_processor
 def _session_facts() -> dict[str, Any]:
-    return {"has_session": COOKIE_NAME in request.cookies}
+    key = g.get("access_key")
+    return {"has_session": COOKIE_NAME in request.cookies, "key_words": key_words(key) if key is not None else ""}
 
 
 @blueprint.get("/")
@@ -108,20 +109,34 @@ def send_key() -> Response:
     """Take the key and answer with the cookie that opens the pages."""
     auth = container().store.current().config.auth
     target = _safe_target(request.form.get("next", ""))
-    if not auth.every_key:
-        return make_response(redirect(target, 303))
-    key = accepted_key(auth, request.form.get("key", ""))
-    if key is None:
+    key = accepted_key(auth, request.form.get("key", "")) if auth.every_key else None
+    if key is None and auth.every_key:
         return refuse(auth, wrong=True, target=target)
-    answer = make_response(redirect(target, 303))
+    answer = _let_in() if htmx else make_response(redirect(target, 303))
+    if key is None:
+        return answer
     answer.set_cookie(
         COOKIE_NAME,
         make_session(key),
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="Lax",
-        secure=request.is_secure,
+        # A proxy takes the TLS away; the browser says itself what it speaks.
+        secure=request.is_secure or request.headers.get("Origin", "").startswith("https://"),
     )
+    return answer
+
+
+def _let_in() -> Response:
+    """For a page on which the session had ended: it goes on by itself."""
+    answer = make_response(
+        render_template(
+            "partials/notice.html",
+            sentence="You are logged in again. What did not go through has to be pressed once more.",
+            level="info",
+        )
+    )
+    answer.headers["HX-Trigger"] = "refresh"
     return answer
 
 

@@ -109,7 +109,11 @@ def _given(paths: Sequence[str]) -> dict[str, str]:
 
 def _folder_fault(given: Mapping[str, str], path: str) -> str | None:
     """What stands against a folder that is whole and new; the rest is said when it is saved."""
-    value = given.get(path, "")
+    value = given.get(path)
+    if value is None:
+        return None
+    if not value and path != "paths.duplicates_dir":
+        return "is needed: name a folder by its whole path, beginning with /"
     is_new = value != get_path(_values(), path)
     return folder_fault(value) if is_new and value.startswith("/") and "/.." not in value else None
 

@@ -114,9 +114,35 @@ def test_login_never_leads_to_another_site(locked: Site, target: str) -> None:
     assert answer.location == "/dashboard"
 
 
-def test_an_expired_partial_makes_the_page_reload(locked: Site) -> None:
-    answer = locked.client().get("/partials/overview", headers={"HX-Request": "true"})
-    assert (answer.status_code, answer.headers["HX-Refresh"]) == (401, "true")
+def test_a_page_whose_session_has_ended_asks_for_the_key_in_place_and_goes_on(locked: Site) -> None:
+    client, page = locked.client(), {"HX-Request": "true", "Origin": "http://localhost"}
+    for endpoint, method, path in urls(locked):
+        if endpoint in OPEN_ENDPOINTS:
+            continue
+        answer = client.open(path, method=method, headers=page)
+        assert (answer.status_code, answer.headers["HX-Retarget"]) == (401, "#notices"), (method, path)
+        assert 'hx-post="/login"' in answer.text and "<html" not in answer.text and "HX-Refresh" not in answer.headers
+    answer = client.post("/login", data={"key": "wrong"}, headers=page)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (401, "#notices")
+    assert "That key is not right." in answer.text and "Set-Cookie" not in answer.headers
+    answer = client.post("/login", data={"key": KEY}, headers=page)
+    assert (answer.status_code, answer.headers["HX-Trigger"], "Location" in answer.headers) == (200, "refresh", False)
+    assert client.get("/partials/journal", headers=page).status_code == 200
+
+
+@pytest.mark.parametrize(("origin", "is_secure"), [("https://nas.local", True), ("http://nas.local", False)])
+def test_over_https_the_cookie_goes_nowhere_else_also_behind_a_proxy(
+    locked: Site, origin: str, is_secure: bool
+) -> None:
+    headers = {"Origin": origin, "Host": "nas.local"}
+    answer = locked.client().post("/login", data={"key": KEY}, headers=headers)
+    assert ("; Secure" in answer.headers["Set-Cookie"]) == is_secure
+
+
+def test_a_person_is_told_whose_key_it_is_and_what_it_may_do(make_site: Callable[..., Site]) -> None:
+    client = make_site(auth={"keys": [{"name": "wall", "key": KEY, "scope": "read"}]}).client()
+    client.post("/login", data={"key": KEY})
+    assert "the key wall, which may look at everything, change nothing." in client.get("/journal").text
 
 
 def test_a_changed_key_counts_at_once_and_logs_browsers_out(locked: Site) -> None:

@@ -17,7 +17,9 @@ from tests.web.conftest import Site
 PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/logout", "/docs", "/docs/assets/{name}",
          "/openapi.json", "/partials/overview", "/partials/peer", "/problems", "/problems/{name}",
          "/static/{filename}", "/why", "/dates", "/dates/preview", "/dates/decide", "/dates/decided", "/dates/refile",
-         "/partials/dates/counts", "/tree", "/partials/tree",
+         "/partials/dates/counts", "/tree", "/partials/tree", "/files/{asset_id}/thumbnail",
+         "/settings", "/settings/check", "/settings/fill", "/settings/text", "/settings/text/check",
+         "/settings/history", "/settings/history/{revision}", "/partials/settings",
          "/journal", "/partials/journal", "/logs", "/logs/download", "/welcome", "/welcome/{name}",
          "/welcome/folders", "/welcome/target", "/partials/welcome/rehearsal"}  # fmt: skip
 

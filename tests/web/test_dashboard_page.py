@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.db import activity, facts, room_samples, runs, sync_samples
+from app.db import activity, assets, facts, room_samples, runs, sync_samples
 from app.db.clock import later, now
 from app.db.room_samples import RoomSample
 from app.db.sync_samples import Moment
 from app.model import Report, RootKind, RunKind, RunStatus, StepStatus, Trigger
+from app.overview import behind
 from app.overview.pace import pace_of, time_in_words
 from app.overview.storage import forecast
 from app.syncthing import known, telling
@@ -89,12 +90,15 @@ def test_the_speed_of_deliveries_is_drawn_when_it_was_measured(client: FlaskClie
 def test_before_anything_is_seen_the_page_says_what_to_do(make_site: Callable[..., Site]) -> None:
     page = make_site(sync={"target": "none"}).client().get("/dashboard").text
     assert "Welcome." in page and "Run everything" in page and 'href="/preview"' in page
-    assert "Over time" not in page and "Before the first run" not in page
+    assert "Over time" not in page and "Set it up step by step" not in page
 
 
 def test_what_is_not_set_up_leads_to_the_set_up(make_site: Callable[..., Site]) -> None:
-    page = make_site(sync={"target": "syncthing"}).client().get("/dashboard").text
-    assert "Syncthing has no folder for the batches yet." in page and 'href="/welcome"' in page
+    site = make_site(sync={"target": "syncthing"})
+    page = site.client().get("/dashboard").text
+    assert 'href="/welcome" role="button"' in page and 'href="/welcome/peer"' in page
+    rows.fill(site.services)
+    assert 'class="welcome"' not in site.client().get("/dashboard").text
 
 
 def test_hostile_words_stay_words(client: FlaskClient, site: Site) -> None:
@@ -142,6 +146,21 @@ def test_disks_are_shown_with_what_is_ours(client: FlaskClient, site: Site) -> N
     page = client.get("/dashboard").text
     assert "7 files, 3.0 MiB" in page and "3.0 MiB are files of this program" in page
     assert page.count('class="disk"') == 1, "one disk, however many folders lie on it"
+
+
+def test_in_a_large_library_no_answer_waits_for_a_count_but_the_first(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(behind, "RECOUNT_AFTER_FACTOR", 0)
+    counted, path, present = behind.CountedBehind(assets.last_id), site.services.db.path, behind.COUNTED_AT_ONCE + 1
+    with site.services.db.reading() as conn:
+        assert counted.answer(conn, path, present) == 0
+    rows.fill(site.services)
+    with site.services.db.reading() as conn:
+        assert counted.answer(conn, path, present) == 0
+        assert counted.answer(conn, path, behind.COUNTED_AT_ONCE) == 7457
+        counted._counting[path].join()
+        assert counted.answer(conn, path, present) == 7457
 
 
 def part_of(page: str, label: str) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
-from app.web.live import BUSY_SECONDS, QUIET_SECONDS, live, mark_of
+from app.db import facts
+from app.web.live import BUSY_SECONDS, QUIET_SECONDS, Shared, live, mark_of
+from tests.browser import rows
+from tests.web.conftest import Site
 
 
 def test_the_mark_changes_with_the_content_and_not_with_the_time_of_looking() -> None:
@@ -25,3 +28,25 @@ def test_a_part_that_has_not_changed_answers_with_nothing(client: FlaskClient) -
     unchanged = client.get(address)
     assert (unchanged.status_code, unchanged.data) == (204, b"")
     assert client.get("/partials/overview?mark=other").status_code == 200
+
+
+def test_what_several_tabs_ask_for_is_made_once_until_somebody_writes(site: Site) -> None:
+    found, made = Shared(site.services.db), []
+
+    def look() -> int:
+        made.append(1)
+        return len(made)
+
+    assert [found.get("page", look) for _ in range(3)] == [1, 1, 1]
+    assert found.get("other page", look) == 2
+    with site.services.db.transaction() as conn:
+        facts.put(conn, "news", "yes")
+    assert [found.get("page", look) for _ in range(2)] == [3, 3]
+
+
+def test_a_part_for_all_tabs_shows_at_once_what_was_written(site: Site) -> None:
+    client = site.client()
+    before = client.get("/partials/overview").text
+    assert "Run 1" not in before
+    rows.start_run(site.services)
+    assert "320 of 1,400" in client.get("/partials/overview").text

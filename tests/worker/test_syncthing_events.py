@@ -16,6 +16,7 @@ from app import jobs
 from app.db import sync_samples
 from app.model import BatchStatus, Event, RunStatus, Trigger
 from app.overview.transfer import transfer_of
+from app.syncthing import known
 from tests.syncthing.pair import FOLDER, KEY, Pair, make_pair
 from tests.worker.installation import Installation
 
@@ -100,6 +101,10 @@ def test_a_delivery_is_noticed_although_the_next_look_is_an_hour_away(pair: Pair
     since = now_told(site)
     pair.peer.stop()
     site.until(lambda: kinds(site, since) == ["peer.disconnected"], "the peer is away")
+    with site.services.db.reading() as conn:
+        told_to_pages = known.load(conn)
+    away = told_to_pages.peers[pair.peer.device_id]
+    assert told_to_pages.version.startswith("v1.") and not away.connected and away.last_seen_at
     add_pictures(site, 0, 20)
     run = jobs.start_workflow(site.services, Trigger.API)
     site.until(

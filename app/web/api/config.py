@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -11,7 +11,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.tag import Tag
 
-from app.config.changes import Verdict, problems_json, saved_json, verdict_json
+from app.config.changes import Change, Verdict, problems_json, saved_json, verdict_json
 from app.config.document import place_of
 from app.config.schema_json import json_schema
 from app.config.store import Snapshot, masked
@@ -73,7 +73,7 @@ def change() -> Response:
     verdict = store.check_partial(partial)
     affected = affected_by(verdict)
     snapshot = store.save_partial(partial, actor=actor(), expected_revision=expected)
-    warnings = problems_json([*warnings_of_saved(snapshot, verdict.changes), *_filing_warnings(verdict)])
+    warnings = problems_json([*warnings_of_saved(snapshot, verdict.changes), *filing_warnings_of(verdict.changes)])
     return _answer(snapshot, {"warnings": warnings, "affected_batches": affected})
 
 
@@ -136,10 +136,10 @@ def affected_by(verdict: Verdict) -> list[dict[str, Any]]:
         return []
 
 
-def _filing_warnings(verdict: Verdict) -> list[Problem]:
+def filing_warnings_of(changes: Sequence[Change]) -> list[Problem]:
     """What to tell of the archive's files; nothing while there is no database to ask."""
     try:
-        return filing_warnings(services(), verdict.changes)
+        return filing_warnings(services(), changes)
     except StateError:
         return []
 
@@ -147,7 +147,7 @@ def _filing_warnings(verdict: Verdict) -> list[Problem]:
 def answer_saved(snapshot: Snapshot, verdict: Verdict, sentence: str, affected: list[dict[str, Any]]) -> Response:
     """What was saved: the new revision, what changed by it and for which batches, and what is doubtful."""
     count = len(verdict.changes)
-    warnings = [*warnings_of_saved(snapshot, verdict.changes), *_filing_warnings(verdict)]
+    warnings = [*warnings_of_saved(snapshot, verdict.changes), *filing_warnings_of(verdict.changes)]
     body = {**saved_json(snapshot.revision, warnings, verdict.changes), "affected_batches": affected}
     words = f"{sentence}: {counted(count, 'setting changed', 'settings changed')}. {affected_words(affected)}"
     return with_revision(done(body, words.strip()), snapshot.revision)

@@ -87,6 +87,9 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && window.htmx) htmx.trigger(document.body, "refresh");
 });
 document.body.addEventListener("htmx:beforeSwap", (event) => {
+  // The form that asks for the key again must not be renewed while somebody types into it.
+  const asked = event.detail.xhr.status === 401 && document.getElementById("log-in-again");
+  if (asked && !asked.contains(event.detail.requestConfig.elt)) event.detail.shouldSwap = false;
   if (!event.detail.isError || !isPoll(event.detail.requestConfig.elt)) return;
   if (event.detail.serverResponse === toldFault) event.detail.shouldSwap = false;
   toldFault = event.detail.serverResponse;

@@ -117,9 +117,11 @@ async function ask(untilMoment) {
     const answer = await fetch(`/api/logs?${query}&limit=1000&after=${encodeURIComponent(cursor)}`);
     if (isPaused) return;
     if (answer.status === 401) {
-      // The page says so, and how to go on, as it does for every part that is refused.
-      window.htmx.ajax("GET", "/partials/overview", { target: "#notices", swap: "none" });
+      // The page asks for the key in place, as it does for every part that is refused.
+      window.htmx.ajax("GET", "/partials/journal", { target: "#notices", swap: "none" });
       tell("Not following: log in again");
+      document.body.addEventListener("refresh", follow, { once: true });
+      return;
     } else if (answer.ok) {
       const told = await answer.json();
       cursor = told.cursor;
