@@ -2,14 +2,16 @@
 
     python bench/dedup_ours.py TREE STATE
 
-Made ready before it says so, as a worker is that runs already. Each line of input then is one scan with dedup; the
-answer is one line of JSON: seconds on the clock and of processors. The database is written with synchronous=FULL.
+Made ready before it says so, as a worker is that runs already. Each line of input then is one scan with dedup;
+the answer is one line of JSON: seconds on the clock and of processors, and bytes that were read. The database is
+written with synchronous=FULL.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import sqlite3
 import subprocess
@@ -56,19 +58,27 @@ def installation(tree: Path, state: Path) -> Services:
 def take(services: Services) -> dict[str, Any]:
     """One scan with dedup, as one run."""
     run = request_run(services, RunKind.STAGE, Trigger.CLI, [Stage.SCAN, Stage.DEDUP], "bench")
-    before, began = _processor_seconds(), time.perf_counter()
+    before, read_before, began = _processor_seconds(), _read_bytes(), time.perf_counter()
     execute(services, run.id, threading.Event())
     seconds = time.perf_counter() - began
     with services.db.reading() as conn:
         ended, steps = get(conn, run.id), list_steps(conn, run.id)
     if ended.status is not RunStatus.DONE:
         raise SystemExit(f"the run went wrong: {ended.error}")
-    return {"seconds": seconds, "processor": _processor_seconds() - before, "steps": [step.report for step in steps]}
+    return {
+        "seconds": seconds, "processor": _processor_seconds() - before, "read_bytes": _read_bytes() - read_before,
+        "steps": [step.report for step in steps],
+    }  # fmt: skip
 
 
 def _processor_seconds() -> float:
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _read_bytes() -> int:
+    """All that this process and those that it has waited for have asked the system for, the database too."""
+    return int(re.search(r"rchar: (\d+)", Path("/proc/self/io").read_text())[1])  # type: ignore[index]
 
 
 def sets_in(state: Path, tree: Path) -> frozenset[frozenset[str]]:
@@ -112,10 +122,12 @@ def worker(tree: Path, state: Path) -> Iterator[tuple[Take, int]]:
 def main() -> None:
     """Serve until the input ends."""
     tree, state = Path(sys.argv[1]), Path(sys.argv[2])
-    with closing(installation(tree, state)) as services:
-        print("ready", flush=True)
+    with os.fdopen(os.dup(1), "w") as answers, closing(installation(tree, state)) as services:
+        # What the program logs is no answer.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print("ready", file=answers, flush=True)
         for _ in sys.stdin:
-            print(json.dumps(take(services), default=str), flush=True)
+            print(json.dumps(take(services), default=str), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ A status changes only through `mark` and `place`, which keep the totals right in
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -24,17 +25,22 @@ CHUNK = 5_000
 #: Spelled out, not bound: only so does SQLite take the partial index on places.
 NOT_GONE = text("status != 'gone'")
 
+#: What is the same for all of them is in the statement: handing it over for each row costs as much as the row.
 INSERT = (
-    "INSERT INTO assets (id, root_id, path, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
-    "head_digest, digest, digest_algorithm, original_id, origin_root_id, origin_path, name, first_seen_at, updated_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO assets (id, path, origin_path, name, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
+    "head_digest, digest, digest_algorithm, original_id, root_id, origin_root_id, first_seen_at, updated_at) "
+    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, CASE WHEN ?12 IS NOT NULL THEN '{algorithm}' END, "
+    "?13, {root_id:d}, {root_id:d}, '{at}', '{at}')"
 )
 #: Digests that are known of new files are of this algorithm.
 QUICK_ALGORITHM = "blake3"
 
 
-#: A file that is new: id, path, status, signature, group, head digest, digest, original.
-NewAsset = tuple[int, bytes, str, Signature, int | None, str | None, str | None, int | None]
+#: A file that is new: id, path, key of its name, status, the five values of its signature, group, head digest, digest,
+#: original.
+NewAsset = tuple[
+    int, bytes, bytes, str, int, int, int, int, int, int | None, str | None, str | None, int | None
+]  # fmt: skip
 
 
 def _select() -> Select[Any]:
@@ -45,28 +51,26 @@ def _asset(row: Sequence[Any]) -> Asset:
     return build(Asset, row, CONVERTERS)
 
 
-def insert_new(conn: Connection, root_id: int, new: Sequence[NewAsset]) -> None:
-    """Insert new files, an original before its duplicates, with the totals. An id is above all that are there."""
-    at = now()
-    rows = [
-        (
-            asset_id, root_id, path, status, *signature, group_id, head, digest,
-            QUICK_ALGORITHM if digest is not None else None, original_id, root_id, path, name_key(path), at, at,
-        )
-        for asset_id, path, status, signature, group_id, head, digest, original_id in new
-    ]  # fmt: skip
-    if rows:
-        conn.exec_driver_sql(INSERT, rows)
-        sizes: dict[str, list[int]] = {}
-        for row in rows:
-            sizes.setdefault(row[3], []).append(row[6])
-        totals.add(conn, {status: (len(found), sum(found)) for status, found in sizes.items()})
+def insert_new(conn: Connection, root_id: int, new: Sequence[NewAsset]) -> Counter[str]:
+    """Insert new files, an original before its duplicates, with the totals; how many there are of each status.
+
+    An id is above all that are there.
+    """
+    counts = Counter(row[3] for row in new)
+    if new:
+        conn.exec_driver_sql(INSERT.format(algorithm=QUICK_ALGORITHM, root_id=root_id, at=now()), new)
+        sizes = {status: sum(row[6] for row in new if row[3] == status) for status in counts}
+        totals.add(conn, {status: (count, sizes[status]) for status, count in counts.items()})
+    return counts
 
 
 def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
     """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
     first, status = last_id(conn) + 1, AssetStatus.DISCOVERED.value
-    new = [(first + i, path, status, seen, gid, None, None, None) for i, (path, seen, gid) in enumerate(found)]
+    new: list[NewAsset] = [
+        (first + i, path, name_key(path), status, *seen, group_id, None, None, None)
+        for i, (path, seen, group_id) in enumerate(found)
+    ]
     insert_new(conn, root_id, new)
     return len(new)
 

@@ -50,6 +50,13 @@ SELECT DISTINCT {columns} FROM assets AS d JOIN assets AS a ON a.group_id = d.gr
 WHERE d.status = 'discovered' AND a.status || '' = 'duplicate' AND a.id > ? AND a.sha256 IS NULL AND a.size_bytes > 0
 """
 
+#: Of files that a scan has read at both ends: those that are as large and were never read.
+UNREAD_BESIDE = """
+SELECT DISTINCT {columns} FROM assets AS d JOIN assets AS a ON a.size_bytes = d.size_bytes
+WHERE d.status = 'discovered' AND d.head_digest IS NOT NULL AND a.head_digest IS NULL AND a.digest IS NULL
+  AND a.status || '' = 'unique' AND a.id + 0 > ? AND a.size_bytes > 0
+"""
+
 #: Files that were found to be unlike all others, and are not any more.
 UNIQUE_OF_SIZE = """
 SELECT {columns} FROM assets AS a WHERE a.size_bytes IN ({marks}) AND a.head_digest IS NULL AND a.digest IS NULL
@@ -85,6 +92,11 @@ class Unread(NamedTuple):
 def list_without_head(conn: Connection, after_id: int, limit: int) -> list[Unread]:
     """Discovered files that are as large as another one and were not read yet, in id order after an id."""
     return _list(conn, OF_DISCOVERED.format(columns=_COLUMNS, lacks=LACKS_HEAD) + NEXT, (after_id, limit))
+
+
+def list_unread_beside(conn: Connection, after_id: int, limit: int) -> list[Unread]:
+    """Unique files that were not read at all and are as large as a discovered one that was, in id order after an id."""
+    return _list(conn, UNREAD_BESIDE.format(columns=_COLUMNS) + NEXT, (after_id, limit))
 
 
 def list_without_digest(conn: Connection, after_id: int, limit: int) -> list[Unread]:

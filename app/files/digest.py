@@ -20,9 +20,8 @@ from app.files.hash_reader import (
     ERROR,
     HEAD,
     VANISHED,
+    digests_of,
     facts,
-    hash_descriptor,
-    head_digest,
     open_file,
 )
 from app.files.readers import CHUNK, Answer, Job, Readers
@@ -75,8 +74,7 @@ def full_digest(place: Place, algorithm: str = "blake3") -> Digests:
         if not stat.S_ISREG(before.st_mode):
             raise FileError("read", place.absolute, "it is not a regular file")
         with mmap.mmap(-1, BUFFER_BYTES) as buffer:
-            head = head_digest(descriptor, before.st_size, buffer)
-            digest, sha256 = hash_descriptor(descriptor, algorithm, buffer)
+            head, digest, sha256 = digests_of(descriptor, before.st_size, algorithm, buffer)
         if facts(os.fstat(descriptor)) != facts(before):
             raise SourceChanged("read", place.absolute, "it changed while it was read")
     except OSError as error:

@@ -19,7 +19,7 @@ from blake3 import blake3
 from app.files.head_reader import END_BYTES, FILE_FLAGS, HEAD_DIGEST_BYTES, fill, has_writer, open_folder
 from app.files.reader_process import serve
 
-__all__ = ["BUFFER_BYTES", "END_BYTES", "HEAD", "facts", "has_writer", "hash_descriptor", "head_digest", "open_file"]
+__all__ = ["BUFFER_BYTES", "END_BYTES", "HEAD", "digests_of", "facts", "has_writer", "open_file"]
 
 BUFFER_BYTES = 1 << 20
 #: How much of each waiting file the kernel is asked to fetch ahead.
@@ -79,6 +79,15 @@ def head_digest(descriptor: int, size_bytes: int, buffer: mmap.mmap) -> str:
         view.release()
 
 
+def digests_of(descriptor: int, size_bytes: int, algorithm: str, buffer: mmap.mmap) -> tuple[str, str, str]:
+    """(head digest, digest, sha256) of a file; a small one is read once for all of them."""
+    if size_bytes > 2 * END_BYTES:
+        return head_digest(descriptor, size_bytes, buffer), *hash_descriptor(descriptor, algorithm, buffer)
+    with memoryview(buffer) as view, view[: fill(descriptor, view[: 2 * END_BYTES], 0)] as content:
+        quick, proof = blake3(content).hexdigest(), hashlib.sha256(content).hexdigest()
+    return quick[: 2 * HEAD_DIGEST_BYTES], quick if algorithm == "blake3" else proof, proof
+
+
 class HashReader:
     """Answers [root, path, facts, algorithm] with [head digest, digest, sha256], [root, path, facts, HEAD] with
     [head digest], and both with one of the words above where there is none."""
@@ -118,9 +127,10 @@ class HashReader:
             return [CHANGED]
         if has_writer(descriptor):
             return [BEING_WRITTEN]
-        digests = [head_digest(descriptor, before.st_size, self._buffer)]
-        if algorithm != HEAD:
-            digests += hash_descriptor(descriptor, algorithm, self._buffer)
+        if algorithm == HEAD:
+            digests = [head_digest(descriptor, before.st_size, self._buffer)]
+        else:
+            digests = [*digests_of(descriptor, before.st_size, algorithm, self._buffer)]
         return digests if facts(os.fstat(descriptor)) == facts(before) else [CHANGED]
 
     def _opened(self, root: str, path: str, size_bytes: int, algorithm: str) -> int | OSError:

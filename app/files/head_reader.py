@@ -1,6 +1,7 @@
 """The program that reads the ends of files beside a scan: `python -I -S head_reader.py <folder of blake3>`.
 
-A small file is read whole: its digest is known then. See app/files/head_readers.py for what is said and answered.
+A small file is read whole: its digest is known then; a larger one is read whole where that is asked for.
+See app/files/head_readers.py for what is said and answered.
 Imports next to nothing, not even this package: two of them are started for a scan that may take a tenth of a second.
 """
 
@@ -26,6 +27,8 @@ END_BYTES = 1 << 16
 HEAD_DIGEST_BYTES, DIGEST_BYTES = 8, 32
 #: So many files are open ahead, their ends on the way from the disk.
 WINDOW = 64
+#: What is read whole is read so much at a time, while the kernel fetches what comes next.
+BUFFER_BYTES, AHEAD_BYTES = 1 << 20, 8 << 20
 #: How long a message is, before it.
 LENGTH_BYTES = 4
 
@@ -61,17 +64,20 @@ def message(values: Any) -> bytes:
 class HeadReader:
     """Reads what it is asked for, a window of files at a time. None stands for a file that is left to others."""
 
-    def __init__(self, blake3: Callable[[memoryview], Any]) -> None:
+    def __init__(self, blake3: Callable[..., Any]) -> None:
         self._blake3 = blake3
-        self._view = memoryview(mmap.mmap(-1, 2 * END_BYTES))
+        self._view = memoryview(mmap.mmap(-1, BUFFER_BYTES))
 
-    def read(self, root: bytes, folders: Iterable[tuple[bytes, list[tuple[bytes, bytes, int, int, int, int]]]]) -> None:
+    def read(
+        self, root: bytes, folders: Iterable[tuple[bytes, list[tuple[bytes, tuple[int, ...]]]]], is_whole: bool
+    ) -> None:  # fmt: skip
         """Answer for every file of these folders, in their order."""
+        self._is_whole = is_whole
         window: list[tuple[int | None, tuple[int, ...]]] = []
         for folder, files in folders:
             descriptor = _entered(root, folder)
-            for _, name, *facts in files:
-                window.append((_opened(descriptor, name, facts[1]), tuple(facts)))
+            for name, facts in files:
+                window.append((_opened(descriptor, name, facts[1]), facts))
                 if len(window) >= 2 * WINDOW:
                     self._tell(window[:WINDOW])
                     del window[:WINDOW]
@@ -95,16 +101,36 @@ class HeadReader:
             os.close(descriptor)
 
     def _digest(self, descriptor: int, facts: tuple[int, ...]) -> bytes | None:
-        if not _is(descriptor, facts) or has_writer(descriptor):
+        # The times of a file that was changed before it was read tell of it afterwards as well.
+        if has_writer(descriptor):
             return None
-        size, view = facts[1], self._view
+        digest = self._of_all(descriptor, facts[1]) if self._is_whole else self._of_ends(descriptor, facts[1])
+        return digest if _is(descriptor, facts) else None
+
+    def _of_all(self, descriptor: int, size: int) -> bytes:
+        hashing, view, offset = self._blake3(), self._view, 0
+        ahead = 0
+        while offset < size:
+            if offset >= ahead - AHEAD_BYTES // 2:
+                ahead = offset + AHEAD_BYTES
+                os.posix_fadvise(descriptor, offset, AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+            count = os.preadv(descriptor, (view,), offset)
+            if not count:
+                break
+            hashing.update(view[:count])
+            offset += count
+        digest: bytes = hashing.digest(length=DIGEST_BYTES)
+        return digest
+
+    def _of_ends(self, descriptor: int, size: int) -> bytes:
+        view = self._view
         is_small = size <= 2 * END_BYTES
         count = fill(descriptor, view[: size if is_small else END_BYTES], 0)
         if not is_small:
             count += fill(descriptor, view[count : count + END_BYTES], size - END_BYTES)
         length = DIGEST_BYTES if is_small else HEAD_DIGEST_BYTES
         digest: bytes = self._blake3(view[:count]).digest(length=length)
-        return digest if _is(descriptor, facts) else None
+        return digest
 
 
 def fill(descriptor: int, view: memoryview, offset: int) -> int:
@@ -183,8 +209,8 @@ def main() -> None:
 
     reader, asked = HeadReader(blake3), Messages()
     while said := os.read(0, 1 << 18):
-        for root, folders in asked.take(said):
-            reader.read(root, folders)
+        for root, folders, is_whole in asked.take(said):
+            reader.read(root, folders, is_whole)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,10 @@ class Digesting:
         if are_known:
             self._take_known()
         self._measure(whole=False)
-        heads = self._wanted(unread.list_without_head, unread.list_unique_of_size)
-        self._read(digest_heads(heads, self.settings.threads), "ends_read")
+        ends = self._wanted(unread.list_without_head, unread.list_unique_of_size)
+        self._read(digest_heads(ends, self.settings.threads), "ends_read")
+        ends = self._wanted(unread.list_unread_beside)
+        self._read(digest_heads(ends, self.settings.threads), "ends_read")
         self._measure(whole=True)
         for list_next in (unread.list_without_digest, unread.list_labelled_beside):
             whole = self._wanted(list_next, unread.list_unique_with_ends)
@@ -95,13 +97,13 @@ class Digesting:
         self.tally.size_bytes += sum(asset.size_bytes for asset, _ in found)
         return [asset for asset in page if asset.id not in known]
 
-    def _wanted(self, list_next: ListNext, list_alike: ListAlike) -> Iterator[Wanted]:
+    def _wanted(self, list_next: ListNext, list_alike: ListAlike | None = None) -> Iterator[Wanted]:
         last = 0
         asked: set[int] = set()
         while True:
             with self.db.reading() as conn:
                 page = list_next(conn, last, CHUNK)
-                alike = [one for one in list_alike(conn, page) if one.id not in asked]
+                alike = [one for one in list_alike(conn, page) if one.id not in asked] if list_alike else []
             if not page:
                 return
             last = page[-1].id

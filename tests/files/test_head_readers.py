@@ -45,6 +45,21 @@ def test_small_files_are_digested_whole_and_large_ones_at_both_ends(tmp_path: Pa
     assert [answers[3], answers[4]] == [digest[:HEAD_DIGEST_BYTES] for digest in ends]
 
 
+def test_large_files_are_read_whole_where_that_is_asked_for(tmp_path: Path) -> None:
+    long = CONTENT * 12
+    (tmp_path / "a.jpg").write_bytes(long)
+    (tmp_path / "b.jpg").write_bytes(CONTENT)
+    (tmp_path / "changed.jpg").write_bytes(CONTENT)
+    wanted = to_read(tmp_path, b"a.jpg", b"b.jpg", b"changed.jpg")
+    (tmp_path / "changed.jpg").write_bytes(CONTENT[::-1])
+    answers: dict[int, bytes | None] = {}
+    with HeadReaders(os.fsencode(tmp_path), 1) as readers:
+        readers.offer_whole(wanted)
+        while len(answers) < len(wanted):
+            answers.update(readers.collect(10))
+    assert answers == {0: blake3(long).digest(), 1: blake3(CONTENT).digest(), 2: None}
+
+
 def test_what_is_not_what_was_found_or_is_being_written_is_left_to_others(tmp_path: Path) -> None:
     names = [b"same.jpg", b"longer.jpg", b"gone.jpg", b"link.jpg", b"written.jpg", b"folder/in.jpg"]
     (tmp_path / "folder").mkdir()

@@ -76,7 +76,13 @@ def counted(services: Services) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_verdicts_of_a_first_scan_are_those_of_dedup_after_a_scan(tmp_path: Path, seed: int) -> None:
+def test_verdicts_of_a_first_scan_are_those_of_dedup_after_a_scan(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Written bit by bit, or at once; large files read beside the scan, or left to dedup; too many for the memory.
+    monkeypatch.setattr(arrivals, "MANY", 30 if seed == 2 else 120_000)
+    monkeypatch.setattr(arrivals, "MANY_ROWS", 20 if seed % 2 else 2_000)
+    monkeypatch.setattr(arrivals, "WAIT_SECONDS", 10.0 if seed < 4 else -1.0)
     at_once, apart = make_services(tmp_path / "at once"), make_services(tmp_path / "apart")
     try:
         for services in (at_once, apart):
@@ -108,6 +114,20 @@ def test_a_first_scan_writes_most_verdicts_itself(services: Services, monkeypatc
     assert run_dedup(services).detail["duplicate"] == 20
 
 
+def test_a_dump_that_is_sent_again_is_known_although_none_of_it_was_ever_read(services: Services) -> None:
+    dump = {f"{n}.jpg": b"%d" % (n % 10) * n for n in range(1, 40)}
+    write_tree(ingest(services), {"first": dump})
+    scan_with_dedup(services)
+    with services.db.reading() as conn:
+        assert conn.exec_driver_sql("SELECT COUNT(*) FROM assets WHERE head_digest IS NOT NULL").scalar() == 0
+    write_tree(ingest(services), {"again": dump})
+    scan_with_dedup(services)
+    assert verdicts(services) == {
+        **{f"first/{name}".encode(): ("unique", None) for name in dump},
+        **{f"again/{name}".encode(): ("duplicate", f"first/{name}".encode()) for name in dump},
+    }
+
+
 def test_more_files_than_may_wait_get_their_rows_all_the_same(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +137,19 @@ def test_more_files_than_may_wait_get_their_rows_all_the_same(
     scan_with_dedup(services)
     found = [status for status, _ in verdicts(services).values()]
     assert (found.count("unique"), found.count("duplicate")) == (90, 110)
+
+
+def test_too_many_to_wait_are_told_apart_by_their_sizes(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "MANY", 40)
+    monkeypatch.setattr("app.pipeline.scan.CHUNK", 25)
+    tree = {f"{n % 9}/{n}.jpg": b"." * n for n in range(1, 150)}
+    write_tree(ingest(services), tree | {"copy.jpg": b"." * 149, "pair.jpg": b"!", "pair.mov": b"." * 200})
+    scan_with_dedup(services)
+    found = verdicts(services)
+    assert [path for path, (status, _) in found.items() if status != "unique"] in ([b"copy.jpg"], [b"5/149.jpg"])
+    with services.db.reading() as conn:
+        assert conn.exec_driver_sql("SELECT COUNT(*) FROM assets WHERE sha256 IS NOT NULL").scalar() == 2
+    counted(services)
 
 
 def test_what_nobody_reads_in_time_is_left_to_dedup(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
