@@ -10,7 +10,7 @@ import click
 
 from app.cli.context import Cli
 from app.cli.options import BATCH_ID, RUN_ID
-from app.diagnostics.logs import LEVELS, PROCESSES, Places, Record, Wanted, look, read_last
+from app.diagnostics.logs import LEVELS, PROCESSES, Places, Record, Wanted, cursor_of, look, read_last
 from app.model import Stage
 
 LOOK_EVERY_SECONDS = 0.3
@@ -39,13 +39,13 @@ def logs(
 ) -> int:
     """Show the last lines of the logs, in the order of their times.
 
-    With --json one document; with --follow and --json one document a line.
+    With --json one document, that of GET /api/logs; with --follow and --json one document a line.
     """
     log_dir = cli.services.config.system.log_dir
     wanted = Wanted(processes or PROCESSES, level, stage, run_id, batch_id)
     found, places = read_last(log_dir, wanted, lines)
     if cli.as_json and not follow:
-        cli.print_json({"lines": found})
+        cli.print_json({"lines": found, "cursor": cursor_of(places), "skipped": False})
         return 0
     for record in found:
         _print(cli, record)
