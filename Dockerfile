@@ -44,6 +44,7 @@ RUN printf '#!/bin/sh\nPYTHONPATH=/opt/media-pipeline exec /opt/venv/bin/python 
 ENV PUID=1000 PGID=1000 UMASK=022 TZ=UTC \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     MEDIA_PIPELINE_CONFIG=/config/config.yaml \
+    MEDIA_PIPELINE_CONTAINER=1 \
     MEDIA_PIPELINE_VENV=/opt/venv \
     MEDIA_PIPELINE_RUN_DIR=/run/media-pipeline \
     MP_RUN_DIR=/run/media-pipeline

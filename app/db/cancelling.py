@@ -22,7 +22,7 @@ def refuse_delivered(conn: Connection, batch: Batch) -> None:
     what = f"{confirmed:,} of its files were delivered" if confirmed else f"it is {batch.status}"
     raise Conflict(
         f"Batch {batch.name} cannot be cancelled any more: {what}. Take it back instead: `media-pipeline undo "
-        f"{batch.id}` or POST /api/batches/{batch.id}/undo."
+        f"{batch.id}`, or on its page."
     )
 
 

@@ -156,13 +156,13 @@ def _size(path: str) -> int:
 
 
 def _backup(services: Services) -> Part:
-    fix = "`media-pipeline backup` makes one beside a running service."
+    fix = "Back up now on the page Control, or `media-pipeline backup`, makes one beside a running service."
     made = _newest(os.path.join(services.state_dir, BACKUPS))
     if made is None:
-        return Part("backup", "Backup", WARNING, "There is no backup of settings and database yet.", fix)
+        return Part("backup", "Backup", WARNING, "There is no backup of settings and database yet.", fix, "/control")
     words = f"The newest was made at {instant_in_words(made)}."
     is_old = datetime.fromisoformat(now()) - datetime.fromisoformat(made) > OLD_BACKUP
-    return Part("backup", "Backup", WARNING if is_old else OK, words, fix if is_old else "")
+    return Part("backup", "Backup", WARNING if is_old else OK, words, fix if is_old else "", "/control")
 
 
 def _newest(folder: str) -> str | None:

@@ -24,8 +24,9 @@ LOOKED_AT = 100
 STATES = (PLANNED, DONE, FAILED, STAYS)
 #: What is told after a setting was saved by which archived files are filed.
 ELSEWHERE = (
-    "What is in the archive ({files}) stays where it is. `media-pipeline refile` or POST /api/refile/plan shows what "
-    "belongs elsewhere now, and moves nothing; `media-pipeline refile --yes` moves it, and can be taken back"
+    "What is in the archive ({files}) stays where it is. `media-pipeline refile`, or Plan filing anew on the page "
+    "Control, shows what belongs elsewhere now, and moves nothing; `media-pipeline refile --yes` moves it, and can be "
+    "taken back"
 )
 #: The settings by which archived files are filed.
 FILING = frozenset(

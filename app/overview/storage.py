@@ -84,7 +84,9 @@ def _disk(group: Sequence[Look], samples: Mapping[int, list[RoomSample]]) -> dic
 
 
 def _folder(look: Look, samples: Mapping[int, list[RoomSample]]) -> dict[str, Any]:
-    last = samples[look["id"]][-1] if samples.get(look["id"]) else None
+    # what lies in the delivery folder are copies for whoever takes them: no row says which are still there
+    counted_here = samples.get(look["id"]) if look["kind"] != "delivery" else None
+    last = counted_here[-1] if counted_here else None
     return {
         "kind": look["kind"],
         "path": look["path"],

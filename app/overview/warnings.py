@@ -43,7 +43,10 @@ def _warning(message: str, remedy: str, level: str = "warning") -> dict[str, str
 def _about_state(seen: dict[str, Any]) -> list[dict[str, str]]:
     found = []
     if seen.get("awaits_confirmation"):
-        remedy = "GET /api/rebuild shows what was found; POST /api/rebuild/confirm lets files move again."
+        remedy = (
+            "`media-pipeline rebuild --report`, and the page of the run, show what was found; confirm it there, or by "
+            "`media-pipeline rebuild --confirm`, and files move again."
+        )
         found.append(_warning(seen["awaits_confirmation"], remedy, "error"))
     if seen["config"]["fault"]:
         found.append(
@@ -126,7 +129,8 @@ def _about_failed_batches(failed: list[dict[str, Any]]) -> list[dict[str, str]]:
     more = len(failed) - len(found)
     if more:
         what = counted(more, "more batch has stopped.", "more batches have stopped.")
-        found.append(_warning(what, "GET /api/batches lists them all; mend each, then retry.", "error"))
+        remedy = "The page Batches, or `media-pipeline batch list --status ERROR`, lists them; mend each, then retry."
+        found.append(_warning(what, remedy, "error"))
     return found
 
 
@@ -149,7 +153,8 @@ def _about_leftovers(leftovers: Leftovers) -> list[dict[str, str]]:
 def _about_left_out(entry: dict[str, Any]) -> dict[str, str]:
     return _warning(
         went_on_without(entry["step"], entry["files"], entry["path"], entry["reason"]),
-        f"It stays where it is and is tried again by the next run. GET /api/runs/{entry['run_id']} lists them all.",
+        "It stays where it is and is tried again by the next run. The page of that run, or "
+        f"`media-pipeline runs show {entry['run_id']}`, lists them all.",
     )
 
 

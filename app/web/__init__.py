@@ -29,6 +29,7 @@ from app.web import (
     journal_page,
     log_pages,
     log_streams,
+    missing_page,
     navigation,
     pages,
     partials,
@@ -114,6 +115,7 @@ PAGES = (
     control_page.blueprint,
     run_pages.blueprint,
     batch_pages.blueprint,
+    missing_page.blueprint,
     preview_page.blueprint,
 )
 DESCRIPTION = "Takes photos and videos in, delivers them in batches, archives them, and never loses one."

@@ -78,6 +78,7 @@ def _found(chosen: FileFilter) -> dict[str, Any]:
             # What has to be looked for far and wide is not looked for again every few seconds.
             "renews": found["next_cursor"] is None or len(found["files"]) == chosen.search.limit,
             "pictures": services().config.system.thumbnail_cache_mb > 0,
+            "ingest": services().config.paths.source_dir,
             "busy": is_in_flight(find_current(conn)),
         }
 

@@ -13,10 +13,12 @@ from app.model.instants import instant_in_words
 from app.model.peer_policy import duration_in_words
 from app.web.date_forms import Chosen
 
-#: An instant in a sentence, as it is stored, as Syncthing writes it, or as `instant_in_words` does.
-TOLD_INSTANT = re.compile(
+#: An instant in a sentence, as it is stored, as Syncthing writes it, or as `instant_in_words` does; and a command of
+#: ours in backticks. Nothing else in backticks: it may be the name of a file.
+TOLD = re.compile(
     r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)|"
-    r"\b(?P<told>\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b"
+    r"\b(?P<told>\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b|"
+    r"`(?P<command>media-pipeline [^`\n]+)`"
 )
 
 
@@ -41,13 +43,23 @@ def instant(stored: str | None) -> Markup:
 
 
 def told(sentence: str | None) -> Markup:
-    """A sentence whose instants are time elements like those of `instant`."""
+    """A sentence whose instants are time elements like those of `instant`, and whose commands of ours are code."""
     parts, end, sentence = [], 0, sentence or ""
-    for found in TOLD_INSTANT.finditer(sentence):
-        stored = f"{found['told'].replace(' ', 'T')}+00:00" if found["told"] else found[0]
-        parts += [escape(sentence[end : found.start()]), instant(stored)]
+    for found in TOLD.finditer(sentence):
+        parts += [escape(sentence[end : found.start()]), _told_part(found)]
         end = found.end()
     return Markup("").join([*parts, escape(sentence[end:])])
+
+
+def _told_part(found: re.Match[str]) -> Markup:
+    if found["command"]:
+        return Markup("<code>{}</code>").format(found["command"])
+    return instant(f"{found['told'].replace(' ', 'T')}+00:00" if found["told"] else found[0])
+
+
+def opening(sentence: str) -> str:
+    """A sentence or name with a capital at its beginning; everything else stays as it is written."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def commands(sentence: str | None) -> Markup:
@@ -83,6 +95,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plural": counted,
     "instant": instant,
     "told": told,
+    "opening": opening,
     "commands": commands,
     "words": words,
     "narrowing": narrowing,

@@ -39,12 +39,13 @@ def peer() -> str:
 
 @blueprint.get("/diagnostics")
 def diagnostics() -> str:
-    """Everything that a delivery through Syncthing needs, check by check, the gravest first."""
-    from app.diagnostics import diagnose
+    """What a delivery through Syncthing needs, or all that the doctor looks at, check by check, the gravest first."""
+    from app.diagnostics import diagnose, doctor
 
-    found = diagnose(services(), container().store.path)
+    everything = request.args.get("about") == "everything"
+    found = doctor(container()) if everything else diagnose(services(), container().store.path)
     checks = sorted(found["checks"], key=lambda check: STATES.index(check["state"]))
-    return render_template("diagnostics.html", found=found, checks=checks)
+    return render_template("diagnostics.html", found=found, checks=checks, everything=everything)
 
 
 @blueprint.get("/why")

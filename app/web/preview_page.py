@@ -64,6 +64,7 @@ def _content() -> tuple[dict[str, Any], bool]:
         "fault": fault if wanted is None else None,
         "is_first": is_first,
         "wanted": wanted,
+        "ingest": found.config.paths.source_dir,
         "names": SOURCE_NAMES,
         **_listed(found, told, view if view in VIEWS else "folders"),
     }

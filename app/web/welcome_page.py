@@ -80,7 +80,7 @@ def save_target() -> Response:
     """Save where batches go and what happens to the peer's copies."""
     given = _given(TARGET_FIELDS)
     problems = []
-    if not given.get("sync.target", "x"):
+    if not given.get("sync.target") and "sync.target" not in container().store.current().environment_keys:
         problems.append(Problem("sync.target", "choose one of the three"))
     if given.get("sync.target") == "folder" and (fault := _folder_fault(given, "sync.folder_dir")):
         problems.append(Problem("sync.folder_dir", fault))
@@ -226,4 +226,4 @@ def _rehearsed() -> tuple[dict[str, Any], bool]:
         told = preview_summary(found)
     except NotFound:
         told = None
-    return {"running": running, "told": told}, in_flight
+    return {"running": running, "told": told, "ingest": found.config.paths.source_dir}, in_flight

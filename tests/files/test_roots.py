@@ -127,6 +127,11 @@ def test_a_folder_inside_the_container_is_refused(
         open_test_services()
 
 
+def test_our_image_says_that_it_is_a_container() -> None:
+    image = (Path(__file__).parents[2] / "Dockerfile").read_text()
+    assert f"{roots_module.CONTAINER_VARIABLE}=1" in image[image.index("\nENV ") :]
+
+
 def test_a_new_path_needs_an_explicit_act(services: Services, tmp_path: Path) -> None:
     changed = make_config(tmp_path, paths={"sorted_dir": str(tmp_path / "second archive")})
     opened = set_up(Snapshot(changed, "changed"))

@@ -25,7 +25,8 @@ PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/log
          "/journal", "/partials/journal", "/logs", "/logs/download", "/welcome", "/welcome/{name}",
          "/welcome/folders", "/welcome/target", "/partials/welcome/rehearsal", "/runs", "/runs/{run_id}",
          "/partials/runs", "/partials/runs/{run_id}", "/partials/runs/{run_id}/log", "/batches", "/batches/{batch_id}",
-         "/batches/{batch_id}/undo", "/partials/batches", "/partials/batches/{batch_id}", "/preview",
+         "/batches/{batch_id}/undo", "/batches/{batch_id}/missing", "/partials/batches", "/partials/batches/{batch_id}",
+         "/preview",
          "/partials/preview", "/partials/control", "/partials/control/peer", "/partials/control/diagnostics",
          "/partials/control/doctor", "/control/batch"}  # fmt: skip
 

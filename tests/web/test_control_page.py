@@ -25,7 +25,7 @@ MARK = re.compile(r'hx-get="(/partials/[^"]*mark=[0-9a-f]+)"')
         ("/control", "No run has moved a file yet."),
         ("/runs", "No run yet."),
         ("/batches", "No batch yet."),
-        ("/preview", "Put some photos into the ingest folder"),
+        ("/preview", "/ingest</code>, then press"),
         ("/runs?kind=undo", "No run is like that."),
         ("/batches?status=ERROR", "No batch is like that."),
     ],

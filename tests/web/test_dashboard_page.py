@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +94,11 @@ def test_before_anything_is_seen_the_page_says_what_to_do(make_site: Callable[..
     assert "Over time" not in page and "Set it up step by step" not in page
 
 
+def test_a_run_is_the_second_choice_as_long_as_nobody_has_said_where_batches_go(make_site: Callable[..., Site]) -> None:
+    page = make_site(sync={"target": "auto"}).client().get("/dashboard").text
+    assert 'class="secondary outline">Run everything' in page and 'href="/welcome" role="button"' in page
+
+
 def test_what_is_not_set_up_leads_to_the_set_up(make_site: Callable[..., Site]) -> None:
     site = make_site(sync={"target": "syncthing"})
     page = site.client().get("/dashboard").text
@@ -146,6 +152,17 @@ def test_disks_are_shown_with_what_is_ours(client: FlaskClient, site: Site) -> N
     page = client.get("/dashboard").text
     assert "7 files, 3.0 MiB" in page and "3.0 MiB are files of this program" in page
     assert page.count('class="disk"') == 1, "one disk, however many folders lie on it"
+
+
+def test_of_the_copies_in_the_delivery_folder_no_count_is_told(make_site: Callable[..., Site], tmp_path: Path) -> None:
+    site = make_site(sync={"target": "folder", "folder_dir": str(tmp_path / "disk")})
+    rows.fill(site.services)
+    root = site.services.root(RootKind.DELIVERY)
+    site.client().get("/dashboard")
+    with site.services.db.transaction() as conn:
+        room_samples.put(conn, [room_samples.Room(root.id, 10 * GB, 100 * GB)], {root.id: (0, 0)})
+    page = site.client().get("/dashboard").text
+    assert f'<bdi class="path">{tmp_path / "disk"}</bdi></dd>' in page
 
 
 def test_in_a_large_library_no_answer_waits_for_a_count_but_the_first(

@@ -68,6 +68,13 @@ def test_the_diagnostics_without_syncthing_say_that_it_is_not_used(client: Flask
     assert "All is well: 1 check is ok." in page and "sync.target is none" in page
 
 
+def test_the_diagnostics_of_everything_are_those_of_the_doctor_and_lead_to_no_json(client: FlaskClient) -> None:
+    page, found = client.get("/diagnostics?about=everything").text, client.get("/api/doctor").json
+    assert all(escape(one["name"][1:]) in page for one in found["checks"]) and len(found["checks"]) > 5
+    assert 'href="/api/' not in page + client.get("/diagnostics").text
+    assert '"about" value="everything"' in client.get("/control").text
+
+
 def test_the_doctor_speaks_even_when_the_settings_are_bad(client: FlaskClient, site: Site) -> None:
     assert client.get("/api/doctor").json["ok"]
     site.config_path.write_text("batch: {max_size_gb: banana}\n")

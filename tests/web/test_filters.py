@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.model.counting import size_in_words
-from app.web.filters import instant, size, told
+from app.web.filters import instant, opening, size, told
 
 EXACT = "2026-05-06T07:08:09.123456+00:00"
 
@@ -35,6 +35,16 @@ def test_an_instant_in_a_sentence_is_shown_like_any_other(written: str, kept: st
 def test_a_sentence_without_an_instant_stays_as_it_is() -> None:
     assert str(told("2024/05/06 has 31 files & more")) == "2024/05/06 has 31 files &amp; more"
     assert str(told(None)) == ""
+
+
+def test_a_command_of_ours_in_a_sentence_is_code_and_the_name_of_a_file_is_not() -> None:
+    shown = str(told("`media-pipeline why <b>` tells more of `<i>.jpg`."))
+    assert shown == "<code>media-pipeline why &lt;b&gt;</code> tells more of `&lt;i&gt;.jpg`."
+
+
+def test_a_sentence_opens_with_a_capital_and_keeps_those_that_it_has() -> None:
+    assert opening("is no zone; write one such as Europe/Berlin") == "Is no zone; write one such as Europe/Berlin"
+    assert opening("") == ""
 
 
 @pytest.mark.parametrize("size_bytes", [0, 999, 408_909, 25_777_275_573])

@@ -92,7 +92,7 @@ def test_a_form_of_the_page_is_understood_and_answered_in_place(away: FlaskClien
 
 def test_the_page_tells_what_is_wrong_and_holds_no_secret(away: FlaskClient) -> None:
     page = away.get("/peer", headers={"Accept": "text/html"})
-    assert page.status_code == 200 and "does not answer" in page.text and "Add a peer by its device ID" in page.text
+    assert page.status_code == 200 and "does not answer" in page.text and "Add this peer" not in page.text
     assert KEY not in page.text + json.dumps(away.get("/api/syncthing").json)
 
 
@@ -145,9 +145,17 @@ def test_with_another_way_of_delivery_the_page_says_where_batches_go_and_how_to_
     assert client.get("/api/syncthing").json["instead"].startswith(said)
 
 
+def test_where_nobody_has_chosen_syncthing_and_none_is_here_nothing_is_wrong(
+    make_site: Callable[..., Site],
+) -> None:
+    page = make_site(sync={"target": "auto"}, syncthing={"api_url": NOWHERE["api_url"]}).client().get("/peer").text
+    assert "Nothing is delivered now" in page and 'href="/welcome/target"' in page
+    assert "wrong" not in page and "Add this peer" not in page
+
+
 def test_the_page_does_not_send_its_reader_to_itself(away: FlaskClient) -> None:
     page = away.get("/peer").get_data(as_text=True)
-    assert "on the page Peer" not in page and "Add this peer" in page
+    assert "on the page Peer" not in page and "Start Syncthing" in page
     assert away.get("/api/syncthing").json["instead"] is None
 
 

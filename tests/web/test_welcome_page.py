@@ -115,9 +115,11 @@ def test_a_delivery_folder_is_made_and_one_that_is_missing_is_asked_for(fresh: S
 
 
 def test_nothing_chosen_is_asked_for_and_a_run_waits_for_the_choice(fresh: Site) -> None:
-    assert "Choose one of the three" in send(fresh, "target", sync__target="").text
+    for given in ({"sync__target": ""}, {"sync__folder_dir": "", "sync__peer_policy": "keep"}):
+        answer = send(fresh, "target", **given)
+        assert answer.status_code == 422 and "Choose one of the three" in answer.text and "Saved." not in answer.text
     start = fresh.client().get("/welcome/start").text
-    assert re.search(r"<button[^>]* disabled>Run everything", start) and "choose first where batches go" in start
+    assert re.search(r"<button[^>]* disabled>Run everything", start) and "Choose first where batches go" in start
 
 
 def test_what_the_environment_sets_is_shown_and_left_alone(
