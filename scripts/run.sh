@@ -113,7 +113,7 @@ say "Media Pipeline is running."
 [[ $answer == ready ]] || say "  BUT NOTHING MOVES: $answer"
 say "  dashboard         $url/dashboard"
 say "  control center    $url/control"
-say "  connect a peer    $url/peer"
+say "  set it up         $url/welcome"
 say "  API and docs      $url/docs"
 if [[ $setting_dbui_enabled == true ]]; then
     say "  database browser  http://$host:$setting_port_dbui"

@@ -60,6 +60,7 @@ ADMIN_ENDPOINTS = frozenset(
         "undo.cancel",
         "undo.start",
         "welcome_page.save_folders",
+        "welcome_page.save_peer",
         "welcome_page.save_target",
     }
 )

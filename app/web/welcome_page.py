@@ -34,6 +34,8 @@ blueprint = Blueprint("welcome_page", __name__)
 FOLDERS = ("paths.source_dir", "paths.batch_dir", "paths.sorted_dir", "paths.duplicates_dir")
 FOLDER_FIELDS = (*FOLDERS, "sorter.timezone")
 TARGET_FIELDS = ("sync.target", "sync.folder_dir", "sync.peer_policy")
+KEY = "syncthing.api_key"
+PEER_FIELDS = ("syncthing.api_url", KEY)
 TARGETS = {
     "syncthing": (
         "To another device, through Syncthing",
@@ -85,6 +87,13 @@ def save_target() -> Response:
     if given.get("sync.target") == "folder" and (fault := _folder_fault(given, "sync.folder_dir")):
         problems.append(Problem("sync.folder_dir", fault))
     return _saved("target", given, problems)
+
+
+@blueprint.post("/welcome/peer")
+def save_peer() -> Response:
+    """Save how Syncthing is reached; a key that is left empty stays as it is."""
+    given = {path: value for path, value in _given(PEER_FIELDS).items() if value or path != KEY}
+    return _saved("peer", given, [])
 
 
 @blueprint.get("/partials/welcome/rehearsal")
@@ -171,11 +180,11 @@ def _page(name: str, given: Mapping[str, str] | None = None, problems: Sequence[
 def _fields(given: Mapping[str, str], problems: Sequence[Problem]) -> dict[str, Any]:
     """The settings of the forms: what they are, what was typed, what is wrong with it, which variable sets them."""
     now, variables, known = _values(), container().store.current().environment_keys, all_settings()
-    paths = (*FOLDER_FIELDS, *TARGET_FIELDS)
+    paths = (*FOLDER_FIELDS, *TARGET_FIELDS, *PEER_FIELDS)
     fields = {
         path: {
             "help": known[path].description,
-            "value": given.get(path, get_path(now, path)) or "",
+            "value": "" if path == KEY else given.get(path, get_path(now, path)) or "",
             "variable": variables.get(path),
             "faults": [problem.message for problem in problems if problem.path == path],
         }
@@ -209,7 +218,7 @@ def _target() -> dict[str, Any]:
 def _peer() -> dict[str, Any]:
     config = services().config
     target = config.sync_target if is_target_chosen(config) else ""
-    return {"target": target, **(peer_context() if target == "syncthing" else {})}
+    return {"target": target, **(peer_context(in_wizard=True) if target == "syncthing" else {})}
 
 
 def _rehearsal() -> dict[str, Any]:
@@ -218,6 +227,7 @@ def _rehearsal() -> dict[str, Any]:
 
 def _rehearsed() -> tuple[dict[str, Any], bool]:
     found = services()
+    steps = set_up_steps(found)
     with found.db.reading() as conn:
         current = find_current(conn)
         running = run_with_steps(conn, current, 1) if current else None
@@ -226,4 +236,4 @@ def _rehearsed() -> tuple[dict[str, Any], bool]:
         told = preview_summary(found)
     except NotFound:
         told = None
-    return {"running": running, "told": told, "ingest": found.config.paths.source_dir}, in_flight
+    return {"running": running, "told": told, "ingest": found.config.paths.source_dir, "progress": steps}, in_flight

@@ -94,8 +94,9 @@ def test_a_first_run_is_previewed_then_done_stage_by_stage_and_its_batch_taken_b
     expect(page.locator("#batch-to-sync")).to_contain_text("4 files", timeout=PATIENCE)
     started(page, site, "Sync")
     expect(page.locator("#batch-to-sort")).to_contain_text("synced", timeout=PATIENCE)
-    press(page, "Refresh sync progress")
+    page.get_by_role("button", name="Refresh sync progress").press("Enter")
     expect(page.locator("#notices .notice")).to_be_visible()
+    expect(page.get_by_role("button", name="Refresh sync progress")).to_be_focused()
     page.get_by_role("button", name="Close this notice").click()
     started(page, site, "Sort")
     assert len(archived(site)) == 4 and site.counts()[AssetStatus.ARCHIVED] == 4

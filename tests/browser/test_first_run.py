@@ -50,6 +50,10 @@ def test_the_set_up_leads_from_nothing_to_an_archived_library(fresh: Installatio
         expect(page.locator(".checks")).to_contain_text(f"{photos} is mounted")
 
         page.get_by_role("button", name="Next: Where batches go").click()
+        page.get_by_role("button", name="Save and go on").click()
+        expect(page.locator(".field-fault")).to_have_text(re.compile("Choose one of the three"))
+        assert [fault for fault in watched.faults if "422" not in fault] == []
+        watched.faults.clear()
         page.get_by_label("To a folder").check()
         page.get_by_label("The folder", exact=True).fill(str(fresh.base / "disk"))
         page.get_by_role("button", name="Save and go on").click()
@@ -58,6 +62,7 @@ def test_the_set_up_leads_from_nothing_to_an_archived_library(fresh: Installatio
         page.get_by_role("button", name="Next: Rehearsal").click()
         page.get_by_role("button", name="Rehearse a run").click()
         expect(page.locator("#rehearsal")).to_contain_text("6 files in 1 batch would go to the archive")
+        expect(page.locator("#way")).to_contain_text("A rehearsal was made.")
         assert fresh.census() == before and not list(photos.glob("**/*.jpg"))
 
         page.get_by_role("button", name="Next: First run").click()

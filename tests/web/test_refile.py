@@ -28,7 +28,7 @@ def test_a_plan_is_looked_at_carried_out_and_taken_back(client: FlaskClient, sit
     before = archive(site.services, LIBRARY)
     assert client.get("/api/refile/plan").json["run"] is None
     saved = client.put("/api/config", json={"sorter": {"folder_pattern": "{year}"}})
-    assert any("POST /api/refile/plan" in warning["message"] for warning in saved.json["warnings"])
+    assert any("Plan filing anew on the page Control" in warning["message"] for warning in saved.json["warnings"])
     planned = carry_out(site, client.post("/api/refile/plan"))
     seen = client.get("/api/refile/plan").json
     assert (seen["run"]["id"], seen["is_plan"], seen["planned"]["files"]) == (planned, True, 3)

@@ -141,6 +141,20 @@ def test_the_peer_is_connected_here_as_on_its_own_page(make_site: Callable[..., 
     assert site.client().get("/welcome/nothing").status_code == 404
 
 
+def test_how_syncthing_is_reached_is_saved_here_and_the_key_is_never_shown(make_site: Callable[..., Site]) -> None:
+    site = make_site(sync={"target": "syncthing"}, syncthing={"api_url": "http://127.0.0.1:9"})
+    assert "Save and look again" in site.client().get("/welcome/peer").text
+    at = {"syncthing__api_url": "http://127.0.0.1:10"}
+    answer = send(site, "peer", **at, syncthing__api_key="a-canary-0123456789")
+    assert (answer.status_code, answer.location) == (303, "/welcome/peer?saved=1")
+    assert send(site, "peer", **at, syncthing__api_key="").status_code == 303
+    assert site.services.config.syncthing.api_key == "a-canary-0123456789"
+    page = site.client().get("/welcome/peer").text
+    assert 'value="http://127.0.0.1:10"' in page and "a-canary-0123456789" not in page
+    wrong = send(site, "peer", syncthing__api_url="ftp://nas", syncthing__api_key="another-canary-01")
+    assert wrong.status_code == 422 and "field-fault" in wrong.text and "another-canary-01" not in wrong.text
+
+
 def test_a_key_that_may_not_change_settings_is_told_so(make_site: Callable[..., Site]) -> None:
     site = make_site(auth={"keys": [{"name": "wall", "key": "0123456789-wall", "scope": "run"}]})
     client = site.client()
@@ -157,4 +171,18 @@ def test_a_rehearsal_that_has_not_changed_is_answered_with_nothing(fresh: Site) 
     assert found is not None
     assert client.get(found[1]).status_code == 204
     jobs.start_preview(fresh.services, Trigger.API)
-    assert client.get(found[1]).status_code == 200
+    renewed = client.get(found[1])
+    assert renewed.status_code == 200
+    assert re.search(r'id="way" hx-swap-oob="true".*?It is going on\.', renewed.text, re.DOTALL)
+
+
+def test_the_steps_above_the_peer_are_renewed_with_it_and_the_page_peer_has_none(
+    make_site: Callable[..., Site],
+) -> None:
+    client = make_site(sync={"target": "syncthing"}).client()
+    found = re.search(r'hx-get="(/partials/peer[^"]*)"', client.get("/welcome/peer").text)
+    assert found is not None
+    address = found[1].replace("&amp;", "&")
+    assert client.get(address).status_code == 204
+    assert 'id="way" hx-swap-oob="true"' in client.get(address[:-4] + "beef").text
+    assert 'id="way"' not in client.get("/partials/peer").text

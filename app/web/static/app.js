@@ -140,6 +140,21 @@ if (window.Idiomorph) {
   });
 }
 
+// --- the focus
+
+// A button is disabled while its request is on its way, and browsers then take the focus from it: it gets it back.
+const pressed = new WeakMap();
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const button = document.activeElement;
+  if (button?.localName === "button" && event.detail.elt.contains(button)) pressed.set(event.detail.xhr, button);
+});
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  const button = event.detail.xhr && pressed.get(event.detail.xhr);
+  const isLost = !document.activeElement || document.activeElement === document.body;
+  if (button?.isConnected && !button.disabled && isLost) button.focus({ preventScroll: true });
+});
+
 // --- always
 
 showLocalTimes(document);
