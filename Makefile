@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-lists bench-groups bench-delivery bench-waiting bench-pages screenshots image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages screenshots image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -38,6 +38,12 @@ bench-lists: ## every list and search with a million files
 
 bench-sort: ## sorting 2,000 files beside phockup
 	$(PY) bench/sort.py
+
+bench-dedup: ## finding duplicates beside the programs for that which are installed
+	$(PY) bench/dedup.py
+
+bench-million: ## scan and dedup of 10,000 to 1,000,000 files
+	$(PY) bench/million.py
 
 bench-groups: ## how the work on groups grows with their size
 	$(PY) bench/groups.py

@@ -203,6 +203,14 @@ class CopyMismatch(FileError):
     retryable = True
 
 
+class ContentDiffers(FileError):
+    """Two files do not hold the same bytes, although they were taken for the same."""
+
+
+class CannotShare(FileError):
+    """The file system cannot let two files share their room."""
+
+
 class OutsideRoot(FileError):
     """The path leaves its root."""
 

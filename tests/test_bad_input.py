@@ -133,7 +133,7 @@ def test_unreadable_files_and_folders(house: House, as_plain_user: list[str]) ->
         assert reason in said.command_line
         if attempt < 3:
             said.everywhere(reason)
-            assert f"Dedup went on without closed.jpg: {reason}" in said.page
+            assert f"Inspect went on without closed.jpg: {reason}" in said.page
     assert f"Given up after 3 runs: {reason}" in said.journal
     assert "1 file has failed and stays where it is." in said.page
     assert said.overview["left_in_place"]["by_reason"] == {"folder cannot be read: Permission denied": 1}

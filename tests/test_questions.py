@@ -65,6 +65,9 @@ ANSWERS: dict[str, Answer] = {
     "Is everything I put in accounted for?": Answer("adds up", data='"adds_up": true', same=True),
     "How many files are archived, waiting, failed?": Answer("Archived", data='"archived": 5'),
     "Which files are duplicates, and of what?": Answer("{duplicate_path}", same=True),
+    "Which duplicates are there, as a plain list for another program?": Answer(
+        "{file}\n{duplicate_path}", data="{duplicate_path}", served="{duplicate_id}"
+    ),
     "Which duplicates has this file?": Answer("{duplicate_path}", data="phone/copy.jpg", same=True),
     "Which files have failed, and why?": Answer("Input/output error"),
     "Which files were set aside, and why?": Answer("another name of a file that is known already"),

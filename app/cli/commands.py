@@ -31,7 +31,7 @@ COMMANDS: dict[str, Entry] = {
         "tree", "tree",
         "Show the folders of the archive with counts, as they are or as another pattern would make them.",
     ),
-    "dedup": Entry("stages", "dedup", "Scan the ingest folder and find duplicates."),
+    "dedup": Entry("dedup", "dedup", "Scan the ingest folder and find duplicates."),
     # Two of its verbs are beside `undo`.
     "batch": Entry("undo", "batch", "Make, list, look at and carry on batches."),
     "sync": Entry("sync", "sync", "Deliver a batch: sync ID."),

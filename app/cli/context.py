@@ -82,6 +82,12 @@ class Cli:
             self.as_json = True
             self.__dict__.pop("console", None)
 
+    def talk_beside(self) -> None:
+        """From now on say sentences on stderr: stdout is for a list that programs read."""
+        from app.cli.console import PipeConsole
+
+        self.__dict__["console"] = PipeConsole(stderr=True)
+
     def print_json(self, value: Any) -> None:
         """A value as JSON: plain for programs, coloured for people."""
         text = json.dumps(value, indent=2, default=str, ensure_ascii=False)

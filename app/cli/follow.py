@@ -124,6 +124,7 @@ class _Display:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[pace]}"),
             console=cli.console,
             transient=True,
             disable=cli.as_json,
@@ -150,8 +151,10 @@ class _Display:
 
     def _move_bar(self, step: Step) -> None:
         if step.id not in self.bars:
-            self.bars[step.id] = self.progress.add_task(step.stage.value, total=None)
-        self.progress.update(self.bars[step.id], completed=step.progress_done, total=step.progress_total or None)
+            self.bars[step.id] = self.progress.add_task(step.stage.value, total=None, pace="")
+        pace = str(step.report.get("pace", {}).get("words", ""))
+        total = step.progress_total or None
+        self.progress.update(self.bars[step.id], completed=step.progress_done, total=total, pace=pace)
 
     def _report(self, step: Step) -> None:
         self.reported.add(step.id)

@@ -24,13 +24,6 @@ def run_everything(cli: Cli) -> int:
 
 
 @click.command()
-@click.pass_obj
-def dedup(cli: Cli) -> int:
-    """Scan the ingest folder and find duplicates."""
-    return start_and_follow(cli, lambda: jobs.start_dedup(cli.services, Trigger.CLI))
-
-
-@click.command()
 @click.argument("batch_id", type=BATCH_ID)
 @click.pass_obj
 def sort(cli: Cli, batch_id: int) -> int:

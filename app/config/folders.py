@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from app.config.schema import Config
 from app.errors import Problem
 
+#: A setting and a folder that it names.
+Named = tuple[str, str]
+
 PATH_MAX_BYTES = 4095
 NAME_MAX_BYTES = 255
 
@@ -24,29 +27,30 @@ SHARED_FOLDERS = ("/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp
 
 def folder_problems(config: Config) -> Iterator[Problem]:
     """Everything that is wrong with the configured folders."""
-    media = _media_folders(config)
-    own = {"system.db_path": config.system.db_path, "system.log_dir": config.system.log_dir}
-    sound = {}
-    for name, path in {**media, **own}.items():
-        problem = _form_problem(path) or _system_problem(path, is_file=name == "system.db_path")
-        if problem:
-            yield Problem(name, problem)
-        else:
-            sound[name] = path
-    sound_media = {name: path for name, path in sound.items() if name in media}
+    own = [("system.db_path", config.system.db_path), ("system.log_dir", config.system.log_dir)]
+    sound_media: list[Named] = []
+    sound_own: list[Named] = []
+    for named, sound in ((_media_folders(config), sound_media), (own, sound_own)):
+        for name, path in named:
+            problem = _form_problem(path) or _system_problem(path, is_file=name == "system.db_path")
+            if problem:
+                yield Problem(name, problem)
+            else:
+                sound.append((name, path))
     yield from _pair_problems(sound_media)
-    yield from _own_problems({name: path for name, path in sound.items() if name in own}, sound_media)
+    yield from _own_problems(sound_own, sound_media)
 
 
-def _media_folders(config: Config) -> dict[str, str]:
-    named = {
-        "paths.source_dir": config.paths.source_dir,
-        "paths.batch_dir": config.paths.batch_dir,
-        "paths.sorted_dir": config.paths.sorted_dir,
-        "paths.duplicates_dir": config.paths.duplicates_dir,
-        "sync.folder_dir": config.sync.folder_dir,
-    }
-    return {name: path for name, path in named.items() if path}
+def _media_folders(config: Config) -> list[Named]:
+    named = [
+        ("paths.source_dir", config.paths.source_dir),
+        ("paths.batch_dir", config.paths.batch_dir),
+        ("paths.sorted_dir", config.paths.sorted_dir),
+        ("paths.duplicates_dir", config.paths.duplicates_dir),
+        ("sync.folder_dir", config.sync.folder_dir),
+    ]
+    references = [("dedup.reference_dirs", path) for path in config.dedup.reference_dirs]
+    return [(name, path) for name, path in named if path] + references
 
 
 def _form_problem(path: str) -> str | None:
@@ -79,8 +83,8 @@ def _lies_in(path: str, trees: tuple[str, ...]) -> bool:
     return any(path == tree or path.startswith(f"{tree}/") for tree in trees)
 
 
-def _pair_problems(folders: dict[str, str]) -> Iterator[Problem]:
-    for (first, first_path), (second, second_path) in itertools.combinations(folders.items(), 2):
+def _pair_problems(folders: list[Named]) -> Iterator[Problem]:
+    for (first, first_path), (second, second_path) in itertools.combinations(folders, 2):
         if same_place(first_path, second_path):
             message = f"is the same folder as {first}{_other_name(first_path, second_path)}"
             yield Problem(second, message, related=first)
@@ -95,9 +99,9 @@ def _other_name(first: str, second: str) -> str:
     return "" if os.path.normpath(first) == os.path.normpath(second) else f" under another name ({first})"
 
 
-def _own_problems(own: dict[str, str], media: dict[str, str]) -> Iterator[Problem]:
-    for name, path in own.items():
-        for other, folder in media.items():
+def _own_problems(own: list[Named], media: list[Named]) -> Iterator[Problem]:
+    for name, path in own:
+        for other, folder in media:
             if lies_inside(path, folder):
                 message = f"lies inside {other} ({folder}); the program's own files must be apart from media"
                 yield Problem(name, message, related=other)

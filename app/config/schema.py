@@ -20,6 +20,7 @@ from app.config.fields import (
     Days,
     Device,
     Devices,
+    OriginalOrder,
     Port,
     Seconds,
     Section,
@@ -28,6 +29,7 @@ from app.config.fields import (
     TransferMode,
 )
 from app.config.sorter import Sorter
+from app.model.original_order import DEFAULT_ORDER
 
 __all__ = ["Config", "Sorter", "SyncTarget", "TransferMode"]
 
@@ -66,9 +68,30 @@ class Dedup(Section):
         default="blake3", description="Digest that decides whether two files are the same: blake3 or sha256."
     )
     threads: int = Field(default=2, ge=1, le=64, description="How many files are hashed at the same time.")
-    duplicate_policy: Literal["label", "quarantine"] = Field(
+    read_order: Literal["auto", "name", "inode"] = Field(
+        default="auto",
+        description="Files are read by name, or by inode, which spares turning disks; "
+        "auto = as the disk says.",
+    )
+    duplicate_policy: Literal["label", "quarantine", "reflink"] = Field(
         default="label",
-        description="label: a duplicate stays where it is; quarantine: it moves to paths.duplicates_dir.",
+        description="label: a duplicate stays; quarantine: it moves to paths.duplicates_dir; reflink: it shares its "
+        "original's room.",
+    )
+    paranoid: bool = Field(
+        default=False, description="Compare a duplicate with its original byte for byte before it is moved."
+    )
+    remember_removed: bool = Field(
+        default=False,
+        description="What a person has said to be gone and not missed is a duplicate when it comes again.",
+    )
+    original_order: OriginalOrder = Field(
+        default=DEFAULT_ORDER,
+        description="Which of several files with one content is the original: the first rule that tells them apart "
+        "decides.",
+    )
+    reference_dirs: TextList = Field(
+        default=(), description="Folders of existing libraries: their files count as originals and are never touched."
     )
 
 

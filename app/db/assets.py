@@ -5,6 +5,7 @@ A status changes only through `mark` and `place`, which keep the totals right in
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -24,11 +25,22 @@ CHUNK = 5_000
 #: Spelled out, not bound: only so does SQLite take the partial index on places.
 NOT_GONE = text("status != 'gone'")
 
+#: What is the same for all of them is in the statement: handing it over for each row costs as much as the row.
 INSERT = (
-    "INSERT INTO assets (root_id, path, status, size_bytes, mtime_ns, ctime_ns, device, inode, group_id, "
-    "origin_root_id, origin_path, name, first_seen_at, updated_at) "
-    "VALUES (?, ?, 'discovered', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO assets (id, path, origin_path, name, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
+    "head_digest, digest, digest_algorithm, original_id, root_id, origin_root_id, first_seen_at, updated_at) "
+    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, CASE WHEN ?12 IS NOT NULL THEN '{algorithm}' END, "
+    "?13, {root_id:d}, {root_id:d}, '{at}', '{at}')"
 )
+#: Digests that are known of new files are of this algorithm.
+QUICK_ALGORITHM = "blake3"
+
+
+#: A file that is new: id, path, key of its name, status, the five values of its signature, group, head digest, digest,
+#: original.
+NewAsset = tuple[
+    int, bytes, bytes, str, int, int, int, int, int, int | None, str | None, str | None, int | None
+]  # fmt: skip
 
 
 def _select() -> Select[Any]:
@@ -39,21 +51,28 @@ def _asset(row: Sequence[Any]) -> Asset:
     return build(Asset, row, CONVERTERS)
 
 
+def insert_new(conn: Connection, root_id: int, new: Sequence[NewAsset]) -> Counter[str]:
+    """Insert new files, an original before its duplicates, with the totals; how many there are of each status.
+
+    An id is above all that are there.
+    """
+    counts = Counter(row[3] for row in new)
+    if new:
+        conn.exec_driver_sql(INSERT.format(algorithm=QUICK_ALGORITHM, root_id=root_id, at=now()), new)
+        sizes = {status: sum(row[6] for row in new if row[3] == status) for status in counts}
+        totals.add(conn, {status: (count, sizes[status]) for status, count in counts.items()})
+    return counts
+
+
 def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[bytes, Signature, int | None]]) -> int:
     """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
-    at = now()
-    rows = [
-        (root_id, path, *_facts(s), group_id, root_id, path, name_key(path), at, at)
-        for path, s, group_id in found
+    first, status = last_id(conn) + 1, AssetStatus.DISCOVERED.value
+    new: list[NewAsset] = [
+        (first + i, path, name_key(path), status, *seen, group_id, None, None, None)
+        for i, (path, seen, group_id) in enumerate(found)
     ]
-    if rows:
-        conn.exec_driver_sql(INSERT, rows)
-        totals.add(conn, {AssetStatus.DISCOVERED: (len(rows), sum(r[2] for r in rows))})
-    return len(rows)
-
-
-def _facts(s: Signature) -> tuple[int, int, int, int, int]:
-    return s.size_bytes, s.mtime_ns, s.ctime_ns, s.device, s.inode
+    insert_new(conn, root_id, new)
+    return len(new)
 
 
 def find(conn: Connection, asset_id: int) -> Asset | None:
@@ -127,20 +146,10 @@ def list_places(conn: Connection, root_id: int) -> Iterator[tuple[int, bytes, st
         yield row[0], row[1], row[2], Signature(*row[3:8])
 
 
-def list_signatures_at(
-    conn: Connection, root_id: int, paths: Sequence[bytes]
-) -> dict[bytes, tuple[int, AssetStatus, Signature]]:
-    """(id, status, signature) by path of the assets whose places are these, unless they are gone."""
-    c = assets.c
-    found: dict[bytes, tuple[int, AssetStatus, Signature]] = {}
-    for start in range(0, len(paths), CHUNK):
-        part = c.path.in_(paths[start : start + CHUNK])
-        query = select(c.path, c.id, c.status, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns).where(
-            c.root_id == root_id, part, NOT_GONE
-        )
-        for row in conn.execute(query):
-            found[row[0]] = (row[1], AssetStatus(row[2]), Signature(*row[3:8]))
-    return found
+def count_under(conn: Connection, root_ids: Sequence[int]) -> int:
+    """How many files lie under these roots, counted afresh."""
+    query = select(func.count()).where(assets.c.root_id.in_(root_ids), NOT_GONE)
+    return int(conn.execute(query).scalar_one())
 
 
 def last_id(conn: Connection) -> int:

@@ -45,9 +45,7 @@ def reserve(
 
     Raises OpenBatchExists when a batch that has not ended stands in the way and `allow_parallel` is off.
     """
-    blocking = find_open(conn)
-    if blocking is not None and not allow_parallel:
-        raise OpenBatchExists(blocking.id, blocking.name, blocking.status)
+    require_none_open(conn, allow_parallel=allow_parallel)
     values = {
         "name": _next_name(conn, naming_pattern),
         "status": BatchStatus.PENDING.value,
@@ -60,6 +58,13 @@ def reserve(
     key = conn.execute(insert(batches).values(**values)).inserted_primary_key
     assert key is not None
     return get(conn, int(key[0]))
+
+
+def require_none_open(conn: Connection, *, allow_parallel: bool) -> None:
+    """Raises OpenBatchExists when a batch that has not ended stands in the way of a new one."""
+    blocking = find_open(conn)
+    if blocking is not None and not allow_parallel:
+        raise OpenBatchExists(blocking.id, blocking.name, blocking.status)
 
 
 def _next_name(conn: Connection, naming_pattern: str, also_taken: Collection[str] = ()) -> str:

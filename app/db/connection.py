@@ -27,12 +27,15 @@ TRIES_BESIDE_OTHERS = 3
 
 T = TypeVar("T")
 
+#: How much of the database each connection keeps in memory.
+CACHE_BYTES = 16 << 20
+
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-16384",
+    f"PRAGMA cache_size=-{CACHE_BYTES // 1024}",
     # 16 MB: the pages that every commit changes again are folded in four times less often.
     "PRAGMA wal_autocheckpoint=4000",
 )
@@ -54,15 +57,22 @@ class Database:
         self.engine: Engine = _engine(path)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A write transaction (BEGIN IMMEDIATE): commits at the end, rolls back on any error.
+    def transaction(self, cache_bytes: int = CACHE_BYTES) -> Iterator[Connection]:
+        """A write transaction (BEGIN IMMEDIATE): commits at the end, rolls back on any error. More of the database
+        may be kept in memory meanwhile, where very much is written at once.
 
         Raises StateError when the database is locked for too long, full or damaged.
         """
         with _plain_errors(self.path), self.engine.connect() as plain:
             conn = plain.execution_options(begin="IMMEDIATE")
-            with conn.begin():
-                yield conn
+            try:
+                with conn.begin():
+                    if cache_bytes != CACHE_BYTES:
+                        conn.exec_driver_sql(_cache_pragma(cache_bytes))
+                    yield conn
+            finally:
+                if cache_bytes != CACHE_BYTES:
+                    plain.connection.cursor().execute(_cache_pragma(CACHE_BYTES))
 
     def read_then_write(self, act: Callable[[Connection], T]) -> T:
         """Do what reads long and then writes, as one transaction, in which others may write until its first write.
@@ -94,6 +104,10 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _cache_pragma(size_bytes: int) -> str:
+    return f"PRAGMA cache_size=-{size_bytes // 1024}"
 
 
 @contextmanager

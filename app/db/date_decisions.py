@@ -6,7 +6,7 @@ most one of its members has a decision.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -21,6 +21,8 @@ WRITE = (
     "INSERT OR REPLACE INTO date_decisions (asset_id, action, text, zone, decided_by, decided_at, alone, sha256) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT sha256 FROM assets WHERE id = ?))"
 )
+UNREAD = "SELECT asset_id FROM date_decisions WHERE sha256 IS NULL AND asset_id IN ({marks})"
+TAKE_CONTENT = "UPDATE date_decisions SET sha256 = ? WHERE asset_id = ?"
 
 
 class DateDecision(NamedTuple):
@@ -42,6 +44,19 @@ def write(conn: Connection, decisions: Iterable[DateDecision]) -> None:
     if rows:
         conn.exec_driver_sql(WRITE, rows)
         decision_notes.note(conn, [row[0] for row in rows])
+
+
+def take_contents(conn: Connection, contents: Mapping[int, str]) -> None:
+    """What was decided of files before they were read is about what they hold (SHA-256 by asset), and is noted now: it
+    could not be kept beside the archive before."""
+    ids = list(contents)
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        found = conn.exec_driver_sql(UNREAD.format(marks=", ".join("?" * len(part))), tuple(part))
+        decided = [row[0] for row in found]
+        if decided:
+            conn.exec_driver_sql(TAKE_CONTENT, [(contents[asset_id], asset_id) for asset_id in decided])
+            decision_notes.note(conn, decided)
 
 
 def list_of(conn: Connection, asset_ids: Sequence[int]) -> dict[int, DateDecision]:

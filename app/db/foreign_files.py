@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
 
 from sqlalchemy import Connection, select
 
@@ -64,7 +63,7 @@ def write_content(conn: Connection, read: Sequence[tuple[int, Signature, str, st
         conn.exec_driver_sql(
             "UPDATE findings SET device = ?, inode = ?, size_bytes = ?, mtime_ns = ?, ctime_ns = ?, digest = ?, "
             "digest_algorithm = ?, sha256 = ?, reason = ? WHERE id = ?",
-            [(*astuple(s), digest, algorithm, sha256, reason, i) for i, s, digest, algorithm, sha256, reason in read],
+            [(*s, digest, algorithm, sha256, reason, i) for i, s, digest, algorithm, sha256, reason in read],
         )
 
 

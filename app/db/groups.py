@@ -36,11 +36,15 @@ PARTED = (
 def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) -> dict[tuple[bytes, bytes], int]:
     """The id of the group of each (folder, stem), made where it is not there."""
     wanted = list(dict.fromkeys(keys))
-    if wanted:
-        conn.exec_driver_sql(
-            "INSERT INTO groups (root_id, folder, stem) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [(root_id, folder, stem) for folder, stem in wanted],
-        )
+    if not wanted:
+        return {}
+    first = int(conn.exec_driver_sql("SELECT COALESCE(MAX(id), 0) + 1 FROM groups").scalar_one())
+    made = conn.exec_driver_sql(
+        "INSERT INTO groups (id, root_id, folder, stem) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(number, root_id, folder, stem) for number, (folder, stem) in enumerate(wanted, first)],
+    )
+    if made.rowcount == len(wanted):
+        return {key: number for number, key in enumerate(wanted, first)}
     found: dict[tuple[bytes, bytes], int] = {}
     for start in range(0, len(wanted), CHUNK):
         part = wanted[start : start + CHUNK]

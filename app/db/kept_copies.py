@@ -41,6 +41,8 @@ def list_at(conn: Connection, root_id: int, paths: Sequence[bytes]) -> dict[byte
     """(row id, asset id, signature) of the kept copies at these paths."""
     c = kept_copies.c
     found: dict[bytes, tuple[int, int, Signature]] = {}
+    if not paths or conn.execute(select(c.id).where(c.root_id == root_id).limit(1)).first() is None:
+        return found
     for start in range(0, len(paths), CHUNK):
         query = select(c.path, c.id, c.asset_id, c.device, c.inode, c.size_bytes, c.mtime_ns, c.ctime_ns).where(
             c.root_id == root_id, c.path.in_(paths[start : start + CHUNK])

@@ -20,14 +20,15 @@ CHUNK = 2_000
 
 NOTE = (
     "INSERT INTO known_digests (device, inode, size_bytes, mtime_ns, ctime_ns, digest, digest_algorithm, sha256, "
-    "noted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, inode) DO UPDATE SET "
+    "noted_at, head_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, inode) DO UPDATE SET "
     "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
     "digest = excluded.digest, digest_algorithm = excluded.digest_algorithm, sha256 = excluded.sha256, "
-    "noted_at = excluded.noted_at"
+    "noted_at = excluded.noted_at, head_digest = excluded.head_digest"
 )
 READ = (
-    "SELECT id, device, inode, size_bytes, mtime_ns, ctime_ns, digest, digest_algorithm, sha256 FROM assets "
-    "WHERE id > ? AND digest IS NOT NULL AND sha256 IS NOT NULL AND digest_algorithm IS NOT NULL ORDER BY id LIMIT ?"
+    "SELECT id, device, inode, size_bytes, mtime_ns, ctime_ns, digest, digest_algorithm, sha256, head_digest "
+    "FROM assets WHERE id > ? AND digest IS NOT NULL AND sha256 IS NOT NULL AND digest_algorithm IS NOT NULL "
+    "ORDER BY id LIMIT ?"
 )
 
 
@@ -38,13 +39,19 @@ class Known(NamedTuple):
     digest: str
     digest_algorithm: str
     sha256: str
+    head_digest: str | None = None
+
+
+def has_any(conn: Connection) -> bool:
+    """Whether anything is known at all."""
+    return conn.exec_driver_sql("SELECT 1 FROM known_digests LIMIT 1").first() is not None
 
 
 def note(conn: Connection, known: Iterable[Known]) -> None:
     """Remember these digests; what was known of the same inodes before is replaced."""
     at = now()
     rows = [
-        (s.device, s.inode, s.size_bytes, s.mtime_ns, s.ctime_ns, k.digest, k.digest_algorithm, k.sha256, at)
+        (*s, k.digest, k.digest_algorithm, k.sha256, at, k.head_digest)
         for k in known
         for s in (k.signature,)
     ]
@@ -61,7 +68,7 @@ def find(conn: Connection, wanted: Sequence[Asset], algorithm: str) -> dict[int,
     keys = iter(by_inode)
     while part := list(islice(keys, CHUNK)):
         for row in conn.exec_driver_sql(_find_sql(len(part)), (*(v for key in part for v in key), algorithm)):
-            known = Known(Signature(*row[:5]), *row[5:8])
+            known = Known(Signature(*row[:5]), *row[5:9])
             same = [asset for asset in by_inode[row[0], row[1]] if asset.signature == known.signature]
             found.update((asset.id, known) for asset in same)
     return found
@@ -71,7 +78,7 @@ def _find_sql(count: int) -> str:
     pairs = ", ".join(["(?, ?)"] * count)
     return (
         f"WITH wanted (device, inode) AS (VALUES {pairs}) SELECT k.device, k.inode, k.size_bytes, k.mtime_ns, "
-        "k.ctime_ns, k.digest, k.digest_algorithm, k.sha256 FROM wanted JOIN known_digests AS k "
+        "k.ctime_ns, k.digest, k.digest_algorithm, k.sha256, k.head_digest FROM wanted JOIN known_digests AS k "
         "ON k.device = wanted.device AND k.inode = wanted.inode WHERE k.digest_algorithm = ?"
     )
 
@@ -94,13 +101,13 @@ def keep_what_was_read(rehearsal: Database, db: Database) -> int:
     for page in _pages(rehearsal):
         with db.transaction() as conn:
             own = _own_digests(conn, page[0][0], page[-1][0])
-            news = [Known(Signature(*row[1:6]), *row[6:9]) for row in page if own.get(row[0]) != row[1:7]]
+            news = [Known(Signature(*row[1:6]), *row[6:10]) for row in page if own.get(row[0]) != row[1:7]]
             note(conn, news)
         kept += len(news)
     return kept
 
 
-def _pages(rehearsal: Database) -> Iterator[Sequence[tuple[int, int, int, int, int, int, str, str, str]]]:
+def _pages(rehearsal: Database) -> Iterator[Sequence[tuple[int, int, int, int, int, int, str, str, str, str | None]]]:
     last = 0
     while True:
         with rehearsal.reading() as conn:

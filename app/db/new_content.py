@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from app.db import capture_records, totals
 from app.db.clock import now
-from app.db.tables import assets
+from app.db.tables import assets, date_decisions
 from app.model import Asset, Signature
 
 
@@ -41,6 +41,8 @@ def take_content(conn: Connection, asset: Asset, signature: Signature, read: Dig
     }
     conn.execute(update(assets).where(assets.c.id == asset.id).values(**values))
     capture_records.drop(conn, [asset.id])
+    # A decision about a file that was not read yet is about what it held until now.
+    conn.execute(delete(date_decisions).where(date_decisions.c.asset_id == asset.id, date_decisions.c.sha256.is_(None)))
     totals.add(conn, {asset.status: (0, signature.size_bytes - asset.size_bytes)})
 
 

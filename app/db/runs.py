@@ -218,6 +218,12 @@ def progress(conn: Connection, step_id: int, done: int, total: int, size_bytes: 
     )
 
 
+def note_pace(conn: Connection, step_id: int, pace: Mapping[str, Any]) -> None:
+    """Write how fast a step goes that looks for files or reads them, where its report will be."""
+    here = (steps.c.id == step_id, steps.c.stage.in_([Stage.SCAN.value, Stage.DEDUP.value]))
+    conn.execute(update(steps).where(*here).values(report=json.dumps({"pace": pace})))
+
+
 def list_steps(conn: Connection, run_id: int, last: int | None = None) -> list[Step]:
     """The steps of a run in the order in which they began; only the last ones if a number is given."""
     query = select(*columns_for(steps, Step)).where(steps.c.run_id == run_id).order_by(steps.c.id.desc()).limit(last)

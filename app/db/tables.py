@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from app.db.tables_of_charts import activity, room_samples
 from app.db.tables_of_dates import capture_records, date_decisions, date_sidecars, decision_notes
+from app.db.tables_of_duplicates import reference_files, reference_labels, shared_room
 from app.db.tables_of_media import (
     assets,
     batch_devices,
@@ -64,10 +65,13 @@ __all__ = [
     "present_names",
     "rebuild_entries",
     "rebuild_files",
+    "reference_files",
+    "reference_labels",
     "refile_entries",
     "room_samples",
     "roots",
     "runs",
+    "shared_room",
     "steps",
     "sync_samples",
     "totals",

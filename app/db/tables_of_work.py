@@ -142,6 +142,7 @@ known_digests = Table(
     Column("digest_algorithm", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("noted_at", Text, nullable=False),
+    Column("head_digest", Text),
 )
 
 idempotency_keys = Table(

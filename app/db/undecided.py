@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, text
 
 from app.db.assets import CHUNK, CONVERTERS
 from app.db.plans import unindexed
 from app.db.rows import build, columns_for
 from app.db.tables import assets, batches, deliveries
-from app.model import Asset, AssetStatus
+from app.db.unread import LACKS
+from app.model import GONE_ON_PURPOSE, Asset, AssetStatus
+from app.model.original_order import DEFAULT_ORDER, order_in_sql
 
 #: The states that an original may be in; a gone one must be kept by a peer, one set aside must lie in the archive,
 #: or in ingest again because its batch was taken back.
@@ -26,11 +28,10 @@ POSSIBLE_ORIGINALS = (
 #: Those that a batch has taken.
 GONE_ON = (AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED)
 
-#: A group waits until all its members have a digest; of groups alike, the one with the oldest file is the original.
-GROUPS = """
-SELECT COALESCE(group_id, -id) AS group_key FROM assets WHERE status = 'discovered'
-GROUP BY group_key HAVING COUNT(*) = COUNT(digest)
-ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(path), MIN(id)
+#: A group waits until all its members can be compared; of groups alike, the one with the oldest file is the original.
+GROUPS = f"""
+SELECT COALESCE(a.group_id, -a.id) AS group_key FROM assets AS a WHERE a.status = 'discovered'
+GROUP BY group_key HAVING TOTAL({LACKS}) = 0
 """
 
 #: Labels whose original does not stand for their content any more: it has other content now, it failed or was set
@@ -38,11 +39,12 @@ ORDER BY MIN(mtime_ns), MIN(LENGTH(path)), MIN(path), MIN(id)
 ORPHANED = """
 SELECT label.id FROM assets AS label JOIN assets AS original ON original.id = label.original_id
 WHERE label.status IN ('duplicate', 'set_aside') AND (
-  COALESCE(original.sha256, '') <> COALESCE(label.sha256, '')
+  CASE WHEN original.sha256 IS NULL OR label.sha256 IS NULL
+    THEN COALESCE(original.digest, '') <> COALESCE(label.digest, '') ELSE original.sha256 <> label.sha256 END
   OR original.status IN ('discovered', 'duplicate', 'failed')
   OR (original.status = 'set_aside' AND original.root_id NOT IN (
     SELECT id FROM roots WHERE kind = 'archive' OR (kind = 'ingest' AND original.batch_id IS NOT NULL)))
-  OR (original.status = 'gone'
+  OR (original.status = 'gone' AND NOT (:remembers_removed AND COALESCE(original.reason, '') = :gone_on_purpose)
     AND NOT EXISTS (SELECT 1 FROM deliveries JOIN batches ON batches.id = deliveries.batch_id
       WHERE deliveries.asset_id = original.id AND batches.peer_policy = 'keep' AND batches.released_at IS NULL)))
 """
@@ -60,10 +62,10 @@ def list_without_digest(conn: Connection, after_id: int, limit: int) -> list[Ass
     return [build(Asset, row, CONVERTERS) for row in conn.execute(query).all()]
 
 
-def list_groups(conn: Connection) -> Iterator[int]:
+def list_groups(conn: Connection, order: Sequence[str] = DEFAULT_ORDER) -> Iterator[int]:
     """The keys of the groups that wait for a verdict, first the one that would be the original: a group's id,
     or minus the id of an asset without a group."""
-    for row in conn.exec_driver_sql(GROUPS):
+    for row in conn.exec_driver_sql(f"{GROUPS} ORDER BY {order_in_sql(order)}"):
         yield row[0]
 
 
@@ -162,9 +164,11 @@ def list_of_other_algorithm(conn: Connection, algorithm: str, sizes: Sequence[in
     return found
 
 
-def list_orphaned_labels(conn: Connection) -> list[int]:
-    """Ids of duplicates and second names whose content their original does not stand for any more."""
-    return [row[0] for row in conn.exec_driver_sql(ORPHANED)]
+def list_orphaned_labels(conn: Connection, remembers_removed: bool) -> list[int]:
+    """Ids of duplicates and second names whose content their original does not stand for any more; what a person
+    removed on purpose stands for it as long as it is to be remembered."""
+    values = {"remembers_removed": remembers_removed, "gone_on_purpose": GONE_ON_PURPOSE}
+    return [row[0] for row in conn.execute(text(ORPHANED), values)]
 
 
 def list_kept_by_peer(conn: Connection, ids: Sequence[int]) -> set[int]:

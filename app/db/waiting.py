@@ -19,7 +19,6 @@ GROUPS = text("""
 SELECT COALESCE(group_id, -id) AS group_key, MIN(taken_local) AS first_taken, COUNT(*), SUM(size_bytes)
 FROM assets
 WHERE status = 'unique' AND inspected_at IS NOT NULL AND batch_id IS NULL AND root_id IN :root_ids
-  AND digest IS NOT NULL AND sha256 IS NOT NULL
   AND (group_id IS NULL OR group_id NOT IN (
     SELECT group_id FROM assets WHERE group_id IS NOT NULL
     AND (status = 'discovered' OR (status = 'unique' AND inspected_at IS NULL AND batch_id IS NULL))))
@@ -63,7 +62,6 @@ def list_members(conn: Connection, keys: Sequence[int]) -> list[list[Asset]]:
                 )
             )
             .where(unindexed(assets.c.status) == AssetStatus.UNIQUE, unindexed(assets.c.batch_id).is_(None))
-            .where(assets.c.sha256.is_not(None))
             .order_by(assets.c.id)
         )
         for row in conn.execute(query).all():

@@ -6,11 +6,15 @@ import os
 from collections.abc import Iterator
 
 from app.config.folders import lies_inside
+from app.db import reference_files
+from app.db import roots as root_rows
 from app.errors import Problem, RootUnavailable, printable
 from app.files.mounts import find_mount
-from app.files.roots import check_roots, configured_roots, free_bytes, preflight
+from app.files.reference_roots import check_reference
+from app.files.roots import check_roots, configured_roots, free_bytes, normal_path, preflight
+from app.files.twins import can_share
 from app.model import Root, RootKind
-from app.model.counting import size_in_words
+from app.model.counting import counted, size_in_words
 from app.services import Services
 from app.syncthing.checks import FAULT, OK, WARNING, Check
 
@@ -27,11 +31,41 @@ def check_folders(services: Services) -> Iterator[Check]:
     for root in roots:
         yield from _root(services, root)
     yield from _nested(roots)
+    yield from _references(services)
+    yield from _sharing(services)
     known = {(root.kind, root.path) for root in roots}
     for kind, path in configured_roots(services.config):
         if (kind, path) not in known:
             cause = f"{printable(path)} is configured and not set up yet."
             yield Check(f"{kind} folder", FAULT, cause, "`media-pipeline setup --roots` makes its folder and marker.")
+
+
+def _references(services: Services) -> Iterator[Check]:
+    """Folders that are only compared with: there, and not empty all of a sudden."""
+    with services.db.reading() as conn:
+        counts = {root.path: reference_files.count(conn, root.id) for root in root_rows.list_all(conn)
+                  if root.kind is RootKind.REFERENCE}  # fmt: skip
+    for path in map(normal_path, services.config.dedup.reference_dirs):
+        name, known = "reference folder", counts.get(path, 0)
+        try:
+            check_reference(path, is_known=known > 0)
+        except RootUnavailable as error:
+            yield Check(name, FAULT, str(error), "Mount the disk or share; no duplicates are looked for meanwhile.")
+            continue
+        yield Check(name, OK, f"{printable(path)} is there; {counted(known, 'file', 'files')} of it known.")
+
+
+def _sharing(services: Services) -> Iterator[Check]:
+    """Whether dedup.duplicate_policy: reflink can do anything in the ingest folder."""
+    if services.config.dedup.duplicate_policy != "reflink":
+        return
+    for root in services.roots.get(RootKind.INGEST, ()):
+        name, path = "duplicates share room", printable(root.path)
+        if can_share(root):
+            yield Check(name, OK, f"{path} is on a file system where files can share their room.")
+        else:
+            cause = f"{path} is on a file system where files cannot share their room: reflink gains nothing there."
+            yield Check(name, WARNING, cause, "Set dedup.duplicate_policy to label; Btrfs and XFS can do it.")
 
 
 def _root(services: Services, root: Root) -> Iterator[Check]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from app.files.kinds import group_stem
+from app.files.kinds import group_stem, plain_ending
 
 #: What Google Photos writes behind the name of an edited photo, in the languages that it speaks.
 EDITED_WORDS = (
@@ -50,13 +50,20 @@ SAMSUNG_BURST = re.compile(rb"(?P<stem>\d{8}_\d{6})_\d{3}")
 GOPRO_SMALL = re.compile(rb"GL(?P<rest>\d{6}.*)", re.DOTALL)
 INSTA360 = re.compile(rb"(?:LRV|VID)_(?P<taken>\d{8}_\d{6})_\d\d_(?P<clip>\d{3}.*)", re.DOTALL)
 
+#: Most stems of cameras: letters, an underscore, a number. Nothing above fits these, but bursts and GoPros.
+PLAIN = re.compile(rb"(?!G|.*BURST)[A-Za-z]*_?\d*")
+
 #: In this order; each is tried on what the one before has left.
 TAILS = (EDITED, PIXEL, MOTION, NAMED_BURST, NUMBERED_BURST)
 
 
 def group_key(name: bytes) -> bytes:
     """What the names of a group in one folder have in common."""
-    stem = _without_cut_word(group_stem(name))
+    ending = plain_ending(name)
+    stem = name[:-ending] if ending else group_stem(name)
+    if PLAIN.fullmatch(stem):
+        return stem
+    stem = _without_cut_word(stem)
     for pattern in TAILS:
         match = pattern.fullmatch(stem)
         if match is not None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.db.connection import Database
 from app.errors import NoSpace
-from app.files import move, move_directory, own_files, roots
+from app.files import move, move_directory, own_files, roots, twins
 from app.files.digest import Digests, full_digest
 from app.files.finish import Settle
 from app.files.move import AfterGroup, Move, Moved
@@ -66,6 +66,12 @@ class Disk(Protocol):
     def full_digest(self, place: Place, algorithm: str) -> Digests:
         """As app/files/digest.py."""
 
+    def compare_bytes(self, original: Place, duplicate: Place) -> None:
+        """As app/files/twins.py."""
+
+    def share_room(self, original: Place, duplicate: Place) -> int:
+        """As app/files/twins.py."""
+
     def free_bytes(self, root: Root) -> int:
         """As app/files/roots.py."""
 
@@ -80,6 +86,8 @@ class MediaDisk:
     write_new_file = staticmethod(own_files.write_new_file)
     looks = staticmethod(Looks)
     full_digest = staticmethod(full_digest)
+    compare_bytes = staticmethod(twins.compare_bytes)
+    share_room = staticmethod(twins.share_room)
     free_bytes = staticmethod(roots.free_bytes)
 
     def move_directory(

@@ -17,7 +17,7 @@ from app.db import assets, roots
 from app.db.connection import Database
 from app.db.imagined import ImaginedPlaces
 from app.errors import FileError, NoSpace, TargetExists
-from app.files import content
+from app.files import content, twins
 from app.files.digest import Digests, full_digest
 from app.files.directory import FOLDER_FLAGS, Folders, look, split
 from app.files.finish import Settle, finish
@@ -73,10 +73,21 @@ class ImaginedDisk:
 
     def full_digest(self, place: Place, algorithm: str) -> Digests:
         """Read the content where it lies now."""
+        return full_digest(self._real(place), algorithm)
+
+    def compare_bytes(self, original: Place, duplicate: Place) -> None:
+        """Read both where their contents lie now."""
+        twins.compare_bytes(*(self._real(place) for place in (original, duplicate)))
+
+    def share_room(self, original: Place, duplicate: Place) -> int:
+        """What would be gained, if the file system is one of those that can do it."""
+        return twins.room_to_share(*(self._real(place) for place in (original, duplicate)))
+
+    def _real(self, place: Place) -> Place:
         real = self.find(place)
         if real is None:
             raise FileError("read", place.absolute, "it is no longer there")
-        return full_digest(real, algorithm)
+        return real
 
     def free_bytes(self, root: Root) -> int:
         """What would be left."""

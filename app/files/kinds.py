@@ -81,6 +81,12 @@ LEFT_PATTERNS: tuple[tuple[bytes, str], ...] = (
 )
 #: All of LEFT_PATTERNS in one: a name is tried once, and only a name that fits is asked which pattern it was.
 ANY_LEFT_PATTERN = re.compile("|".join(translate(p.decode()) for p, _ in LEFT_PATTERNS).encode())
+#: A name that ends as photos and videos do is one of the above only if it begins with one of these.
+LEFT_BEGINNINGS = frozenset((b".", b"~", b"s", b"S"))
+#: How most names of photos and videos end, in four or five bytes, as cameras write them.
+PLAIN_ENDINGS = frozenset(
+    b"." + ending for known in MEDIA_SUFFIXES if len(known) in (3, 4) for ending in (known, known.upper())
+)
 #: Downloads and uploads that have not ended: browsers, rsync, rclone, phones, torrent and sync programs.
 UNFINISHED_SUFFIXES = frozenset(
     b"part partial crdownload download opdownload tmp temp filepart aria2 !ut !qb bc! unfinished incomplete "
@@ -111,16 +117,25 @@ def folder_reason(name: bytes) -> str | None:
     return reason
 
 
+def plain_ending(name: bytes) -> int:
+    """How long the ending of a name is that is a photo's or video's at first sight; 0 where `file_kind` has to tell."""
+    if name[:1] in LEFT_BEGINNINGS:
+        return 0
+    return 4 if name[-4:] in PLAIN_ENDINGS else 5 if name[-5:] in PLAIN_ENDINGS else 0
+
+
 def file_kind(name: bytes) -> tuple[Kind, str]:
     """What a regular file is by its name, with the reason when it is left in place.
 
     A `.json` is left here; `takeout_partner` tells whether it belongs to a media file beside it.
     """
+    ending = suffix(name)
+    if ending in MEDIA_SUFFIXES and name[:1] not in LEFT_BEGINNINGS:
+        return "media", ""
     lowered = name.lower()
     reason = LEFT_FILES.get(lowered) or _pattern_reason(lowered)
     if reason is not None:
         return "left", reason
-    ending = suffix(name)
     if ending in MEDIA_SUFFIXES:
         return "media", ""
     if ending in SIDECAR_SUFFIXES:

@@ -7,6 +7,7 @@ It dies with the thread that started it, at the latest when its input ends.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import selectors
@@ -22,9 +23,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-#: Jobs in one message, and how many a reader may have before its first answer; bounds memory and keeps it busy.
+#: Jobs in one message. A reader has twice as many before its first answer, so that it never waits; bounds memory.
 CHUNK = 32
-AHEAD = 2 * CHUNK
+#: Room for a chunk of large messages, so that giving it waits for nothing; where that is refused, it waits.
+PIPE_BYTES = 1 << 20
 #: An answer is a few hundred bytes; a reader that says more than this has lost its mind.
 MAX_ANSWER_BYTES = 1 << 20
 #: Made once: `json.dumps` looks its arguments through for each call.
@@ -67,6 +69,8 @@ class _Reader:
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self.input, self.output = self.process.stdin.fileno(), self.process.stdout.fileno()
+        with suppress(OSError):
+            fcntl.fcntl(self.input, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def give(self, jobs: Sequence[Job]) -> None:
         """Hand jobs over; a reader that has died is noticed when it is listened to."""
@@ -105,8 +109,14 @@ class Readers:
     """A few readers of one kind, used as a context manager by one thread."""
 
     def __init__(
-        self, module: str, count: int, timeout_seconds: float | None = None, arguments: Sequence[str] = ()
+        self,
+        module: str,
+        count: int,
+        timeout_seconds: float | None = None,
+        arguments: Sequence[str] = (),
+        chunk: int = CHUNK,
     ) -> None:
+        self._chunk = chunk
         self._module, self._arguments, self._timeout_seconds = module, arguments, timeout_seconds
         self._selector = selectors.DefaultSelector()
         self._readers: list[_Reader] = []
@@ -126,8 +136,7 @@ class Readers:
         about. A reader that crashes or takes too long costs the one file that it was at, with a fault in words."""
         waiting = iter(jobs)
         while True:
-            for reader in self._readers:
-                self._feed(reader, waiting)
+            self._feed(waiting)
             if not any(reader.jobs for reader in self._readers):
                 return
             heard = self._selector.select(tick_seconds)
@@ -137,12 +146,13 @@ class Readers:
                 yield from self._hear(key.data)
             yield from self._end_late_ones()
 
-    def _feed(self, reader: _Reader, waiting: Iterator[Job]) -> None:
-        while len(reader.jobs) <= AHEAD - CHUNK:
-            chunk = list(islice(waiting, CHUNK))
-            if not chunk:
-                return
-            reader.give(chunk)
+    def _feed(self, waiting: Iterator[Job]) -> None:
+        for reader in self._readers:
+            while len(reader.jobs) <= self._chunk:
+                chunk = list(islice(waiting, self._chunk))
+                if not chunk:
+                    return
+                reader.give(chunk)
 
     def _hear(self, reader: _Reader) -> Iterator[Answer]:
         if reader not in self._readers:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from app.errors import RootUnavailable
 from app.files.directory import signature_of
@@ -23,6 +23,7 @@ from app.files.kinds import (
     folder_reason,
     ignored_by,
     is_own,
+    plain_ending,
     suffix,
 )
 from app.files.lone_sidecars import ALONE
@@ -35,6 +36,10 @@ HEAD_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 #: The names of media that came into a folder and may have left it since.
 KnownNames = Callable[[bytes], Iterable[bytes]]
+#: A folder with a slash behind it, and what is in it: the names of files about which nothing needs to be said.
+AsBefore = Callable[[bytes, Sequence[tuple[bytes, os.stat_result]]], Container[bytes]]
+#: So many names of a folder are looked at together.
+BLOCK = 2_000
 
 SPECIAL_FILES = (
     (stat.S_ISLNK, "symbolic link"),
@@ -45,8 +50,7 @@ SPECIAL_FILES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One name under a root. `group_name` is the name whose stem says the group (a JSON's is its media file's).
 
     `is_unread` says that the file system could not tell what is there: a file, or a folder with all that is in it.
@@ -145,21 +149,22 @@ def list_names(root: Root, folder: bytes) -> list[bytes]:
 
 def walk(
     root: Root, ignore_patterns: Sequence[str] = (), known_names: KnownNames | None = None,
-    *, below: Sequence[bytes] = (b"",),
+    *, below: Sequence[bytes] = (b"",), as_before: AsBefore | None = None,
 ) -> Iterator[Found]:
     """Every file under a root, or under these folders of it, and every folder that is not entered; what is our own is
     passed over in silence.
 
     A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable.
     `known_names` tells of media that has left its folder: what comes late is a sidecar of it. Where it is given, a
-    sidecar that has no media, neither there nor gone on, is left until that comes.
+    sidecar that has no media, neither there nor gone on, is left until that comes. Photos and videos that `as_before`
+    names are passed over in silence too.
     """
     patterns = tuple(os.fsencode(p) for p in ignore_patterns)
     waiting = list(below)
     while waiting:
         folder = waiting.pop()
         try:
-            yield from _folder(root, folder, patterns, waiting, known_names)
+            yield from _folder(root, folder, patterns, waiting, known_names, as_before)
         except OSError as error:
             if not folder:
                 raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error
@@ -167,53 +172,80 @@ def walk(
 
 
 def _folder(
-    root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes], known_names: KnownNames | None
+    root: Root, folder: bytes, patterns: tuple[bytes, ...], waiting: list[bytes], known_names: KnownNames | None,
+    as_before: AsBefore | None,
 ) -> Iterator[Found]:
     prefix = folder + b"/" if folder else b""
     beside: list[Found] = []
     media_names: set[bytes] = set()
-    for entry in _entries(root, folder):
-        name = os.fsencode(entry.name)
-        found = None if is_own(name) else _look_at(entry, name, prefix + name, patterns, waiting)
-        if found is None:
-            continue
-        is_json = found.signature is not None and found.kind == "left" and suffix(name) == TAKEOUT_SUFFIX
-        if found.kind == "sidecar" or is_json:
-            beside.append(found)
-            continue
-        if found.kind == "media":
-            media_names.add(name)
-        yield found
+    for block, blind in _blocks(root, folder, prefix):
+        yield from blind
+        unchanged = as_before(prefix, block) if as_before is not None else ()
+        for name, status in block:
+            if name in unchanged:
+                media_names.add(name)
+                continue
+            if not patterns and plain_ending(name) and stat.S_ISREG(status.st_mode):
+                media_names.add(name)
+                yield Found(prefix + name, "media", signature_of(status), "", name)
+                continue
+            found = None if is_own(name) else _look_at(name, status, prefix + name, patterns, waiting)
+            if found is None:
+                continue
+            if found.kind == "media":
+                media_names.add(name)
+                yield found
+            elif found.kind == "sidecar" or _is_json(found):
+                beside.append(found)
+            else:
+                yield found
     if beside:
         yield from _with_partners(root, folder, beside, media_names, known_names)
 
 
-def _entries(root: Root, folder: bytes) -> Iterator[os.DirEntry[str]]:
+def _is_json(found: Found) -> bool:
+    return found.signature is not None and found.kind == "left" and suffix(found.group_name) == TAKEOUT_SUFFIX
+
+
+def _blocks(
+    root: Root, folder: bytes, prefix: bytes
+) -> Iterator[tuple[list[tuple[bytes, os.stat_result]], list[Found]]]:
+    """What is in a folder, so many names at a time, and what cannot be looked at; what vanished meanwhile is left
+    out."""
     descriptor = open_folder(root, folder)
+    block: list[tuple[bytes, os.stat_result]] = []
+    blind: list[Found] = []
     try:
         with os.scandir(descriptor) as entries:
-            yield from entries
+            for entry in entries:
+                name = os.fsencode(entry.name)
+                try:
+                    block.append((name, entry.stat(follow_symlinks=False)))
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    reason = f"cannot be read: {error.strerror}"
+                    blind += [] if is_own(name) else [Found(prefix + name, "left", reason=reason, is_unread=True)]
+                if len(block) == BLOCK:
+                    yield block, blind
+                    block, blind = [], []
+        yield block, blind
     finally:
         os.close(descriptor)
 
 
 def _look_at(
-    entry: os.DirEntry[str], name: bytes, path: bytes, patterns: tuple[bytes, ...], waiting: list[bytes]
+    name: bytes, status: os.stat_result, path: bytes, patterns: tuple[bytes, ...], waiting: list[bytes]
 ) -> Found | None:
-    """None when it vanished meanwhile, or is a folder to enter: then it is waiting."""
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return Found(path, "left", reason=f"cannot be read: {error.strerror}", is_unread=True)
+    """None for a folder to enter: then it is waiting."""
     reason = ignored_by(name, path, patterns) if patterns else None
     if stat.S_ISDIR(status.st_mode):
         reason = reason or folder_reason(name)
         if reason is None:
             waiting.append(path)
             return None
-    reason = reason or next((words for is_special, words in SPECIAL_FILES if is_special(status.st_mode)), None)
+    elif not stat.S_ISREG(status.st_mode):
+        reason = reason or next((words for is_special, words in SPECIAL_FILES if is_special(status.st_mode)), None)
     if reason is not None:
         return Found(path, "left", reason=reason)
     kind, reason = file_kind(name)

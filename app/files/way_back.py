@@ -141,7 +141,7 @@ class _Looking:
         """The very file that the batch brought: in the trash still, or kept in the batch folder."""
         looked_at = []
         if met.trash_root_id is not None and met.trash_path is not None:
-            expected = replace(asset.signature, mtime_ns=met.src_mtime_ns or 0)
+            expected = asset.signature._replace(mtime_ns=met.src_mtime_ns or 0)
             looked_at.append((Place(self._roots[met.trash_root_id], met.trash_path), expected))
         if asset.id in self._in_batch:
             _, root_id, path, signature = self._in_batch[asset.id]

@@ -1,8 +1,9 @@
 """Numbers that keep apart the groups which a name pattern would call the same.
 
-A number is the group's rank among all groups of the library, archived or waiting, by capture time and then by content.
-So it is the same in whatever order, and in however many batches, they are sorted; what comes in later takes its rank
-among them, and a name that is taken then is suffixed like any other.
+A number is the group's rank among all groups of the library, archived or waiting, by capture time and then by content:
+by its size first, for of files that have the size of no other one nothing else is known (app/db/unread.py). So it is
+the same in whatever order, and in however many batches, they are sorted; what comes in later takes its rank among them,
+and a name that is taken then is suffixed like any other.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ PRECISIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (7, ("month", "month_name", "month_short")),
     (10, ("day",)),
 )
+
+#: By what groups are ranked: time, size, head digest, digest, and the path of files that hold the same.
+Rank = tuple[str, int, str, str, bytes]
 
 #: The circumstances of these assets.
 Circumstancing = Callable[[Connection, Sequence[Asset]], Circumstances]
@@ -79,7 +83,7 @@ class Numbers:
 
     def _rank(self, conn: Connection, prefix: str, given: Circumstances) -> dict[int, int]:
         future_from = (given.today + LATEST + timedelta(days=1)).isoformat()
-        alike: dict[tuple[bytes, bytes], list[tuple[tuple[str, str, bytes], int]]] = {}
+        alike: dict[tuple[bytes, bytes], list[tuple[Rank, int]]] = {}
         groups = list_taken(conn, prefix, str(EARLIEST_YEAR), future_from)
         while part := list(islice(groups, AT_A_TIME)):
             circumstances = self._circumstances(conn, [asset for group in part for asset in group])
@@ -91,6 +95,7 @@ class Numbers:
         return {key: number for found in alike.values() for number, (_, key) in enumerate(sorted(found), start=1)}
 
 
-def _ranked(group: Sequence[Asset], circumstances: Circumstances) -> tuple[tuple[str, str, bytes], int]:
+def _ranked(group: Sequence[Asset], circumstances: Circumstances) -> tuple[Rank, int]:
     lead = choose_lead(group, circumstances)
-    return (lead.taken_local or "", lead.digest or "", lead.origin_path or lead.path), group_key(lead)
+    content = (lead.size_bytes, lead.head_digest or "", lead.digest or "")
+    return (lead.taken_local or "", *content, lead.origin_path or lead.path), group_key(lead)

@@ -7,7 +7,7 @@ from app.jobs.found import Accepted
 from app.jobs.keeping import keep_decisions
 from app.jobs.looking import Refreshed, look_now
 from app.jobs.pairing import find_waiting_test, start_pairing_test
-from app.jobs.preview import start_preview
+from app.jobs.preview import start_dedup_preview, start_preview
 from app.jobs.rebuild import confirm_rebuild, start_comparison, start_rebuild
 from app.jobs.repair import Repair, repair
 from app.jobs.requests import (
@@ -57,6 +57,7 @@ __all__ = [
     "start_cleanup",
     "start_comparison",
     "start_dedup",
+    "start_dedup_preview",
     "start_due_sidecars",
     "start_pairing_test",
     "start_preview",

@@ -22,6 +22,7 @@ from app.jobs.date_files import is_dated, list_groups, list_named, why_refused
 from app.jobs.date_parting import date_rest, part
 from app.jobs.date_results import Dating, Decided, is_weak, tell
 from app.jobs.sidecars import want_beside
+from app.jobs.unread_contents import read_contents
 from app.model import Asset
 from app.services import Services
 
@@ -32,6 +33,10 @@ def decide_dates(services: Services, wish: DateWish, by: str, *, dry_run: bool =
     Raises BadRequest for a value that is none, or a date that cannot be; NotFound; Conflict when too many are meant.
     """
     decision = _read(wish)
+    if not dry_run:
+        with services.db.reading() as conn:
+            named = list_named(conn, wish)
+        read_contents(services, [asset for asset in named if is_dated(asset)])
     with services.db.reading() if dry_run else services.db.transaction() as conn:
         named = list_named(conn, wish)
         meant = [asset for asset in named if is_dated(asset)]

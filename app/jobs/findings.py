@@ -33,12 +33,11 @@ from app.jobs.found import (
     refuse_disk_away,
     refuse_in_batch,
 )
-from app.model import AssetStatus, FindingKind
+from app.model import GONE_ON_PURPOSE, AssetStatus, FindingKind
 from app.services import Services
 
 #: What can be done with a foreign file.
 IGNORE, ADOPT = "ignore", "adopt"
-GONE_ON_PURPOSE = "A person has said that it is gone."
 
 
 def accept_finding(

@@ -1,6 +1,7 @@
 """The values that the program speaks of, their statuses and the legal changes. No input or output here."""
 
 from app.model.findings import (
+    GONE_ON_PURPOSE,
     GRAVE_FINDINGS,
     OPEN_FINDINGS,
     VERIFIABLE,
@@ -12,6 +13,7 @@ from app.model.statuses import (
     ASSET_CHANGES,
     BATCH_CHANGES,
     IN_FLIGHT,
+    ONLY_DUPLICATES,
     OPEN_BATCH,
     OPEN_MOVE,
     WORKFLOW_STAGES,
@@ -43,9 +45,11 @@ from app.model.values import (
 __all__ = [
     "ASSET_CHANGES",
     "BATCH_CHANGES",
+    "GONE_ON_PURPOSE",
     "GRAVE_FINDINGS",
     "HELD",
     "IN_FLIGHT",
+    "ONLY_DUPLICATES",
     "OPEN_BATCH",
     "OPEN_FINDINGS",
     "OPEN_MOVE",

@@ -25,6 +25,9 @@ OPEN_FINDINGS = tuple(kind for kind in FindingKind if kind is not FindingKind.IG
 #: Those after which content of ours may be lost.
 GRAVE_FINDINGS = (FindingKind.ALTERED, FindingKind.MISSING, FindingKind.UNREADABLE)
 
+#: The reason of an asset whose file a person has said to be gone, and not missed.
+GONE_ON_PURPOSE = "A person has said that it is gone."
+
 #: What a verification can be told to look through, and which folders that means.
 VERIFIABLE: dict[str, tuple[RootKind, ...]] = {
     "archive": (RootKind.ARCHIVE,),

@@ -176,6 +176,9 @@ class Stage(StrEnum):
     READ_DATES = "read_dates"
 
 
+#: The arguments of a preview that plays the search for duplicates alone.
+ONLY_DUPLICATES = {"only": "duplicates"}
+
 #: The stages of a workflow run; the order in which it takes them is written in app/pipeline/workflow.py.
 WORKFLOW_STAGES = (
     Stage.SCAN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.model.statuses import (
     AssetStatus,
@@ -31,8 +31,7 @@ class Root:
     marker_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """Identity of a file's content as the file system tells it; equal signatures need no re-read."""
 
     device: int
@@ -91,6 +90,11 @@ class Asset:
     def signature(self) -> Signature:
         """What the file system said of this file when its row was last written."""
         return Signature(self.device, self.inode, self.size_bytes, self.mtime_ns, self.ctime_ns)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is a file of a reference folder: that has no row among the assets, and an id below zero."""
+        return self.id < 0
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from app.overview.peer_policy import configured_words
 from app.overview.runs import run_summary, step_summary
 from app.services import Services
 
+#: A preview of a whole run, not of the search for duplicates alone.
+IS_WHOLE = runs_table.c.arguments == "{}"
 #: Work of these kinds leaves everything where it is.
 LOOKING_ONLY = (RunKind.PREVIEW.value, RunKind.VERIFY.value)
 #: What people do beside runs that makes another run of what a preview has said.
@@ -121,7 +123,7 @@ def _find(conn: Connection, run_id: int | None) -> tuple[Run, Step | None]:
 def _newest(conn: Connection) -> Run | None:
     query = (
         select(runs_table.c.id)
-        .where(runs_table.c.kind == RunKind.PREVIEW, runs_table.c.status == RunStatus.DONE)
+        .where(runs_table.c.kind == RunKind.PREVIEW, runs_table.c.status == RunStatus.DONE, IS_WHOLE)
         .order_by(runs_table.c.id.desc())
         .limit(1)
     )

@@ -25,11 +25,13 @@ from app.model.counting import counted
 from app.pipeline import batch_folder
 from app.pipeline.away import find_away
 from app.pipeline.batch_plan import Protect, source_ids
+from app.pipeline.digesting import Digesting
 from app.pipeline.failing import finish_interrupted_moves
 from app.pipeline.manifest_store import ARCHIVE_FOLDER
 from app.pipeline.peer_window import PeerIsFull, note_too_large, room_of
 from app.pipeline.room import in_words, require_room
 from app.pipeline.step import StepContext
+from app.pipeline.tally import Tally
 from app.pipeline.unsendable import list_unsendable, set_aside
 from app.services import Services
 
@@ -119,11 +121,15 @@ def run(services: Services, step: StepContext, protect: Protect | None = None) -
         return Report("idle", f"Batch {batch.name} is built already.", batch_id=batch.id)
     try:
         check_roots(services.db, [services.root(kind) for kind in NEEDED])
+        tally = Tally()
         if batch is None or batch.file_count == 0:
-            batch = _claim(services, step, batch)
+            batch = _claim(services, step, batch, tally)
         if batch is None:
-            return Report("idle", "There is nothing to batch.")
-        return batch_folder.build(services, step, batch, protect)
+            return Report("idle", "There is nothing to batch.", failures=tally.failures)
+        report = batch_folder.build(services, step, batch, protect)
+        report.detail["read"] = tally.counts["read"]
+        report.failures[:0] = tally.failures
+        return report
     except OpenBatchExists as blocking:
         return Report("blocked", str(blocking), batch_id=blocking.batch_id)
     except PeerIsFull as full:
@@ -145,7 +151,7 @@ def _find_unfinished(services: Services, batch_id: int | None) -> Batch | None:
     return batch
 
 
-def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Batch | None:
+def _claim(services: Services, step: StepContext, reserved: Batch | None, tally: Tally) -> Batch | None:
     """Bind the next groups to a batch, in one transaction; None (and no row) when nothing waits.
 
     Others may write while the groups are chosen, which takes long in a large library. Raises OpenBatchExists,
@@ -155,18 +161,23 @@ def _claim(services: Services, step: StepContext, reserved: Batch | None) -> Bat
         claimed = services.db.read_then_write(lambda conn: _choose_and_bind(services, step, conn, reserved))
         if claimed.is_full is not None:
             raise PeerIsFull(claimed.is_full)
-        if not claimed.again:
+        if claimed.unread:
+            # Nothing enters a manifest without its digests; what cannot be read is left to the next dedup.
+            check_roots(services.db, [services.root(kind) for kind in NEEDED])
+            Digesting(services, step, tally).read_whole(claimed.unread)
+        elif not claimed.again:
             return claimed.batch
 
 
 @dataclass(frozen=True)
 class _Claimed:
-    """A batch with its files, or none: nothing waits, there is no room at the peer, or it has to be chosen `again`
-    because some of what was chosen was set aside."""
+    """A batch with its files, or none: nothing waits, there is no room at the peer, some of what was chosen is to be
+    read first, or it has to be chosen `again` because some of it was set aside."""
 
     batch: Batch | None = None
     is_full: PeerRoom | None = None
     again: bool = False
+    unread: tuple[Asset, ...] = ()
 
 
 def _choose_and_bind(services: Services, step: StepContext, conn: Connection, reserved: Batch | None) -> _Claimed:
@@ -176,8 +187,15 @@ def _choose_and_bind(services: Services, step: StepContext, conn: Connection, re
     choice = choose(waiting.list_groups(conn, source_ids(services)), budget)
     groups = waiting.list_members(conn, [group.key for group in choice.groups])
     refused = list_unsendable(conn, groups) if target == "syncthing" else []
+    members = [asset for group in groups for asset in group]
+    unread = tuple(asset for asset in members if asset.sha256 is None)
+    if unread and not refused:
+        # A batch that cannot be made is no reason to read for hours.
+        if reserved is None:
+            batches.require_none_open(conn, allow_parallel=services.config.batch.allow_parallel)
+        _require_room(services, conn, reserved, members)
+        return _Claimed(unread=unread)
     if not refused and not choice.waits_for_room:
-        members = [asset for group in groups for asset in group]
         _require_room(services, conn, reserved, members)
         names = _names_on_disk(services)
         note_too_large(conn, choice.too_large, budget.room_bytes, step.run_id)

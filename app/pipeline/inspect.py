@@ -13,7 +13,7 @@ from app.db import assets, capture_records, date_decisions, journal, undecided, 
 from app.db.capture_records import CaptureRecord
 from app.db.clock import now
 from app.db.connection import Connection
-from app.errors import printable
+from app.errors import FileError, printable
 from app.files.capture_time import CaptureReaders, Claim, Reading
 from app.files.digest import Wanted
 from app.files.roots import check_roots
@@ -110,7 +110,7 @@ class _Inspection:
             members = undecided.list_members(conn, keys)
         ready = [[a for a in group if self._is_ready(a)] for group in members.values()]
         readings = self._read(readers, [a for group in ready for a in group if is_read(a)])
-        groups = [group for group in ready if group and not self._has_moved_on(group, readings)]
+        groups = [group for group in ready if group and not self._has_to_wait(group, readings)]
         ids = [a.id for group in groups for a in group]
         with self.db.reading() as conn:
             gone_on = undecided.list_gone_on(conn, keys)
@@ -121,6 +121,7 @@ class _Inspection:
             # What is decided while files are read and dated counts as well.
             if (late := self._decided(conn, ids)) != decided:
                 dated = self._date(groups, gone_on, readings, late, records)
+            self._note_unreadable(conn, [a for group in ready for a in group], readings)
             self._tell_damaged(conn, [a for group in ready for a in group if is_media(a.path)], readings)
             at = now()
             assets.set_columns(conn, [(row.asset_id, {**row.columns, "inspected_at": at}) for row in dated])
@@ -168,12 +169,27 @@ class _Inspection:
         beside = [gone_on.get(g[0].group_id or 0, ()) for g in groups if not any(is_media(a.path) for a in g)]
         return capture_records.list_of(conn, [asset.id for members in beside for asset in members])
 
-    def _has_moved_on(self, group: Sequence[Asset], readings: Mapping[int, Reading]) -> bool:
-        """Whether a file of a group is no longer the one that was found: then it is told, and the group waits."""
+    def _has_to_wait(self, group: Sequence[Asset], readings: Mapping[int, Reading]) -> bool:
+        """Whether a file of a group is no longer the one that was found, which is told, or cannot be read."""
         moved_on = [a for a in group if a.id in readings and readings[a.id].moved_on]
         words = "it is no longer the file that was found"
         self.tally.failures += [Failure(printable(a.path), words, a.id) for a in moved_on]
-        return bool(moved_on)
+        self.tally.counts["moved_on"] += len(moved_on)
+        return bool(moved_on) or any(readings[a.id].is_unreadable for a in group if a.id in readings)
+
+    def _note_unreadable(self, conn: Connection, members: Sequence[Asset], readings: Mapping[int, Reading]) -> None:
+        """Dedup reads no file that nothing else can be the same as: so this may be the first to see that it cannot."""
+        for asset in members:
+            if asset.id not in readings or not readings[asset.id].is_unreadable:
+                continue
+            found = assets.get(conn, asset.id)
+            if found.status is not AssetStatus.UNIQUE or found.batch_id is not None:
+                continue
+            path = Place(self.roots[found.root_id], found.path).absolute
+            assets.mark(conn, [found], AssetStatus.DISCOVERED)
+            error = FileError("read", path, readings[asset.id].note)
+            self.tally.note_failure(conn, assets.get(conn, asset.id), error, self.step.run_id)
+            self.tally.counts["unreadable"] += 1
 
     def _tell_damaged(self, conn: Connection, read: Sequence[Asset], readings: Mapping[int, Reading]) -> None:
         """Name each file that is no whole photo or video; it is archived like any other, by its bytes."""
@@ -213,7 +229,8 @@ def _report(tally: Tally, first_damaged: str) -> Report:
         return Report("idle", "There was nothing to date.", detail=counts)
     message = f"{counted(counts['inspected'], 'file', 'files')} dated"
     message += f", {counts['weak']} of them with a doubtful date"
-    message += f"; {len(tally.failures)} changed meanwhile" if tally.failures else ""
+    message += f"; {tally.counts['moved_on']} changed meanwhile" if tally.counts["moved_on"] else ""
+    message += f"; {tally.counts['unreadable']} could not be read" if tally.counts["unreadable"] else ""
     message += f". {counts['damaged']} may be damaged, the first is {first_damaged}" if counts["damaged"] else ""
     done = counts["inspected"]
     return Report("done", message + ".", done, 0, tally.size_bytes, failures=tally.failures, detail=counts)

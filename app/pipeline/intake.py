@@ -1,4 +1,4 @@
-"""The rows of a scan: new, changed and vanished files, each chunk in one transaction with its journal events."""
+"""What else a scan writes: files that changed or vanished, and folders that were left behind."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.db import assets, groups, journal, kept_copies, new_content, waiting
+from app.db import assets, journal, new_content, seen_files, waiting
 from app.db import roots as root_rows
 from app.db.connection import Connection, Database
+from app.db.moved_files import VANISHED
 from app.errors import printable
-from app.files.belonging import group_key
 from app.files.lone_sidecars import ALONE
 from app.files.roots import check_roots
-from app.files.walk import Found, is_media, signature_at
+from app.files.walk import is_media, signature_at
 from app.model import Asset, AssetStatus, Failure, Root, RootKind, Signature
 from app.model.counting import counted
 from app.pipeline.lone_sidecars import set_aside_widowed
@@ -29,34 +29,12 @@ WAITING = frozenset(
 )
 
 
-def write_found(db: Database, root: Root, settled: Sequence[Found], run_id: int) -> Counter[str]:
-    """Write files that are new at their place or changed there; returns how many of each."""
-    by_path = {f.path: f for f in settled}
-    with db.transaction() as conn:
-        known = assets.list_at(conn, root.id, list(by_path))
-        kept = kept_copies.list_at(conn, root.id, [p for p in by_path if p not in known])
-        changed = [asset for path, asset in known.items() if asset.status in WAITING]
-        for asset in changed:
-            _rediscover(conn, asset, by_path[asset.path].signature)
-        # The asset whose copy stayed here lives on elsewhere; what lies here now is another photo.
-        kept_copies.remove(conn, [row[0] for row in kept.values()])
-        new = [f for path, f in by_path.items() if path not in known]
-        _insert(conn, root, new)
-        paths = {asset.path: asset.id for asset in changed} | {path: row[1] for path, row in kept.items()}
-        _record_each(conn, "asset.changed", "changed in the ingest folder and is looked at again", paths, run_id)
-    return Counter(new=len(new) - len(kept), changed=len(changed) + len(kept))
-
-
 def write_vanished(db: Database, root: Root, seen: bytearray, step: StepContext) -> Counter[str]:
     """Mark as gone what the scan did not see and what is certainly not there; doubt leaves a row as it is."""
     vanished = 0
     widowed: set[int] = set()
     with db.reading() as conn:
-        unseen = [
-            (path, AssetStatus(status))
-            for asset_id, path, status, _ in assets.list_places(conn, root.id)
-            if asset_id < len(seen) and not seen[asset_id]
-        ]
+        unseen = seen_files.list_unseen(conn, root.id, seen)
     missing = [path for path, status in unseen if status in WAITING]
     for start in range(0, len(missing), CHUNK):
         absent = [path for path in missing[start : start + CHUNK] if is_absent(root, path)]
@@ -96,9 +74,9 @@ def list_left_behind(db: Database, ingest: Sequence[Root]) -> list[Failure]:
 def _mark_gone(db: Database, root: Root, absent: Sequence[bytes], run_id: int) -> list[Asset]:
     with db.transaction() as conn:
         gone = [a for a in assets.list_at(conn, root.id, absent).values() if a.status in WAITING]
-        assets.mark(conn, gone, AssetStatus.GONE, reason="no longer in the ingest folder")
+        assets.mark(conn, gone, AssetStatus.GONE, reason=VANISHED)
         paths = {asset.path: asset.id for asset in gone}
-        _record_each(conn, "asset.vanished", "is no longer in the ingest folder", paths, run_id)
+        record_each(conn, "asset.vanished", f"is {VANISHED}", paths, run_id)
     return gone
 
 
@@ -107,10 +85,11 @@ def _set_aside_widowed(db: Database, group_ids: Sequence[int], run_id: int) -> N
     for start in range(0, len(group_ids), CHUNK):
         with db.transaction() as conn:
             widowed = set_aside_widowed(conn, group_ids[start : start + CHUNK])
-            _record_each(conn, "asset.set_aside", f"was set aside: it {ALONE}", widowed, run_id)
+            record_each(conn, "asset.set_aside", f"was set aside: it {ALONE}", widowed, run_id)
 
 
-def _rediscover(conn: Connection, asset: Asset, signature: Signature | None) -> None:
+def rediscover(conn: Connection, asset: Asset, signature: Signature | None) -> None:
+    """An asset whose file changed is `discovered` again."""
     assert signature is not None
     new_content.take_content(conn, asset, signature)
     resized = replace(asset, size_bytes=signature.size_bytes)
@@ -119,17 +98,8 @@ def _rediscover(conn: Connection, asset: Asset, signature: Signature | None) -> 
     assets.mark(conn, [resized], AssetStatus.DISCOVERED, original_id=None, attempts=0, **columns)
 
 
-def _insert(conn: Connection, root: Root, new: Sequence[Found]) -> None:
-    keys = {}
-    for found in new:
-        folder, _, name = found.path.rpartition(b"/")
-        keys[found.path] = (folder, group_key(found.group_name or name))
-    ids = groups.ensure(conn, root.id, keys.values())
-    rows = [(f.path, f.signature, ids[keys[f.path]]) for f in new if f.signature is not None]
-    assets.insert_discovered(conn, root.id, rows)
-
-
-def _record_each(conn: Connection, kind: str, what: str, paths: dict[bytes, int], run_id: int) -> None:
+def record_each(conn: Connection, kind: str, what: str, paths: dict[bytes, int], run_id: int) -> None:
+    """Tell of these files (path, asset id), one by one or, where they are many, as a number."""
     for path, asset_id in list(paths.items())[:NAMED_EVENTS]:
         journal.record(conn, kind, f"{printable(path)} {what}.", run_id=run_id, asset_id=asset_id)
     if len(paths) > NAMED_EVENTS:

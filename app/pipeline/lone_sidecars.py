@@ -9,7 +9,6 @@ week is archived by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from app.db import assets, kept_copies, undecided
@@ -41,16 +40,16 @@ class LoneSidecars:
         if not alone:
             return list(chunk)
         with self._db.reading() as conn:
-            known = {*assets.list_signatures_at(conn, self._root.id, alone)}
+            known = {*assets.list_at(conn, self._root.id, alone)}
             known |= {*kept_copies.list_at(conn, self._root.id, alone)}
         return [self._judge(f, f.path in known) if _is_alone(f) else f for f in chunk]
 
     def _judge(self, found: Found, is_known: bool) -> Found:
         if is_known or self._goes_alone(found):
-            return replace(found, kind="sidecar", reason="")
+            return found._replace(kind="sidecar", reason="")
         if found.reason != ALONE or found.signature is None:
             return found
-        return replace(found, reason=reason_since(lies_since(found.signature, self._zone, self._today)))
+        return found._replace(reason=reason_since(lies_since(found.signature, self._zone, self._today)))
 
     def _goes_alone(self, found: Found) -> bool:
         if not self._archives or found.reason != ALONE or found.signature is None:

@@ -1,10 +1,12 @@
 """Whether an original is accounted for now: a file is a duplicate only of something that is certainly somewhere.
 
 * Its file lies at its place with the signature of its row, or reads to the same SHA-256 again: accounted for.
+* Its file lies in a reference folder, is as it was or reads to the same SHA-256 again: accounted for.
 * Its file waits in the archive for a review of its date: accounted for, as every file of the archive.
 * Its file is back in ingest because its batch was taken back: accounted for.
 * Its row says `gone`, but a peer was proven to have it and keeps it: accounted for; it left this disk on purpose.
   Of a file that was lost, or is said not to be missed, no delivery is known any more: not accounted for.
+* A person has said that it is not missed, and dedup.remember_removed is set: what was removed is to stay away.
 * Anything else, an archived file that somebody deleted too: not accounted for, and the new file is kept.
 """
 
@@ -14,11 +16,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from app.db import undecided
+from app.db import reference_files, undecided
 from app.errors import FileError
 from app.files.digest import full_digest
 from app.files.walk import signature_at
-from app.model import Asset, AssetStatus, Place, Root, RootKind
+from app.model import GONE_ON_PURPOSE, Asset, AssetStatus, Place, Root, RootKind
+from app.model.original_order import rank_by
 from app.pipeline.verdicts import Original, same_content
 from app.services import Services
 
@@ -26,11 +29,16 @@ from app.services import Services
 class Originals:
     """The assets that may be originals of one slice of files. Raises FileError when the disk gives no answer."""
 
-    def __init__(self, services: Services, has_other_algorithm: bool) -> None:
+    def __init__(self, services: Services, has_other_algorithm: bool, references: Sequence[Root] = ()) -> None:
         self.db, self.algorithm = services.db, services.config.dedup.hash_algorithm
+        self.remembers_removed = services.config.dedup.remember_removed
+        self.rank = rank_by(services.config.dedup.original_order)
         self.has_other_algorithm = has_other_algorithm
         # Only mounted roots of the configuration were checked; what lies under a retired root counts as away.
-        self.roots: Mapping[int, Root] = {root.id: root for kind in services.roots.values() for root in kind}
+        self.roots: Mapping[int, Root] = {root.id: root for kind in services.roots.values() for root in kind} | {
+            root.id: root for root in references
+        }
+        self.has_references = bool(references)
         self._by_sha256: dict[str, dict[int, Asset]] = {}
         self._repeated: set[str] = set()
         self._kept_by_peer: set[int] = set()
@@ -46,6 +54,8 @@ class Originals:
             if self.has_other_algorithm:
                 sizes = list({a.size_bytes for a in wanted})
                 found += undecided.list_of_other_algorithm(conn, self.algorithm, sizes)
+            if self.has_references:
+                found += reference_files.list_originals(conn, list({a.sha256 for a in wanted if a.sha256 is not None}))
             gone = [a.id for a in found if a.status is AssetStatus.GONE]
             self._kept_by_peer = undecided.list_kept_by_peer(conn, gone)
         for asset in found:
@@ -72,7 +82,7 @@ class Originals:
     def find(self, asset: Asset, group_ids: set[int]) -> list[Original]:
         """The originals of an asset among those outside its group that are accounted for, the better first."""
         candidates = [c for c in self._by_sha256.get(asset.sha256 or "", {}).values() if c.id not in group_ids]
-        return [found for c in same_content(asset, candidates) if (found := self.account(c)) is not None]
+        return [found for c in same_content(asset, candidates, self.rank) if (found := self.account(c)) is not None]
 
     def account(self, asset: Asset) -> Original | None:
         """The asset as an original, when it is accounted for now."""
@@ -82,7 +92,8 @@ class Originals:
 
     def _look(self, asset: Asset) -> Original | None:
         if asset.status is AssetStatus.GONE:
-            return Original(asset, None) if asset.id in self._kept_by_peer else None
+            is_remembered = self.remembers_removed and asset.reason == GONE_ON_PURPOSE
+            return Original(asset, None) if is_remembered or asset.id in self._kept_by_peer else None
         root = self.roots.get(asset.root_id)
         if root is None:
             return None
@@ -92,7 +103,7 @@ class Originals:
             raise FileError("look at", Place(root, asset.path).absolute, error.strerror or str(error)) from error
         if seen is None:
             return None
-        if replace(seen, device=asset.device) != asset.signature:
+        if seen._replace(device=asset.device) != asset.signature:
             digests = full_digest(Place(root, asset.path))
             if digests.sha256 != asset.sha256:
                 return None

@@ -9,6 +9,7 @@ from app.errors import TargetExists, printable
 from app.files.move import Move, Moved
 from app.model import Asset, AssetStatus, Failure, Place, Root, RootKind
 from app.pipeline.naming import suffixed_paths
+from app.pipeline.paranoid import list_certain
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
@@ -18,13 +19,15 @@ PAGE = 512
 MAX_NAMES = 1_000
 
 
-def quarantine_duplicates(services: Services, step: StepContext, tally: Tally) -> None:
+def quarantine_duplicates(services: Services, step: StepContext, tally: Tally, references: Sequence[Root]) -> None:
     """Move every duplicate that is still in an ingest folder; what cannot be moved stays and is reported."""
     target = services.root(RootKind.DUPLICATES)
     for source in services.roots[RootKind.INGEST]:
         last = 0
         while page := _page(services, source, last):
             last = page[-1].id
+            if services.config.dedup.paranoid:
+                page = list_certain(services, step, tally, page, references)
             _move(services, step, [(asset, source) for asset in page], target, tally)
             step.safe_point(tally.counts["quarantined"], tally.counts["quarantined"], tally.size_bytes)
 

@@ -1,27 +1,36 @@
-"""Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`.
+"""Scan: what is in the ingest folder? New and changed files become `discovered`, vanished ones `gone`, and what lies
+elsewhere now keeps its row (app/pipeline/moved_files.py).
 
-Reads names only. A file counts when it has stopped changing (app/files/settle.py); what is not a photo, a video
-or their sidecar is left in place and listed. Work goes in chunks: memory does not grow with the library.
+Reads names; in a large scan the ends of files of one size are read beside the walk, for dedup
+(app/pipeline/arrivals.py). A file counts when it has stopped changing (app/files/settle.py); what is not a photo, a
+video or their sidecar is left in place and listed. Work goes in chunks: memory does not grow with the library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import gc
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum, auto
 from itertools import islice
+from typing import Any
 
 from app.db import assets, groups, journal, kept_copies, left_in_place
 from app.db.clock import now
 from app.db.connection import Database
+from app.db.seen_files import SeenFiles, open_seen_files
 from app.errors import printable
+from app.files.kinds import ignored_by, plain_ending
 from app.files.lone_sidecars import ALONE
 from app.files.roots import check_roots
 from app.files.settle import MAX_PENDING, FirstLooks, stands_still
 from app.files.walk import Found, signature_at, walk
 from app.model import AssetStatus, Failure, Report, Root, RootKind, Signature
 from app.model.counting import counted
-from app.pipeline.intake import WAITING, list_left_behind, write_found, write_vanished
+from app.pipeline.arrivals import Arrivals
+from app.pipeline.intake import WAITING, list_left_behind, write_vanished
 from app.pipeline.lone_sidecars import LoneSidecars
 from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
@@ -32,7 +41,7 @@ CHUNK = 2_000
 SLICE_SECONDS = 0.2
 
 #: What a scan counts, in its report and in its journal event.
-COUNTED = ("new", "changed", "vanished", "still_changing", "left_in_place", "lone_sidecars", "seen")
+COUNTED = ("new", "changed", "moved", "vanished", "still_changing", "left_in_place", "lone_sidecars", "seen")
 
 #: First looks per database, kept while the process lives.
 _FIRST_LOOKS: dict[str, FirstLooks] = {}
@@ -60,7 +69,7 @@ def decide(found: Signature, known: tuple[AssetStatus, Signature] | None, kept: 
         status, signature = known
         if status not in WAITING or found == signature:
             return Verdict.KNOWN
-        return Verdict.REMOUNTED if replace(found, device=signature.device) == signature else Verdict.NEWS
+        return Verdict.REMOUNTED if found._replace(device=signature.device) == signature else Verdict.NEWS
     if kept is not None and stands_still(kept, found):
         return Verdict.KNOWN
     return Verdict.NEWS
@@ -73,8 +82,10 @@ def run(services: Services, step: StepContext) -> Report:
     looks = _FIRST_LOOKS.setdefault(services.db.path, FirstLooks())
     looks.begin()
     tally = Tally()
-    for root in ingest:
-        _RootScan(services, step, root, looks, tally).run()
+    with _no_collection():
+        for root in ingest:
+            with Arrivals(services, step, root, tally) as arrivals, open_seen_files(services.db, root.id) as seen_files:
+                _RootScan(services, step, root, looks, tally, arrivals, seen_files).run()
     looks.end()
     behind = list_left_behind(services.db, ingest)
     tally.failures += behind
@@ -86,38 +97,89 @@ def run(services: Services, step: StepContext) -> Report:
     return report
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """What a scan holds is in no circles, and to look for some in all of it takes longer than the walk."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
+
+
 class _RootScan:
     """One scan of one ingest folder. In calling order: walk, look again at what is new, list what has vanished."""
 
-    def __init__(self, services: Services, step: StepContext, root: Root, looks: FirstLooks, tally: Tally) -> None:
+    def __init__(
+        self, services: Services, step: StepContext, root: Root, looks: FirstLooks, tally: Tally, arrivals: Arrivals,
+        seen_files: SeenFiles,
+    ) -> None:  # fmt: skip
         self.db, self.step, self.root, self.looks, self.tally = services.db, step, root, looks, tally
+        self.arrivals, self.seen_files = arrivals, seen_files
         self.settings = services.config.scan
+        self.patterns = tuple(os.fsencode(pattern) for pattern in self.settings.ignore_patterns)
         with self.db.reading() as conn:
             self.last_id = assets.last_id(conn)
+            self.known_count = assets.count_under(conn, [one.id for one in services.roots[RootKind.INGEST]])
         # One byte per asset id, not a set of paths: a million assets are a megabyte.
         self.seen = bytearray(self.last_id + 1)
+        self.is_first = not self.last_id
+        #: The rows of files that are not as these say, until it is their turn.
+        self.known: dict[bytes, tuple[Any, ...]] = {}
         self.began_at = now()
         self.lone = LoneSidecars(services, root)
 
     def run(self) -> None:
-        found = walk(self.root, self.settings.ignore_patterns, self._known_names)
+        found = walk(self.root, self.settings.ignore_patterns, self._known_names, as_before=self._as_before)
         while chunk := list(islice(found, CHUNK)):
             self._take(chunk)
             if len(self.looks) > MAX_PENDING:
                 self._look_again()
             self._safe_point()
         self._look_again()
+        self.arrivals.finish()
         self.tally.counts["still_changing"] += sum(1 for _ in self.looks.pending(self.root.id))
         with self.db.transaction() as conn:
             left_in_place.forget_before(conn, self.root.id, self.began_at)
         self._note_vanished()
+
+    def _as_before(self, prefix: bytes, block: Sequence[tuple[bytes, os.stat_result]]) -> set[bytes]:
+        """The photos and videos of a folder that are as their rows say; the rows of all others are kept for later."""
+        self._safe_point()
+        if not self.last_id:
+            return set()
+        files = [(name, status) for name, status in block if stat.S_ISREG(status.st_mode)]
+        rows = self.seen_files.at([prefix + name for name, _ in files])
+        unchanged = set()
+        for name, status in files:
+            row = rows.get(prefix + name)
+            if row is None:
+                continue
+            facts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if row[3:] == facts and plain_ending(name) and not self._is_ignored(prefix, name):
+                self._see(row[1])
+                unchanged.add(name)
+            else:
+                self.known[row[0]] = row
+        self.tally.counts["seen"] += len(unchanged)
+        return unchanged
+
+    def _is_ignored(self, prefix: bytes, name: bytes) -> bool:
+        return bool(self.patterns) and ignored_by(name, prefix + name, self.patterns) is not None
+
+    def _see(self, asset_id: int) -> None:
+        if asset_id <= self.last_id:
+            self.seen[asset_id] = 1
 
     def _known_names(self, folder: bytes) -> list[bytes]:
         with self.db.reading() as conn:
             return groups.list_names_in(conn, self.root.id, folder)
 
     def _take(self, chunk: list[Found]) -> None:
-        chunk = self.lone.judge(chunk)
+        if any(found.kind != "media" for found in chunk):
+            chunk = self.lone.judge(chunk)
         left = [f for f in chunk if f.kind == "left"]
         if left:
             with self.db.transaction() as conn:
@@ -133,21 +195,24 @@ class _RootScan:
         self._write(f for f in news if self.looks.is_settled(self.root.id, f, settle_seconds))
 
     def _news(self, chunk: list[Found]) -> Iterator[Found]:
-        paths = [f.path for f in chunk]
+        if self.is_first:
+            yield from chunk
+            return
+        known = {f.path: self.known.pop(f.path, None) for f in chunk}
         with self.db.reading() as conn:
-            known = assets.list_signatures_at(conn, self.root.id, paths)
-            kept = kept_copies.list_at(conn, self.root.id, [p for p in paths if p not in known])
+            kept = kept_copies.list_at(conn, self.root.id, [path for path, row in known.items() if row is None])
         remounted: list[tuple[int, dict[str, int]]] = []
         for found in chunk:
-            row, copy = known.get(found.path), kept.get(found.path)
-            assert found.signature is not None
-            if row is not None and row[0] <= self.last_id:
-                self.seen[row[0]] = 1
-            verdict = decide(found.signature, row[1:] if row else None, copy[2] if copy else None)
+            row, copy, now_there = known[found.path], kept.get(found.path), found.signature
+            assert now_there is not None
+            if row is not None:
+                self._see(row[1])
+            before = (AssetStatus(row[2]), Signature(*row[3:])) if row is not None else None
+            verdict = decide(now_there, before, copy[2] if copy else None)
             if verdict is Verdict.NEWS:
                 yield found
             elif verdict is Verdict.REMOUNTED and row is not None:
-                remounted.append((row[0], {"device": found.signature.device}))
+                remounted.append((row[1], {"device": now_there.device}))
         if remounted:
             with self.db.transaction() as conn:
                 assets.set_columns(conn, remounted)
@@ -160,8 +225,8 @@ class _RootScan:
             again = self._signature(found)
             if again is None:
                 self.looks.forget(self.root.id, found.path)
-            elif self.looks.is_settled(self.root.id, replace(found, signature=again), self.settings.settle_seconds):
-                settled.append(replace(found, signature=again))
+            elif self.looks.is_settled(self.root.id, found._replace(signature=again), self.settings.settle_seconds):
+                settled.append(found._replace(signature=again))
             if len(settled) >= CHUNK:
                 self._write(settled)
                 settled = []
@@ -180,17 +245,16 @@ class _RootScan:
             return None
 
     def _write(self, settled: Iterable[Found]) -> None:
-        settled = list(settled)
-        if settled:
-            self.tally.counts.update(write_found(self.db, self.root, settled, self.step.run_id))
-            self.tally.size_bytes += sum(f.signature.size_bytes for f in settled if f.signature is not None)
+        self.arrivals.take(list(settled))
 
     def _note_vanished(self) -> None:
         self.tally.counts.update(write_vanished(self.db, self.root, self.seen, self.step))
 
     def _safe_point(self) -> None:
         done = self.tally.counts["seen"]
-        self.step.safe_point(done, max(done, self.last_id), self.tally.size_bytes)
+        # How many files there are is known as long as there is nothing new.
+        total = self.known_count if done <= self.known_count and not self.arrivals.has_any else 0
+        self.step.safe_point(done, total, self.tally.size_bytes)
 
 
 def _of_these_lone(count: int) -> str:
@@ -201,14 +265,14 @@ def _of_these_lone(count: int) -> str:
 def _report(ingest: list[Root], tally: Tally) -> Report:
     counts = {name: tally.counts[name] for name in COUNTED}
     folders = ", ".join(printable(root.path) for root in ingest)
-    done = counts["new"] + counts["changed"]
+    done = counts["new"] + counts["changed"] + counts["moved"]
     if not any(counts.values()) and not tally.failures:
         message = f"The ingest folder {folders} is empty."
     else:
         message = (
             f"{folders}: {counts['seen']} photos, videos and sidecars; {counts['new']} new, {counts['changed']} "
-            f"changed, {counts['vanished']} vanished, {counts['still_changing']} still changing, "
-            f"{counts['left_in_place']} left in place{_of_these_lone(counts['lone_sidecars'])}."
+            f"changed, {counts['moved']} moved, {counts['vanished']} vanished, {counts['still_changing']} still "
+            f"changing, {counts['left_in_place']} left in place{_of_these_lone(counts['lone_sidecars'])}."
         )
     skipped = max(counts["seen"] - done, 0)
     return Report("done", message, done, skipped, tally.size_bytes, failures=tally.failures, detail=dict(counts))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.db import runs
+from app.pipeline.pace import Pace
 from app.services import Services
 
 #: Progress is written, and wishes are read, at most this often.
@@ -47,10 +48,11 @@ class StepContext:
         self.stopping = stopping if stopping is not None else threading.Event()
         self.arguments: Mapping[str, Any] = arguments or {}
         self._next_look = 0.0
+        self._pace = Pace()
         self._latest: tuple[int, int, int] | None = None
 
-    def safe_point(self, done: int, total: int, size_bytes: int = 0) -> None:
-        """Note how far the step is, and raise Stopped when it has to stop here.
+    def safe_point(self, done: int, total: int, size_bytes: int = 0, left_bytes: int | None = None) -> None:
+        """Note how far the step is, and raise Stopped when it has to stop here. A total of 0 is not known.
 
         Cheap enough to be called for every file. Must not be called inside a transaction.
         """
@@ -61,8 +63,10 @@ class StepContext:
         if moment < self._next_look:
             return
         self._next_look = moment + PROGRESS_INTERVAL_SECONDS
+        self._pace.note(moment, done, total, size_bytes, left_bytes)
         with self.services.db.transaction() as conn:
             runs.progress(conn, self.step_id, done, total, size_bytes)
+            runs.note_pace(conn, self.step_id, self._pace.as_detail())
             wish = runs.wish_of(conn, self.run_id)
         if wish is not None:
             raise Stopped(wish)

@@ -23,6 +23,11 @@ class Tally:
     size_bytes: int = 0
     failures: list[Failure] = field(default_factory=list)
 
+    def leave_alone(self, failure: Failure) -> None:
+        """A file to which nothing was done after it was judged, and why."""
+        self.failures.append(failure)
+        self.counts["left_alone"] += 1
+
     def note_failure(self, conn: Connection, asset: Asset, error: MediaPipelineError, run_id: int) -> None:
         """A file that only moved under us is left for the next scan; one that cannot be read is tried three times."""
         self.failures.append(Failure(printable(asset.path), str(error), asset.id))

@@ -21,20 +21,23 @@ from dataclasses import dataclass
 from app.files.belonging import group_key
 from app.files.walk import is_media
 from app.model import Asset, AssetStatus, Signature
+from app.model.original_order import DEFAULT_ORDER, Rank, rank_by
 
 #: What a group may be known by; see `groups_of`.
 GroupName = tuple[object, ...]
 
-#: Who may be an original, the better first. A gone one counts only when a peer keeps it, and one that was set aside
-#: only when it lies in the archive, where it waits for a review, or in ingest again after an undo.
-RANK = {
-    AssetStatus.ARCHIVED: 0,
-    AssetStatus.SET_ASIDE: 0,
-    AssetStatus.DELIVERED: 1,
-    AssetStatus.BATCHED: 1,
-    AssetStatus.GONE: 1,
-    AssetStatus.UNIQUE: 2,
-}
+#: Who may be an original. A gone one counts only when a peer keeps it, and one that was set aside only when it lies in
+#: the archive, where it waits for a review, or in ingest again after an undo.
+POSSIBLE = frozenset(
+    {
+        AssetStatus.ARCHIVED,
+        AssetStatus.SET_ASIDE,
+        AssetStatus.DELIVERED,
+        AssetStatus.BATCHED,
+        AssetStatus.GONE,
+        AssetStatus.UNIQUE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +71,16 @@ class Whole:
 FindOriginals = Callable[[Asset], Sequence[Original]]
 
 
-def rank(asset: Asset) -> tuple[int, int, int, bytes, int]:
-    """Sort key of possible originals: further along, older, shorter path, first by name."""
-    path = asset.origin_path or asset.path
-    return RANK.get(asset.status, 3), asset.mtime_ns, len(path), path, asset.id
+#: Further along, older, shorter path, first by name.
+USUAL_RANK = rank_by(DEFAULT_ORDER)
 
 
-def same_content(asset: Asset, candidates: Iterable[Asset]) -> list[Asset]:
+def same_content(asset: Asset, candidates: Iterable[Asset], rank: Rank = USUAL_RANK) -> list[Asset]:
     """Those of the candidates with this very content that may be originals, the better first."""
     if asset.size_bytes == 0 or asset.sha256 is None:
         return []
     content = (asset.size_bytes, asset.sha256)
-    same = [c for c in candidates if c.id != asset.id and c.status in RANK and (c.size_bytes, c.sha256) == content]
+    same = [c for c in candidates if c.id != asset.id and c.status in POSSIBLE and (c.size_bytes, c.sha256) == content]
     return sorted(same, key=rank)
 
 
@@ -97,7 +98,7 @@ def groups_of(asset: Asset) -> frozenset[GroupName]:
     return frozenset({by_name, (asset.group_id,)} if asset.group_id is not None else {by_name})
 
 
-def judge(whole: Whole, find_originals: FindOriginals) -> list[Verdict]:
+def judge(whole: Whole, find_originals: FindOriginals, rank: Rank = USUAL_RANK) -> list[Verdict]:
     """Verdicts on a group's waiting members, and on siblings that are duplicates no longer."""
     outside = {asset.id: find_originals(asset) for asset in whole.waiting}
     names = {a.id: o for a in whole.waiting for o in outside[a.id][:1] if is_other_name(a, o)}

@@ -166,6 +166,7 @@ class DuplicatesQuery(Page):
     """A page of sets, in the order of their originals' ids."""
 
     limit: int = Field(50, ge=1, le=200, description="At most so many sets.")
+    in_reference: bool = Field(False, description="Of originals in reference folders, instead of all others.")
 
 
 class ManifestQuery(BaseModel):

@@ -19,6 +19,7 @@ from app.db import batch_devices, confirmation, date_decisions, decision_notes, 
 from app.db.doubtful_dates import DateFilter
 from app.jobs.date_changes import DateWish
 from app.jobs.dates import decide_dates
+from app.jobs.unread_contents import read_contents
 from app.model import Asset, RunStatus, Stage, Trigger
 from app.overview.why import explain
 from app.services import Services, open_services, set_up
@@ -86,6 +87,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
             assert workflow(site.services).status is RunStatus.DONE
     stages = (Stage.SCAN, Stage.DEDUP, Stage.INSPECT)
     assert go(site.services, jobs.start_stage(site.services, stages, Trigger.API)).status is RunStatus.DONE
+    # Versions of then read every file.
+    read_contents(site.services, list(rows(site.services).values()))
     decide_dates(site.services, DateWish("accept", "", [find(site.services, b"accepted.jpg").id]), "anna")
     with site.services.db.transaction() as conn:
         conn.exec_driver_sql("UPDATE batches SET target = 'syncthing', device_id = ? WHERE id = 1", (PEER,))

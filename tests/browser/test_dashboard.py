@@ -173,6 +173,7 @@ def test_a_key_is_asked_for_once(start_server: Callable[..., Server], browser) -
     expect(page.get_by_role("heading", name="Control")).to_be_visible()
     page.get_by_role("button", name="Run everything").click()
     expect(page.locator("#notices")).to_contain_text("started (run 1)")
+    page.locator("#menu > summary").click()
     page.get_by_role("button", name="Log out").click()
     page.goto(server.url + "/dashboard")
     expect(page.get_by_label("API key")).to_be_visible()

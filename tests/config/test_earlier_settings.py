@@ -10,10 +10,13 @@ import pytest
 from app.config.parse import parse
 from app.config.render import render
 from app.config.settings import all_settings
+from app.model.original_order import DEFAULT_ORDER
 
 MAKES = ("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Panasonic", "Pentax")
 #: Which settings each version brought, the newest first, with the value by which nothing changes for who had none.
 BROUGHT: tuple[dict[str, Any], ...] = (
+    {"dedup.paranoid": False, "dedup.remember_removed": False, "dedup.read_order": "auto", "dedup.reference_dirs": (),
+     "dedup.original_order": DEFAULT_ORDER},
     {"system.thumbnail_cache_mb": 500},
     {"scan.lone_sidecars": "wait"},
     {"sorter.date_sidecars": "none"},

@@ -231,6 +231,10 @@ def test_every_key_can_come_from_the_environment() -> None:
             word = "0 3 * * 0"
         if setting.path in ("syncthing.gui_url", "syncthing.api_url"):
             word = "http://nas:8384"
+        if setting.path == "dedup.reference_dirs":
+            word = "/data/before, /data/long-before"
+        if setting.path == "dedup.original_order":
+            word = "reference, archived"
         if setting.path in ("syncthing.device_id", "syncthing.device_ids"):
             word = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
         environment = {setting.variable: word, "MEDIA_PIPELINE_SYNC__FOLDER_DIR": "/data/delivery"}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from app.services import ServiceContainer, Services, open_services, set_up
 from app.syncthing.checks import Check
 from tests.browser import rows
 from tests.cli.conftest import write_config
-from tests.conftest import make_config, make_jpeg, read_tree, write_tree
+from tests.conftest import make_config, make_jpeg, make_services, read_tree, write_tree
 
 
 def named(services: Services) -> dict[str, Check]:
@@ -184,6 +185,24 @@ def test_a_folder_that_is_new_in_the_settings_is_found(open_test_services: Any, 
     with closing(open_services(Snapshot(make_config(tmp_path, paths={"sorted_dir": str(tmp_path / "b")}), "x"))) as new:
         faults = [check for check in run_checks(new) if check.state == "fault"]
     assert ["setup --roots" in check.fix for check in faults] == [True]
+
+
+def test_a_reference_folder_that_is_away_is_a_fault(open_test_services: Any, tmp_path: Path) -> None:
+    write_tree(tmp_path / "before", {"a.jpg": b"summer"})
+    services = open_test_services(dedup={"reference_dirs": [str(tmp_path / "before")]})
+    assert named(services)["reference folder"].state == "ok"
+    os.rename(tmp_path / "before", tmp_path / "away")
+    found = named(services)["reference folder"]
+    assert (found.state, str(tmp_path / "before") in found.cause) == ("fault", True)
+    assert "mounted" in found.cause
+
+
+def test_a_policy_that_the_file_system_cannot_serve_is_a_warning() -> None:
+    with TemporaryDirectory(dir="/dev/shm", prefix="media-pipeline-test-") as in_memory:
+        services = make_services(Path(in_memory), dedup={"duplicate_policy": "reflink"})
+        with closing(services):
+            found = named(services)["duplicates share room"]
+    assert (found.state, f"{in_memory}/ingest" in found.cause) == ("warning", True)
 
 
 def test_the_worker_is_seen_by_heartbeat_and_lock(services: Services) -> None:

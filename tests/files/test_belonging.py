@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.files import belonging
 from app.files.belonging import EDITED_WORDS, group_key
 
 TOGETHER = {
@@ -92,3 +94,11 @@ def test_an_edited_photo_belongs_to_what_it_was_made_from_in_every_language(word
 def test_any_name_at_all_has_a_key_and_keeps_it_with_another_ending(name: bytes) -> None:
     assert group_key(name)
     assert group_key(name + b".jpg") == group_key(name + b".mov") == group_key(name + b".jpg.xmp")
+
+
+@given(st.from_regex(r"[A-Z]{0,5}(BURST|_E|G[HLX]|~|_)?[0-9_]{0,9}(-edited)?\.jpg", fullmatch=True))
+def test_names_as_most_cameras_write_them_get_the_key_that_all_rules_give(name: str) -> None:
+    plain = belonging.group_key(name.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(belonging, "PLAIN", re.compile(rb"(?!)"))
+        assert belonging.group_key(name.encode()) == plain

@@ -14,10 +14,11 @@ from app.db.decision_notes import DecisionNote
 from app.errors import RootUnavailable
 from app.files import decision_log
 from app.files.decision_log import FOLDER, add, read, write_pending
+from app.jobs.unread_contents import read_contents
 from app.model import Root, RootKind
 from app.services import Services
 from tests.conftest import make_jpeg, write_tree
-from tests.pipeline.stages import ingest, rows, take_stock
+from tests.pipeline.stages import ingest, rows, run_dedup, take_stock
 
 WHEN = "2026-01-01T00:00:00+00:00"
 
@@ -110,6 +111,11 @@ def test_names_of_people_that_are_no_text_are_kept_as_far_as_they_are(archive: R
 
 
 def decide(services: Services, path: bytes, text: str) -> None:
+    read_contents(services, [rows(services)[path]])
+    decide_unread(services, path, text)
+
+
+def decide_unread(services: Services, path: bytes, text: str) -> None:
     with services.db.transaction() as conn:
         date_decisions.write(conn, [DateDecision(rows(services)[path].id, "set", text, "local", "anna", WHEN)])
 
@@ -132,6 +138,18 @@ def test_decisions_are_written_once_and_those_taken_back_with_them(services: Ser
         date_decisions.drop(conn, [rows(services)[b"a.jpg"].id])
     write_pending(services.db, archive)
     assert standing(services) == ["1998-01-01 12:00"]
+
+
+def test_a_decision_about_a_file_that_was_not_read_is_kept_once_dedup_has_read_it(services: Services) -> None:
+    write_tree(ingest(services), {"a.jpg": make_jpeg(), "b.jpg": make_jpeg(seed=2) + b"unlike"})
+    take_stock(services)
+    archive = services.root(RootKind.ARCHIVE)
+    decide_unread(services, b"a.jpg", "1999-01-01 12:00")
+    assert write_pending(services.db, archive) == 0
+    run_dedup(services)
+    assert [path for path, asset in rows(services).items() if asset.sha256 is not None] == [b"a.jpg"]
+    assert write_pending(services.db, archive) >= 1
+    assert standing(services) == ["1999-01-01 12:00"]
 
 
 def test_an_archive_that_has_no_such_file_gets_all_that_stands(services: Services) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from app.files.settle import FirstLooks
 from app.files.walk import Found
 from app.model import Signature
@@ -47,7 +45,7 @@ def test_any_change_of_size_mtime_or_ctime_starts_the_wait_again() -> None:
         looks.is_settled(1, FILE, 10)
         clock.seconds += 10
         assert FILE.signature is not None
-        other = replace(FILE, signature=replace(FILE.signature, **changed))
+        other = FILE._replace(signature=FILE.signature._replace(**changed))
         assert not looks.is_settled(1, other, 10)
         clock.seconds += 10
         assert looks.is_settled(1, other, 10)
@@ -60,7 +58,7 @@ def test_an_inode_that_a_file_system_makes_up_is_no_change() -> None:
     looks.is_settled(1, FILE, 10)
     clock.seconds += 10
     assert FILE.signature is not None
-    assert looks.is_settled(1, replace(FILE, signature=replace(FILE.signature, inode=77, device=8)), 10)
+    assert looks.is_settled(1, FILE._replace(signature=FILE.signature._replace(inode=77, device=8)), 10)
 
 
 def test_a_look_of_an_earlier_scan_counts_and_one_of_a_vanished_file_is_forgotten() -> None:
@@ -68,7 +66,7 @@ def test_a_look_of_an_earlier_scan_counts_and_one_of_a_vanished_file_is_forgotte
     looks = FirstLooks(clock)
     looks.begin()
     looks.is_settled(1, FILE, 10)
-    looks.is_settled(1, replace(FILE, path=b"gone.jpg"), 10)
+    looks.is_settled(1, FILE._replace(path=b"gone.jpg"), 10)
     looks.end()
     clock.seconds += 30
     looks.begin()

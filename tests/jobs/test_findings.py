@@ -18,6 +18,7 @@ from app.services import Services
 from tests.conftest import make_jpeg, read_tree, write_tree
 from tests.pipeline.library import assert_rows_agree, get_asset
 from tests.pipeline.running import fill, workflow
+from tests.pipeline.stages import rows, take_stock
 from tests.pipeline.verifying import (
     archive_of,
     archived,
@@ -409,3 +410,45 @@ def test_all_files_that_took_each_others_places_are_accepted_at_once(services: S
     verify(services)
     assert found(services) == {}
     assert_rows_agree(services)
+
+
+@pytest.mark.parametrize(("is_remembered", "becomes"), [(False, AssetStatus.UNIQUE), (True, AssetStatus.DUPLICATE)])
+def test_what_was_removed_on_purpose_comes_again_only_if_it_is_not_to_be_remembered(
+    open_test_services: Opener, is_remembered: bool, becomes: AssetStatus
+) -> None:
+    services = open_test_services(dedup={"remember_removed": is_remembered})
+    (asset,) = archive_of(services, 1)
+    (content,) = read_tree(root(services).path).values()
+    os.unlink(path_of(services, asset))
+    verify(services)
+    accept(services)
+    write_tree(services.root(RootKind.INGEST).path, {"again.jpg": content})
+    take_stock(services)
+    assert rows(services)[b"again.jpg"].status is becomes
+    take_stock(services)
+    assert rows(services)[b"again.jpg"].status is becomes
+
+
+def test_what_is_not_to_be_remembered_any_more_is_judged_again(open_test_services: Opener) -> None:
+    services = open_test_services(dedup={"remember_removed": True})
+    (asset,) = archive_of(services, 1)
+    (content,) = read_tree(root(services).path).values()
+    os.unlink(path_of(services, asset))
+    verify(services)
+    accept(services)
+    write_tree(services.root(RootKind.INGEST).path, {"again.jpg": content})
+    take_stock(services)
+    again = open_test_services()
+    take_stock(again)
+    assert rows(again)[b"again.jpg"].status is AssetStatus.UNIQUE
+
+
+def test_a_missing_file_nobody_has_spoken_of_is_not_remembered(open_test_services: Opener) -> None:
+    services = open_test_services(dedup={"remember_removed": True})
+    (asset,) = archive_of(services, 1)
+    (content,) = read_tree(root(services).path).values()
+    os.unlink(path_of(services, asset))
+    verify(services)
+    write_tree(services.root(RootKind.INGEST).path, {"again.jpg": content})
+    take_stock(services)
+    assert rows(services)[b"again.jpg"].status is AssetStatus.UNIQUE

@@ -7,7 +7,6 @@ import os
 import subprocess
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -322,7 +321,7 @@ def test_a_batch_for_which_there_is_no_room_is_refused_before_anything_is_touche
     room = os.statvfs(services.root(RootKind.STAGING).path)
     with services.db.transaction() as conn:
         size_bytes = room.f_bavail * room.f_frsize + 10**9
-        take_content(conn, asset, replace(asset.signature, size_bytes=size_bytes))
+        take_content(conn, asset, asset.signature._replace(size_bytes=size_bytes))
         assets.set_columns(conn, [(asset.id, {"digest": "d", "sha256": "d", "inspected_at": "2025"})])
     report = make_batch(services)
     assert report.outcome == "failed"

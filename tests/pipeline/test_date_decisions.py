@@ -6,6 +6,7 @@ import os
 
 from app.db import assets, date_decisions
 from app.db.date_decisions import DateDecision
+from app.jobs.unread_contents import read_contents
 from app.services import Services
 from tests.conftest import make_jpeg, write_tree
 from tests.files.media import movie
@@ -17,6 +18,7 @@ WHEN = "2026-01-01T00:00:00+00:00"
 
 
 def decide(services: Services, path: bytes, text: str, zone: str = "local") -> None:
+    read_contents(services, [rows(services)[path]])
     with services.db.transaction() as conn:
         date_decisions.write(conn, [DateDecision(rows(services)[path].id, "set", text, zone, "anna", WHEN)])
 

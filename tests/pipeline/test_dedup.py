@@ -12,10 +12,13 @@ import pytest
 from sqlalchemy import event
 
 from app.db import assets, deliveries
-from app.model import Asset, AssetStatus, RootKind
-from app.pipeline.tally import MAX_ATTEMPTS
+from app.files.hash_reader import END_BYTES
+from app.model import Asset, AssetStatus, RootKind, Stage
+from app.pipeline.digesting import Digesting
+from app.pipeline.tally import MAX_ATTEMPTS, Tally
 from app.services import Services
 from tests.conftest import make_services, read_tree, write_tree
+from tests.pipeline.library import a_step
 from tests.pipeline.stages import change, events, ingest, rows, run_dedup, run_scan, states, take_stock
 
 
@@ -32,6 +35,8 @@ def take_in(services: Services, tree: dict[str, bytes]) -> None:
 def archive(services: Services, name: bytes, status: AssetStatus = AssetStatus.ARCHIVED) -> Asset:
     """Bring a unique file to the archive, as batch, sync and sort do."""
     asset = rows(services)[name]
+    if asset.sha256 is None:
+        Digesting(services, a_step(services, Stage.BATCH), Tally()).read_whole([asset])
     root = services.root(RootKind.ARCHIVE)
     target = os.path.join(root.path, name)
     os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -77,11 +82,60 @@ def test_with_equal_times_the_shorter_path_is_the_original(services: Services) -
     assert states(services) == {b"a/b/c.jpg": "duplicate", b"z.jpg": "unique"}
 
 
-def test_every_unique_file_has_its_digests(services: Services) -> None:
-    take_in(services, {"a.jpg": b"one"})
-    asset = rows(services)[b"a.jpg"]
-    assert asset.digest_algorithm == "blake3"
-    assert asset.digest and asset.sha256 and asset.digest != asset.sha256
+def test_a_file_of_a_size_that_no_other_has_is_not_read(services: Services) -> None:
+    take_in(services, {"a.jpg": b"one", "b.jpg": b"three"})
+    found = rows(services)
+    assert states(services) == {b"a.jpg": "unique", b"b.jpg": "unique"}
+    assert [(a.head_digest, a.digest, a.sha256) for a in found.values()] == [(None, None, None)] * 2
+
+
+def test_files_of_one_size_are_told_apart_by_their_ends(services: Services) -> None:
+    take_in(services, {"a.jpg": b"one", "b.jpg": b"two"})
+    found = rows(services)
+    assert states(services) == {b"a.jpg": "unique", b"b.jpg": "unique"}
+    assert len({a.head_digest for a in found.values() if a.head_digest}) == 2
+    assert [a.digest for a in found.values()] == [None, None]
+
+
+def test_files_of_one_size_with_the_same_ends_are_read_whole(services: Services) -> None:
+    ends, middles = b"e" * END_BYTES, [b"m" * 1000, b"n" * 1000, b"m" * 1000]
+    take_in(services, {f"{i}.jpg": ends + middle + ends for i, middle in enumerate(middles)})
+    found = rows(services)
+    assert len({a.head_digest for a in found.values()}) == 1
+    assert len({a.sha256 for a in found.values() if a.sha256}) == 2
+    assert sorted(states(services).values()) == ["duplicate", "unique", "unique"]
+    assert all(a.digest_algorithm == "blake3" and a.digest != a.sha256 for a in found.values())
+
+
+def test_a_unique_file_is_read_when_another_one_looks_like_it_and_stays_the_original(services: Services) -> None:
+    take_in(services, {"a.jpg": b"same"})
+    assert rows(services)[b"a.jpg"].digest is None
+    write_tree(ingest(services), {"b.jpg": b"same", "c.jpg": b"else"})
+    os.utime(file_at(services, "b.jpg"), (1_000_000_000, 1_000_000_000))
+    run_scan(services)
+    run_dedup(services)
+    found = rows(services)
+    assert states(services) == {b"a.jpg": "unique", b"b.jpg": "duplicate", b"c.jpg": "unique"}
+    assert found[b"b.jpg"].original_id == found[b"a.jpg"].id
+    assert found[b"a.jpg"].sha256 == found[b"b.jpg"].sha256 is not None
+
+
+def test_a_unique_file_that_is_lost_before_it_was_read_is_nobodys_original(services: Services) -> None:
+    take_in(services, {"a.jpg": b"same"})
+    write_tree(ingest(services), {"b.jpg": b"same"})
+    run_scan(services)
+    os.unlink(file_at(services, "a.jpg"))
+    run_dedup(services)
+    assert states(services) == {b"a.jpg": "discovered", b"b.jpg": "unique"}
+
+
+def test_what_was_archived_before_head_digests_were_kept_is_compared_as_a_whole(services: Services) -> None:
+    take_in(services, {"a.jpg": b"same"})
+    original = archive(services, b"a.jpg")
+    with services.db.transaction() as conn:
+        assets.set_columns(conn, [(original.id, {"head_digest": None})])
+    take_in(services, {"again.jpg": b"same", "other.jpg": b"else"})
+    assert (states(services)[b"again.jpg"], states(services)[b"other.jpg"]) == ("duplicate", "unique")
 
 
 @pytest.mark.parametrize("status", [AssetStatus.BATCHED, AssetStatus.DELIVERED, AssetStatus.ARCHIVED])

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,11 +173,11 @@ HERE = Signature(1, 2, 3, 4, 5)
     [
         (None, None, Verdict.NEWS),
         ((AssetStatus.UNIQUE, HERE), None, Verdict.KNOWN),
-        ((AssetStatus.UNIQUE, replace(HERE, ctime_ns=6)), None, Verdict.NEWS),
-        ((AssetStatus.UNIQUE, replace(HERE, device=6)), None, Verdict.REMOUNTED),
-        ((AssetStatus.BATCHED, replace(HERE, ctime_ns=6)), None, Verdict.KNOWN),
-        (None, replace(HERE, inode=9), Verdict.KNOWN),
-        (None, replace(HERE, mtime_ns=9), Verdict.NEWS),
+        ((AssetStatus.UNIQUE, HERE._replace(ctime_ns=6)), None, Verdict.NEWS),
+        ((AssetStatus.UNIQUE, HERE._replace(device=6)), None, Verdict.REMOUNTED),
+        ((AssetStatus.BATCHED, HERE._replace(ctime_ns=6)), None, Verdict.KNOWN),
+        (None, HERE._replace(inode=9), Verdict.KNOWN),
+        (None, HERE._replace(mtime_ns=9), Verdict.NEWS),
     ],
 )
 def test_a_file_is_judged_by_the_row_at_its_place(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -436,7 +435,7 @@ def signature(size: int, mtime: int) -> Signature:
 )
 def test_an_edit_and_silent_damage_are_told_in_other_words(before: Signature, now: Signature, sentence: str) -> None:
     assert words.altered(before, now, is_copy=False) == sentence
-    assert words.altered(replace(before), now, is_copy=True).startswith("The copy that was kept here: it")
+    assert words.altered(before, now, is_copy=True).startswith("The copy that was kept here: it")
 
 
 def test_rows_still_agree_with_the_disk_after_a_verification(services: Services) -> None:

@@ -45,7 +45,7 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/workflow/sync/refresh": started(),
     "POST /api/workflow/debug/advance": Example(situation="a run is paused"),
     "GET /api/dashboard": Example(),
-    "POST /api/dedup/start": started(),
+    "POST /api/dedup/start": Example(body={"dry_run": True}, status=202),
     "GET /api/dedup/status": Example(),
     "POST /api/batch/create": Example(status=409),
     "GET /api/batch/list": Example(query={"limit": 3}),

@@ -167,7 +167,7 @@ def test_a_worker_that_comes_back_after_a_kill_says_what_was_cut_off_and_one_tha
     site.fill_ingest(150, size=400_000)
     worker = site.start_worker()
     run = jobs.start_workflow(site.services, Trigger.API)
-    site.until(lambda: any(s.progress_done for s in site.steps(run.id)), "the run has begun to work")
+    site.until(partial(has_reached, site, run.id, Stage.BATCH), "files are on their way into the batch")
     worker.kill()
     worker.wait(30)
     left = site.run(run.id).status

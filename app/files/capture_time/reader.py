@@ -59,7 +59,7 @@ def answer(request: list[Any]) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {"moved_on": True}
     except OSError as error:
-        return _said(Told(), error.strerror or str(error))
+        return _unreadable(Told(), error)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         # Not the ctime: a new mode, or a rename of another name of the file, changes it. Before the file goes anywhere
@@ -86,7 +86,7 @@ def _ask(file: IO[bytes], name: bytes, size_bytes: int) -> dict[str, Any]:
         kind = format_of(window.head)
         fault = "it begins like no photo or video that is known" if kind is None else _read(kind, window, told)
     except OSError as error:
-        return _said(told, error.strerror or str(error))
+        return _unreadable(told, error)
     if told.has_source(*ENOUGH) or not (fault or suffix(name) in RAW_SUFFIXES):
         return _said(told, "")
     if kind is not None and kind.library and _ask_library(kind, file, told):
@@ -140,6 +140,10 @@ def _ask_exif_tool(file: IO[bytes], told: Told, note: str) -> str:
     except exif_tool.Silent as silent:
         return note or f"no reader here knows it, and exiftool gave no answer: {silent}"
     return "" if told.has_source(*ENOUGH) or (known_as and not note.startswith("it is damaged")) else note
+
+
+def _unreadable(told: Told, error: OSError) -> dict[str, Any]:
+    return _said(told, error.strerror or str(error)) | {"is_unreadable": True}
 
 
 def _said(told: Told, note: str) -> dict[str, Any]:

@@ -21,7 +21,8 @@ CLAIMS, CLAIM_LETTERS, ZONE_LETTERS, NAME_LETTERS = 40, 100, 10, 64
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file said. `moved_on`: it is no longer the file that was asked about. `note`: why it says little.
+    """What a file said. `moved_on`: it is no longer the file that was asked about. `note`: why it says little, or
+    why the system does not let it be read when it `is_unreadable`.
 
     `content_identifier` is what the halves of a Live Photo share; a `motion_photo` has its film inside. Texts are
     printable, and no longer than their limits.
@@ -35,6 +36,7 @@ class Reading:
     motion_photo: bool = False
     note: str = ""
     moved_on: bool = False
+    is_unreadable: bool = False
 
 
 class CaptureReaders:
@@ -94,6 +96,7 @@ def _reading(answer: Answer) -> Reading:
                 camera_model=_name(said.get("model")),
                 motion_photo=said.get("motion_photo") is True,
                 note=note,
+                is_unreadable=said.get("is_unreadable") is True,
             )
         case _:
             return Reading(answer.key, note="the program that reads it gave no answer")

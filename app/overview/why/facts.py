@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from app.db import assets, batches, date_sidecars, journal, kept_copies, lists, roots
+from app.db import assets, batches, date_sidecars, journal, kept_copies, lists, reference_files, roots
 from app.db.tables import assets as assets_table
 from app.db.tables import deliveries as deliveries_table
 from app.db.tables import findings
@@ -38,6 +38,8 @@ class Facts:
     came_from: str | None
     original: Asset | None
     original_place: str | None
+    #: Where the original lies in a reference folder, if it lies in one.
+    reference_place: str | None
     original_sent: bool
     original_finding: str | None
     duplicates: int
@@ -69,6 +71,7 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         came_from=_came_from(asset, known),
         original=original,
         original_place=printable(Place(known[original.root_id], original.path).absolute) if original else None,
+        reference_place=_reference_place(conn, asset, known),
         original_sent=original is not None and bool(_confirmed(conn, original.id)),
         original_finding=_finding_at_its_place(conn, original) if original else None,
         duplicates=_count_duplicates(conn, asset.id),
@@ -84,6 +87,11 @@ def gather(conn: Connection, asset: Asset) -> Facts:
         retry_refused=why_not(conn, asset, known) if asset.status in RETRIED else None,
         is_own_sidecar=bool(date_sidecars.list_ours(conn, [asset.id])),
     )
+
+
+def _reference_place(conn: Connection, asset: Asset, known: dict[int, Root]) -> str | None:
+    found = reference_files.originals_of(conn, [asset.id]).get(asset.id)
+    return _absolute(known, found.root_id, found.path) if found is not None else None
 
 
 def _decisions(conn: Connection, asset_id: int) -> tuple[tuple[str, str], ...]:

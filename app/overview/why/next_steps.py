@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.config.schema import Config
 from app.files.lone_sidecars import ALONE
-from app.model import AssetStatus, Batch, BatchStatus, RootKind
+from app.model import GONE_ON_PURPOSE, AssetStatus, Batch, BatchStatus, RootKind
 from app.model.counting import counted
 from app.overview.why.facts import Facts
 
@@ -26,6 +26,8 @@ def about_next(facts: Facts, config: Config) -> Iterator[str]:
         yield from _duplicate(facts, config)
     elif asset.status in (AssetStatus.BATCHED, AssetStatus.DELIVERED) and facts.batch is not None:
         yield _of_batch(facts.batch)
+    elif asset.status is AssetStatus.GONE and config.dedup.remember_removed and asset.reason == GONE_ON_PURPOSE:
+        yield "Nothing happens to it; should its content come again, it is not taken in (dedup.remember_removed)."
     else:
         yield NEXT[asset.status]
 
@@ -50,7 +52,13 @@ def _set_aside(facts: Facts) -> Iterator[str]:
 
 
 def _duplicate(facts: Facts, config: Config) -> Iterator[str]:
-    if facts.root.kind is RootKind.DUPLICATES or config.dedup.duplicate_policy == "label":
+    if config.dedup.remember_removed and facts.original is not None and facts.original.reason == GONE_ON_PURPOSE:
+        yield (
+            f"File {facts.original.id} was removed on purpose, and this is the same again: it is not taken in, and "
+            "nothing is deleted. It may be the only copy; dedup.remember_removed: false has it taken in."
+        )
+        return
+    if facts.root.kind is RootKind.DUPLICATES or config.dedup.duplicate_policy != "quarantine":
         doubt = _doubt_about_original(facts)
         if doubt:
             yield f"Its original is not as it was ({doubt}): keep this file; it may be the only good copy."
@@ -63,6 +71,8 @@ def _duplicate(facts: Facts, config: Config) -> Iterator[str]:
 def _doubt_about_original(facts: Facts) -> str:
     """Why the original may not hold this content any more; empty when nothing speaks against it."""
     asset, original = facts.asset, facts.original
+    if facts.reference_place:
+        return ""
     if original is None:
         return "no row knows it any more"
     if original.status in (AssetStatus.GONE, AssetStatus.FAILED):

@@ -112,6 +112,8 @@ def _duplicate(facts: Facts) -> Iterator[str]:
             f"Its content is byte for byte that of file {original.id}, {facts.original_place}, which "
             f"{STANDING[original.status]}{' and was delivered' if facts.original_sent else ''}."
         )
+    elif facts.reference_place and facts.asset.status is AssetStatus.DUPLICATE:
+        yield f"Its content is byte for byte that of {facts.reference_place}, which lies in a reference folder."
     elif original is not None:
         yield f"It was compared with file {original.id}, {facts.original_place}."
     if facts.duplicates:

@@ -15,7 +15,7 @@ from app.errors import Conflict, StateError
 from app.model import Report
 from app.pipeline.preview.outcomes import write_outcomes
 from app.pipeline.preview.rehearsal import Rehearsal, rehearse
-from app.pipeline.preview.summary import summarize
+from app.pipeline.preview.summary import summarize, summarize_duplicates
 from app.pipeline.step import StepContext
 from app.services import Services
 
@@ -40,8 +40,11 @@ def run(services: Services, step: StepContext) -> Report:
             rehearse(rehearsal)
             if rehearsal.is_blind:
                 return Report("failed", rehearsal.stops_because or "")
-            write_outcomes(rehearsal)
-            report = summarize(rehearsal)
+            if rehearsal.only_duplicates:
+                report = summarize_duplicates(rehearsal)
+            else:
+                write_outcomes(rehearsal)
+                report = summarize(rehearsal)
         finally:
             rehearsal.disk.close()
     rehearsals.finish(services.db, step.run_id)

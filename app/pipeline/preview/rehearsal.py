@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from app.config.schema import Config
 from app.db import assets, batch_devices, batches, deliveries, facts, known_digests, outcomes, runs
 from app.db.clock import now
 from app.db.connection import Connection, Database
 from app.files.imagined import ImaginedDisk
-from app.model import OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, Run, RunStatus, Stage
+from app.model import ONLY_DUPLICATES, OPEN_BATCH, AssetStatus, Batch, BatchStatus, Report, Run, RunStatus, Stage
 from app.pipeline import batch, dedup, deliver_folder, inspect, order, scan, sort
 from app.pipeline.delivered import finish
 from app.pipeline.execution import Ending, Execution, StageFunction, StepFailed
@@ -43,7 +44,9 @@ class Rehearsal:
 
     def __post_init__(self) -> None:
         self.disk = ImaginedDisk(self.copy)
-        self.services = replace(self.real, db=self.copy, disk=self.disk)
+        self.only_duplicates = dict(self.step.arguments) == ONLY_DUPLICATES
+        config = _labelling(self.real.config) if self.only_duplicates else self.real.config
+        self.services = replace(self.real, config=config, db=self.copy, disk=self.disk)
 
 
 class RehearsedStep(StepContext):
@@ -55,10 +58,10 @@ class RehearsedStep(StepContext):
         )
         self._preview = preview
 
-    def safe_point(self, done: int, total: int, size_bytes: int = 0) -> None:
+    def safe_point(self, done: int, total: int, size_bytes: int = 0, left_bytes: int | None = None) -> None:
         """Note how far the preview is, and raise Stopped when it has to stop here."""
         self._latest = (done, total, size_bytes)
-        self._preview.safe_point(done, total, size_bytes)
+        self._preview.safe_point(done, total, size_bytes, left_bytes)
 
 
 class RehearsedExecution(Execution):
@@ -86,12 +89,27 @@ def rehearse(rehearsal: Rehearsal) -> None:
         run = runs.get(conn, rehearsal.step.run_id)
     execution = RehearsedExecution(rehearsal, run, _stages(rehearsal))
     try:
-        rehearsal.ending = order.take_all(execution)
+        rehearsal.ending = _take(rehearsal, execution)
     except StepFailed as failed:
         rehearsal.stops_because = str(failed)
         rehearsal.is_blind = _last_stage(rehearsal) in LOOKING
     finally:
         scan.forget_first_looks(rehearsal.copy)
+
+
+def _take(rehearsal: Rehearsal, execution: Execution) -> Ending:
+    if not rehearsal.only_duplicates:
+        return order.take_all(execution)
+    for stage in order.ONCE:
+        execution.step(stage)
+    return Ending(RunStatus.DONE, "")
+
+
+def _labelling(config: Config) -> Config:
+    """The same with duplicates left where they are: a list of them is to say where each lies now."""
+    if config.dedup.duplicate_policy != "quarantine":
+        return config
+    return config.model_copy(update={"dedup": config.dedup.model_copy(update={"duplicate_policy": "label"})})
 
 
 def _last_stage(rehearsal: Rehearsal) -> Stage:
@@ -109,6 +127,12 @@ def _stages(rehearsal: Rehearsal) -> dict[Stage, StageFunction]:
         finally:
             known_digests.keep_what_was_read(rehearsal.copy, rehearsal.real.db)
 
+    def batch_and_keep(services: Services, step: StepContext) -> Report:
+        try:
+            return batch.run(services, step)
+        finally:
+            known_digests.keep_what_was_read(rehearsal.copy, rehearsal.real.db)
+
     def inspect_and_note(services: Services, step: StepContext) -> Report:
         report = inspect.run(services, step)
         with services.db.transaction() as conn:
@@ -119,7 +143,7 @@ def _stages(rehearsal: Rehearsal) -> dict[Stage, StageFunction]:
         Stage.SCAN: rehearsed(scan.run),
         Stage.DEDUP: rehearsed(dedup_and_keep),
         Stage.INSPECT: rehearsed(inspect_and_note),
-        Stage.BATCH: rehearsed(batch.run),
+        Stage.BATCH: rehearsed(batch_and_keep),
         Stage.SYNC: rehearsed(lambda services, step: _deliver(rehearsal, services, step)),
         Stage.SORT: rehearsed(sort.run),
         Stage.CLEANUP: lambda _services, _step: Report("idle", "A rehearsal removes nothing."),

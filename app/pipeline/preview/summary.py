@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.db import journal, outcomes, runs
+from app.db import journal, outcomes, runs, totals
 from app.db.connection import Connection
 from app.errors import printable
 from app.files.imagined_room import Need
-from app.model import Report, Stage
+from app.model import AssetStatus, Report, Stage, Step
 from app.model.counting import counted
 from app.pipeline.preview.rehearsal import Rehearsal
 from app.pipeline.room import in_words
@@ -60,12 +60,38 @@ def summarize(rehearsal: Rehearsal) -> Report:
         }
     return Report(
         "done",
-        _in_words(summary),
+        _in_words(summary) + _shared(rehearsal),
         counts["archived"]["files"],
         counts["duplicates"]["files"],
         counts["archived"]["size_bytes"],
         detail={"summary": summary},
     )
+
+
+def summarize_duplicates(rehearsal: Rehearsal) -> Report:
+    """The report of a preview that played the search for duplicates alone; it has no summary of a whole run."""
+    with rehearsal.copy.reading() as conn:
+        files, size_bytes = totals.count(conn)[AssetStatus.DUPLICATE]
+    seen = next(s.report for s in _steps(rehearsal) if s.stage is Stage.DEDUP)
+    new = int(seen.get("duplicate", 0))
+    message = f"{counted(files, 'file is a duplicate', 'files are duplicates')}, {in_words(size_bytes)}; "
+    message += f"{new:,} of them would be found now. No file was touched.{_shared(rehearsal)}"
+    return Report("done", message, files, size_bytes=size_bytes, detail={"duplicates": files, "new_duplicates": new})
+
+
+def _shared(rehearsal: Rehearsal) -> str:
+    """How much room duplicates would give back under dedup.duplicate_policy: reflink."""
+    found = next((s.report for s in _steps(rehearsal) if s.stage is Stage.DEDUP), {})
+    files = int(found.get("shared", 0))
+    if not files:
+        return ""
+    many = counted(files, "duplicate would share its room", "duplicates would share their room")
+    return f" {many} on the disk with the original: {in_words(int(found['shared_bytes']))} would be gained."
+
+
+def _steps(rehearsal: Rehearsal) -> list[Step]:
+    with rehearsal.copy.reading() as conn:
+        return runs.list_steps(conn, rehearsal.step.run_id)
 
 
 def _as_json(need: Need) -> dict[str, Any]:
@@ -86,10 +112,12 @@ def _ends(rehearsal: Rehearsal) -> str:
 
 def _seen(conn: Connection, rehearsal: Rehearsal) -> dict[str, int]:
     """What the rehearsed scan and dedup counted."""
-    steps = {step.stage: step.report for step in runs.list_steps(conn, rehearsal.step.run_id)}
-    scan, dedup = steps.get(Stage.SCAN, {}), steps.get(Stage.DEDUP, {})
+    steps = runs.list_steps(conn, rehearsal.step.run_id)
+    scan: Mapping[str, Any] = next((step.report for step in steps if step.stage is Stage.SCAN), {})
+    # What dedup had no need to read is read as it is batched.
+    read = sum(int(step.report.get("read", 0)) for step in steps if step.stage in (Stage.DEDUP, Stage.BATCH))
     names = ("seen", "new", "changed", "vanished", "still_changing", "left_in_place")
-    return {**{name: int(scan.get(name, 0)) for name in names}, "read": int(dedup.get("read", 0))}
+    return {**{name: int(scan.get(name, 0)) for name in names}, "read": read}
 
 
 def _batches(conn: Connection) -> dict[str, int]:

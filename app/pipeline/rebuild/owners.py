@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from app.db import assets, rebuild_entries, rebuild_rows
+from app.db import assets, rebuild_entries, rebuild_rows, rebuild_unread
 from app.db.connection import Connection
 from app.db.rebuild_entries import Entry
 from app.db.rebuild_files import Sighting
@@ -47,6 +47,7 @@ class Owners:
             if asset.root_id in self._kinds:
                 found[self._unread[asset_id]].append(asset)
         self._add_by_place(conn, files, found)
+        self._add_by_file(conn, files, found)
         return found
 
     def _add_by_place(
@@ -62,6 +63,19 @@ class Owners:
                 is_unread = asset.sha256 is None and asset.id not in self._unread
                 if is_unread and asset.size_bytes == seen[path].size_bytes:
                     found[seen[path].sha256 or ""].append(asset)
+
+    def _add_by_file(
+        self, conn: Connection, files: Mapping[str, Sequence[Sighting]], found: dict[str, list[Asset]]
+    ) -> None:
+        """Rows that were never read go with their files, when these lie elsewhere now."""
+        held = {(f.size_bytes, f.inode, f.mtime_ns): f.sha256 or "" for files_of in files.values() for f in files_of}
+        known = {asset.id for assets_of in found.values() for asset in assets_of}
+        unread = rebuild_unread.list_files(conn, {size_bytes for size_bytes, _, _ in held})
+        wanted = {asset_id: held[key] for key, ids in unread.items() if key in held for asset_id in ids}
+        left = [asset_id for asset_id in wanted if asset_id not in known and asset_id not in self._unread]
+        for asset_id, asset in rebuild_rows.list_by_id(conn, left).items():
+            if asset.root_id in self._kinds:
+                found[wanted[asset_id]].append(asset)
 
     def _join(self, entries: Sequence[Entry], rows: Sequence[Asset]) -> list[Claim]:
         """Of several manifests that name one asset, the newest batch counts. Living rows choose first: a file that

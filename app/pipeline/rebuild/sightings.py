@@ -6,7 +6,6 @@ What was read is kept, so that a rebuild that was cut off, or is repeated, reads
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from app.db import rebuild_files
@@ -100,7 +99,7 @@ def _is_same(known: Sighting | None, now: Seen) -> bool:
     if known is None:
         return False
     _, path, area, group_name, signature, _ = now
-    kept = replace(known.signature, device=signature.device)
+    kept = known.signature._replace(device=signature.device)
     return (known.path, known.area, known.group_name, kept) == (path, area, group_name, signature)
 
 
