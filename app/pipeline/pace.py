@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, NamedTuple
 
-from app.model.counting import counted, size_in_words
+from app.model.pace import pace_in_words
 
 WINDOW_SECONDS = 30.0
 #: Nothing is said of what was measured for less time.
 LEAST_SECONDS = 3.0
-MINUTE, HOUR = 60, 3600
 
 
 class _Sample(NamedTuple):
@@ -53,7 +52,7 @@ class Pace:
             "files_per_second": None if files is None else round(files, 1),
             "bytes_per_second": None if rate is None else round(rate),
             "remaining_seconds": remaining,
-            "words": _words(files, rate, remaining),
+            "words": "" if files is None else pace_in_words(files, rate or 0, remaining),
         }
 
     def _remaining(self, files: float, rate: float) -> int | None:
@@ -63,20 +62,3 @@ class Pace:
         if left_bytes is not None:
             return round(left_bytes / rate) if rate else None
         return round(left_files / files) if files else None
-
-
-def _words(files: float | None, rate: float | None, remaining: int | None) -> str:
-    if files is None:
-        return ""
-    said = [f"{counted(round(files), 'file', 'files')} a second"]
-    said += [f"{size_in_words(round(rate))} a second"] if rate else []
-    said += [f"about {_time(remaining)} left"] if remaining is not None else []
-    return ", ".join(said)
-
-
-def _time(seconds: int) -> str:
-    if seconds < MINUTE:
-        return counted(max(seconds, 1), "second", "seconds")
-    if seconds < 2 * HOUR:
-        return counted(-(-seconds // MINUTE), "minute", "minutes")
-    return counted(-(-seconds // HOUR), "hour", "hours")

@@ -33,7 +33,7 @@ def test_nothing_is_told_before_it_was_measured() -> None:
         ([(0.0, 0, 9000, 0, None), (10.0, 1000, 9000, 0, None)], 80, "100 files a second, about 2 minutes left"),
         # Bytes say more than files.
         ([(0.0, 0, 4, 0, 5 << 20), (5.0, 1, 4, 5 << 20, 4 << 20)], 4,
-         "0 files a second, 1.0 MiB a second, about 4 seconds left"),
+         "1.0 MiB a second, about 4 seconds left"),
         # Nothing moved: no time either.
         ([(0.0, 7, 9, 7, None), (10.0, 7, 9, 7, None)], None, "0 files a second"),
         ([(0.0, 0, 9, 0, 100), (10.0, 0, 9, 0, 100)], None, "0 files a second"),

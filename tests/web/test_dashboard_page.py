@@ -16,8 +16,9 @@ from app.db.clock import later, now
 from app.db.room_samples import RoomSample
 from app.db.sync_samples import Moment
 from app.model import Report, RootKind, RunKind, RunStatus, Stage, StepStatus, Trigger
+from app.model.pace import time_in_words
 from app.overview import behind
-from app.overview.pace import pace_of, time_in_words
+from app.overview.pace import pace_of
 from app.overview.storage import forecast
 from app.syncthing import known, telling
 from app.syncthing.known import Known, PeerKnown
