@@ -234,6 +234,15 @@ def test_the_last_runs_lead_to_their_pages(client: FlaskClient, site: Site) -> N
     assert f'href="/runs/{run.id}"' in last and "212 duplicates." in last
 
 
+def test_a_run_has_the_same_buttons_here_as_on_its_own_page(client: FlaskClient, site: Site) -> None:
+    run, _ = rows.start_run(site.services)
+    with site.services.db.transaction() as conn:
+        runs.change(conn, runs.get(conn, run.id), RunStatus.WAITING)
+    for address in ("/dashboard", f"/runs/{run.id}"):
+        page = client.get(address).text
+        assert [f'action="/api/runs/{run.id}/{act}"' in page for act in ("resume", "pause", "cancel")] == [True] * 3
+
+
 def test_a_run_is_told_by_what_came_of_it_and_not_by_the_last_step_that_had_nothing_to_do(
     client: FlaskClient, site: Site
 ) -> None:
