@@ -19,8 +19,8 @@ LONGEST = 1_000
 DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 #: The orders that can be chosen: (words, order of the search, descending).
 ORDERS: dict[str, tuple[str, str, bool]] = {
-    "newest": ("came last first", "id", True),
-    "oldest": ("came first first", "id", False),
+    "newest": ("newest arrival first", "id", True),
+    "oldest": ("oldest arrival first", "id", False),
     "latest": ("newest photo first", "taken", True),
     "earliest": ("oldest photo first", "taken", False),
     "name": ("by name", "name", False),

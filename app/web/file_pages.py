@@ -73,6 +73,7 @@ def _found(chosen: FileFilter) -> dict[str, Any]:
         return {
             **found,
             "chosen": chosen,
+            "order": ORDERS[chosen.order][0],
             "cursor": cursor or "",
             "counts": _counts(conn, chosen),
             # What has to be looked for far and wide is not looked for again every few seconds.

@@ -66,7 +66,7 @@ def test_the_story_says_all_that_is_known(prepared: Prepared) -> None:
         "It belongs together with 2024/05/06/IMG_0001.xmp; they move as one.",
         "It was taken on 2024-05-06 07:08:09, says its EXIF capture date (DateTimeOriginal).",
         "That is why it is filed under 2024/05/06.",
-        f"Its batch is batch_{names['batch_id']:03d} (id {names['batch_id']}), which is SORTED.",
+        f"Its batch is batch_{names['batch_id']:03d} (id {names['batch_id']}), which is sorted.",
         "It was proven in the delivery folder, read again and compared, on ",
         "it was moved from BASE/ingest/camera/IMG_0001.JPG to BASE/.mp-staging/",
         "Nothing more happens to it.",
@@ -81,7 +81,7 @@ def test_the_story_says_all_that_is_known(prepared: Prepared) -> None:
         ("IMG_20220304_050607.jpg", ["says its file name", "filed under 2022/03/04"]),
         ("phone/second-name.jpg", ["is set aside", "another name of a file that is known already", "assets retry"]),
         ("late/broken.jpg", ["has failed", "Input/output error", "assets retry"]),
-        ("IMG_0900.JPG", ["Its batch is batch_003 (id 3), which is ERROR: The peer's disk is full.", "batch retry 3"]),
+        ("IMG_0900.JPG", ["Its batch is batch_003 (id 3), which is error: The peer's disk is full.", "batch retry 3"]),
         ("IMG_0001.xmp", ["It is a sidecar", "the file that it belongs together with"]),
     ],
 )

@@ -125,6 +125,12 @@ def test_a_filter_that_finds_little_is_followed_for_a_while_and_then_offers_to_l
     assert names_on(page_of(stocked.client(), "/files?camera=EOS+R6&since=2023&sort=newest")) == ["IMG_1.jpg"]
 
 
+def test_a_list_says_in_which_order_it_stands(stocked: Site) -> None:
+    client = stocked.client()
+    for address, said in (("/files", "newest arrival first"), ("/files?sort=name", "by name")):
+        assert f"<small>{said}</small></h2>" in client.get(address).text
+
+
 def test_hostile_names_are_text_on_every_page(stocked: Site) -> None:
     client, found = stocked.client(), rows(stocked.services)
     pages = [page_of(client, "/files"), page_of(client, "/files?view=grid"), page_of(client, "/failed?show=left")]

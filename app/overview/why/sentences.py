@@ -135,7 +135,7 @@ def _batch(facts: Facts) -> Iterator[str]:
     batch = facts.batch
     if batch is not None:
         trouble = f": {batch.error}" if batch.error else ""
-        yield f"Its batch is {batch.name} (id {batch.id}), which is {batch.status}{trouble}."
+        yield f"Its batch is {batch.name} (id {batch.id}), which is {batch.status.lower()}{trouble}."
 
 
 def _delivery(facts: Facts) -> Iterator[str]:
