@@ -13,8 +13,8 @@ from app.web import create_app
 from tests.pipeline.generated import OF_THE_RUN, rows_of, tree_of
 from tests.worker.installation import Installation
 
-#: What a worker writes for itself: signs of life, and the configuration that it found.
-BESIDE = (*OF_THE_RUN, "facts", "config_revisions")
+#: What a worker writes for itself: signs of life, the configuration that it found, and how much room the disks have.
+BESIDE = (*OF_THE_RUN, "facts", "config_revisions", "room_samples")
 
 
 def test_a_worker_previews_and_the_run_that_follows_does_exactly_that(install: Callable[..., Installation]) -> None:
