@@ -122,7 +122,7 @@ def test_the_dashboard_shows_each_peer_with_its_missing_files(client: FlaskClien
 
     assert "27 of 30 confirmed on phone" in page and "5 of 30 confirmed on laptop" in page
     assert "25 files are missing there" in page and "permission denied" in page
-    assert f"/api/sync/status/{batch_id}/missing?device_id={LAPTOP}" in page
+    assert f"/batches/{batch_id}/missing?device_id={LAPTOP}" in page
 
 
 def test_a_batch_counts_as_delivered_at_several_peers_only_when_each_has_it(site: Site, batch_id: int) -> None:

@@ -62,7 +62,7 @@ def test_a_batch_is_cancelled_in_time_and_later_undo_is_named(client: FlaskClien
     make(site.services)
     batch_up_to(site.services, BatchStatus.SYNCED)
     late = client.post("/api/batches/1/cancel")
-    assert late.status_code == 409 and "/api/batches/1/undo" in late.json["detail"]
+    assert late.status_code == 409 and "`media-pipeline undo 1`" in late.json["detail"]
     assert client.post("/api/batches/7/cancel").status_code == 404
     assert client.get("/api/batches/7/undo").status_code == 404
 
