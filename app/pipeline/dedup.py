@@ -9,7 +9,7 @@ duplicates are labelled, and moved to the duplicates folder only under dedup.dup
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -80,23 +80,22 @@ def run(services: Services, step: StepContext) -> Report:
 
 def _read_labelled(services: Services, step: StepContext, tally: Tally) -> None:
     """Duplicates that a scan has found were not read whole: before more is done to them than a label, they are."""
-    last = 0
-    while True:
-        with services.db.reading() as conn:
-            page = [assets.get(conn, asset_id) for asset_id in unread.list_labelled_unread(conn, last, SLICE)]
-        if not page:
-            return
-        last = page[-1].id
-        Digesting(services, step, tally).read_whole(page)
+    _read_listed(services, step, tally, unread.list_labelled_unread)
 
 
 def _read_decided(services: Services, step: StepContext, tally: Tally) -> None:
     """A decision about a date is kept beside the archive when it is known what the file holds: it is not to wait for
     the batch."""
+    _read_listed(services, step, tally, unread.list_decided)
+
+
+def _read_listed(
+    services: Services, step: StepContext, tally: Tally, list_ids: Callable[[Connection, int, int], list[int]]
+) -> None:
     last = 0
     while True:
         with services.db.reading() as conn:
-            page = [assets.get(conn, asset_id) for asset_id in unread.list_decided(conn, last, SLICE)]
+            page = [assets.get(conn, asset_id) for asset_id in list_ids(conn, last, SLICE)]
         if not page:
             return
         last = page[-1].id
