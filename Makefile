@@ -1,6 +1,8 @@
 # Short names for the scripts; each target can be run alone.
 VENV ?= .venv
 PY = $(VENV)/bin/python
+# what `make torture` has shown of the code that is here
+LEDGER ?= torture.ledger
 
 .PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages screenshots image image-test
 
@@ -24,8 +26,8 @@ check: ## ruff, mypy and import contracts only
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-torture: ## the whole kill sweep and every injected fault (long)
-	$(PY) -m pytest -m torture
+torture: ## every kill, power cut and injected fault; goes on where it was cut off (long)
+	$(PY) -m pytest -p tests.torture.ledger --ledger $(LEDGER) -m torture
 
 torture-sample: ## a sample of it, another one each day
 	$(PY) -m pytest tests/torture
