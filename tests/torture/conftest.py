@@ -38,6 +38,8 @@ class Sampled(Protocol):
 
 
 MakeWhere = Callable[[str], Where]
+#: `record_property(name, count)`: what the ledger adds up.
+Recorder = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from within the process that moves: asked for by another one a moment later, ext
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -25,38 +26,65 @@ FS_IOC_SHUTDOWN = 0x8004587D
 #: Everything is flushed first; the journal is, data is not; nothing is.
 FLUSH_ALL, FLUSH_JOURNAL, FLUSH_NOTHING = 0, 1, 2
 IMAGE_BYTES = 320 << 20
+HELD_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Disk:
-    """One file system on a loop image."""
+    """One file system on a loop device, which stays the same one: with a new one for each mount, what an old one still
+    holds could be written over it later."""
 
-    kind: str
-    image: Path
+    device: str
     folder: Path
 
     @classmethod
     def make(cls, kind: str, base: Path) -> Disk:
         """A new one, mounted at `base`/disk. Needs root and mkfs of that kind."""
-        disk = cls(kind, base / "image", base / "disk")
-        disk.folder.mkdir(parents=True)
-        with disk.image.open("wb") as file:
+        image, folder = base / "image", base / "disk"
+        folder.mkdir(parents=True)
+        with image.open("wb") as file:
             file.truncate(IMAGE_BYTES)
-        subprocess.run([f"mkfs.{kind}", "-q", str(disk.image)], check=True, capture_output=True)
+        subprocess.run([f"mkfs.{kind}", "-q", str(image)], check=True, capture_output=True)
+        disk = cls(_said_by("losetup", "--find", "--show", str(image)), folder)
         disk.mount()
         return disk
 
     def mount(self) -> None:
-        """Mount it; what its journal holds is taken up."""
-        subprocess.run(["mount", "-o", "loop", str(self.image), str(self.folder)], check=True)
+        """Mount it; what its journal holds is taken up. A container or another mount namespace that was begun meanwhile
+        keeps what is mounted now, without power: it is waited for until that ends."""
+        _said_by("mount", self.device, str(self.folder))
+        deadline = time.monotonic() + HELD_SECONDS
+        while self._is_off():
+            assert time.monotonic() < deadline, f"another mount namespace holds {self.device}"
+            self.unmount()
+            time.sleep(0.2)
+            _said_by("mount", self.device, str(self.folder))
+
+    def _is_off(self) -> bool:
+        probe = self.folder / "probe"
+        try:
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            return error.errno in (errno.EIO, errno.EROFS)
+        return False
 
     def unmount(self) -> None:
         """Take it away, with its power on or off."""
-        subprocess.run(["umount", str(self.folder)], check=True)
+        _said_by("umount", str(self.folder))
+
+    def remove(self) -> None:
+        """Take it away for good."""
+        self.unmount()
+        _said_by("losetup", "--detach", self.device)
 
     def flush(self) -> None:
         """Everything on it is durable after this."""
-        subprocess.run(["sync", "-f", str(self.folder)], check=True)
+        _said_by("sync", "-f", str(self.folder))
+
+
+def _said_by(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def move_until_cut(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.torture import case
 from tests.torture.case import Where
-from tests.torture.conftest import MakeWhere, Sampled
+from tests.torture.conftest import MakeWhere, Recorder, Sampled
 from tests.torture.tracing import Point, Warm, kill_before, points_of
 
 #: How each way of placing files is forced: which mounts, and which calls the file system claims not to know.
@@ -61,8 +61,9 @@ def recover_and_check(warm: Warm, where: Where, before: case.Census, way: str) -
     case.check_archive(where)
 
 
-def sweep_moves(warm: Warm, make_where: MakeWhere, way: str, choose: Sampled) -> None:
-    for point in choose(reference(warm, make_where, way), f"kills of a move, {way}", sparse=way not in MAIN_WAYS):
+def sweep_moves(warm: Warm, make_where: MakeWhere, way: str, choose: Sampled) -> int:
+    chosen = choose(reference(warm, make_where, way), f"kills of a move, {way}", sparse=way not in MAIN_WAYS)
+    for point in chosen:
         where = make_where(WAYS[way][0])
         before = case.build(where)
         ended = warm.run("move_all", where, killing(way, point), keep=keeps(way))
@@ -71,6 +72,7 @@ def sweep_moves(warm: Warm, make_where: MakeWhere, way: str, choose: Sampled) ->
         except AssertionError as error:
             raise AssertionError(f"{way}, killed ({ended.killed}) before {point}: {error}") from error
         where.remove()
+    return len(chosen)
 
 
 def interrupted(warm: Warm, make_where: MakeWhere, way: str, point: Point) -> tuple[Where, case.Census]:
@@ -86,13 +88,16 @@ def interesting(points: Sequence[Point]) -> list[Point]:
     return [points[(2 * n + 1) * len(points) // (2 * count)] for n in range(count)]
 
 
-def sweep_recovery(warm: Warm, make_where: MakeWhere, way: str, choose: Sampled) -> None:
+def sweep_recovery(warm: Warm, make_where: MakeWhere, way: str, choose: Sampled) -> int:
+    count = 0
     for first in interesting(reference(warm, make_where, way)):
         where, _ = interrupted(warm, make_where, way, first)
         trace = warm.run("recover_all", where, options(way) or ["-e", "trace=all"]).trace
         where.remove()
         seconds = [point for point in points_of(trace) if point.name not in WAYS[way][1]]
-        for second in choose(seconds, f"kills of a recovery, {way}, after {first.name} {first.ordinal}", sparse=True):
+        chosen = choose(seconds, f"kills of a recovery, {way}, after {first.name} {first.ordinal}", sparse=True)
+        count += len(chosen)
+        for second in chosen:
             where, before = interrupted(warm, make_where, way, first)
             warm.run("recover_all", where, killing(way, second))
             try:
@@ -100,6 +105,7 @@ def sweep_recovery(warm: Warm, make_where: MakeWhere, way: str, choose: Sampled)
             except AssertionError as error:
                 raise AssertionError(f"{way}, killed before {first}, then {second}: {error}") from error
             where.remove()
+    return count
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -120,15 +126,15 @@ def test_a_recovery_killed_before_a_sample_of_its_calls_loses_nothing(
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_move_killed_before_any_of_its_calls_loses_nothing(
-    warm: Warm, make_where: MakeWhere, sampled: Sampled, way: str
+    warm: Warm, make_where: MakeWhere, sampled: Sampled, way: str, record_property: Recorder
 ) -> None:
-    sweep_moves(warm, make_where, way, sampled)
+    record_property("kill points", sweep_moves(warm, make_where, way, sampled))
 
 
 @complete
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_recovery_killed_before_any_of_its_calls_loses_nothing(
-    warm: Warm, make_where: MakeWhere, sampled: Sampled, way: str
+    warm: Warm, make_where: MakeWhere, sampled: Sampled, way: str, record_property: Recorder
 ) -> None:
-    sweep_recovery(warm, make_where, way, sampled)
+    record_property("kill points", sweep_recovery(warm, make_where, way, sampled))

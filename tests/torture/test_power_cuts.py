@@ -14,6 +14,7 @@ import pytest
 from tests.files.library import Library
 from tests.torture import case
 from tests.torture.case import Where
+from tests.torture.conftest import Recorder
 from tests.torture.power import FLUSH_ALL, FLUSH_JOURNAL, FLUSH_NOTHING, Disk
 from tests.torture.tracing import Warm
 
@@ -37,7 +38,7 @@ def disks(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disks]:
         yield made
     finally:
         for disk in made.values():
-            disk.unmount()
+            disk.remove()
 
 
 def place(disks: Disks, number: int, way: str) -> Where:
@@ -115,7 +116,7 @@ def test_a_sample_of_power_cuts_loses_nothing(warm: Warm, disks: Disks, way: str
 @pytest.mark.parametrize("seed", range(13))
 @pytest.mark.parametrize("way", ["same", "cross"])
 def test_a_hundred_power_cuts_lose_nothing(
-    warm: Warm, disks: Disks, way: str, seed: int, tmp_path: Path, record_property: pytest.RecordProperty
+    warm: Warm, disks: Disks, way: str, seed: int, tmp_path: Path, record_property: Recorder
 ) -> None:
     cut_many(warm, disks, way, seed, CUTS, tmp_path)
     record_property("power cuts", CUTS)
