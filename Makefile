@@ -4,7 +4,7 @@ PY = $(VENV)/bin/python
 # what `make torture` has shown of the code that is here
 LEDGER ?= torture.ledger
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages screenshots image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages bench-thumbnails screenshots image image-test
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -58,6 +58,9 @@ bench-waiting: ## what it costs to wait for a peer
 
 bench-pages: ## every page with a million files, the bytes of a first visit, ten open tabs
 	$(PY) bench/pages.py
+
+bench-thumbnails: ## how much drawing thumbnails slows a run
+	$(PY) bench/thumbnails.py
 
 screenshots: ## pictures of every page, into docs/screenshots
 	$(PY) scripts/screenshots.py

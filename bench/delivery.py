@@ -33,8 +33,8 @@ from app.model import Batch, BatchStatus  # noqa: E402
 from app.pipeline import sync  # noqa: E402
 from app.syncthing.client import SyncthingClient  # noqa: E402
 from app.syncthing.pipelining import Pipeline  # noqa: E402
-from bench.lists import serving  # noqa: E402
 from bench.pipeline import free_port  # noqa: E402
+from bench.served import serving  # noqa: E402
 from tests.syncthing.pair import BINARY, FOLDER, KEY, Node, Pair, in_session, make_pair  # noqa: E402
 from tests.syncthing.staging import publish, reread  # noqa: E402
 from tests.worker.installation import Installation  # noqa: E402

@@ -6,18 +6,9 @@ time. The times are told beside those of /health in the same round: ratios carry
 
 from __future__ import annotations
 
-import argparse
-import http.client
-import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -27,62 +18,17 @@ from sqlalchemy import func, select
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from app.config.schema import Config  # noqa: E402
-from app.config.store import Snapshot  # noqa: E402
 from app.db.connection import Connection  # noqa: E402
 from app.db.search_terms import SORTS, conditions  # noqa: E402
 from app.db.tables import assets  # noqa: E402
 from app.overview import cursors  # noqa: E402
-from app.services import Services, set_up  # noqa: E402
+from app.services import Services  # noqa: E402
 from app.web.api.assets import wanted_of  # noqa: E402
 from app.web.queries import AssetQuery  # noqa: E402
-from bench.library import build, origin_of  # noqa: E402
+from bench.library import origin_of  # noqa: E402
+from bench.served import Client, options_of, served  # noqa: E402
 
 GOAL_SECONDS = 0.2
-
-
-@contextmanager
-def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The web process as it is deployed; gives gunicorn's master."""
-    env = {**os.environ, "MEDIA_PIPELINE_CONFIG": str(folder / "config.yaml"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "gunicorn", "-c", "docker/gunicorn.conf.py", "app.web:create_app()"]
-    web = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        limit = time.monotonic() + 60
-        while True:
-            try:
-                Client(port).ask("/health")
-                break
-            except OSError:
-                if time.monotonic() > limit:
-                    raise
-                time.sleep(0.1)
-        yield web
-    finally:
-        web.terminate()
-        web.wait(60)
-
-
-class Client:
-    """Asks one request after the other over a connection that is kept."""
-
-    def __init__(self, port: int) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-
-    def ask(self, path: str) -> Any:
-        """The JSON answer; anything but success ends the measurement."""
-        self.connection.request("GET", path)
-        answer = self.connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"{path} answered {answer.status}: {body[:300]!r}")
-        return json.loads(body)
-
-    def timed(self, path: str) -> float:
-        """Seconds until the whole answer was there."""
-        began = time.perf_counter()
-        self.ask(path)
-        return time.perf_counter() - began
 
 
 #: What is asked: a name, and how its first page and a page deep inside are addressed.
@@ -199,53 +145,11 @@ def report(port: int, services: Services, files: int, events: int, batches: int,
 
 def main() -> int:
     """Build, serve, measure."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--files", type=int, default=1_000_000)
-    parser.add_argument("--events", type=int, default=2_000_000)
-    parser.add_argument("--batches", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--folder", type=Path, help="where the database is built, and used again if it is there")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="media-pipeline-lists-") as scratch:
-        folder = options.folder or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        port = free_port()
-        config = configuration(folder, port)
-        is_new = not (folder / "state" / "db.sqlite").is_file()
-        services = set_up(Snapshot(config, revision="bench"))
-        if is_new:
-            began = time.perf_counter()
-            build(services, options.files, options.events, options.batches)
-            print(f"built in {time.perf_counter() - began:.0f} s", flush=True)
-        with serving(folder, port):
-            missed = report(port, services, options.files, options.events, options.batches, options.rounds)
-        services.close()
+    options = options_of(__doc__ or "", batches=5_000).parse_args()
+    with served(options) as on:
+        missed = report(on.port, on.services, options.files, options.events, options.batches, options.rounds)
     print(f"\n{missed} lists miss the goal of {GOAL_SECONDS * 1000:.0f} ms at the 95th percentile")
     return min(missed, 1)
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
-
-
-def configuration(folder: Path, port: int) -> Config:
-    """Settings whose folders lie below `folder`, written to its config.yaml."""
-    values = {
-        "paths": {
-            "source_dir": str(folder / "ingest"), "batch_dir": str(folder / "batches"),
-            "sorted_dir": str(folder / "archive"), "duplicates_dir": str(folder / "duplicates"),
-        },
-        "sync": {"target": "none"},
-        "system": {
-            "db_path": str(folder / "state" / "db.sqlite"), "log_dir": str(folder / "state" / "logs"),
-            "port_api": port, "bind_host": "127.0.0.1",
-        },
-    }  # fmt: skip
-    (folder / "config.yaml").write_text(json.dumps(values))
-    return Config.model_validate(values)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import os
 import re
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -25,12 +24,10 @@ from urllib.parse import urljoin, urlsplit
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from app.config.store import Snapshot  # noqa: E402
 from app.db import facts, runs  # noqa: E402
 from app.model import WORKFLOW_STAGES, Report, RunKind, RunStatus, Stage, StepStatus, Trigger  # noqa: E402
-from app.services import Services, set_up  # noqa: E402
-from bench.library import build  # noqa: E402
-from bench.lists import configuration, free_port, serving  # noqa: E402
+from app.services import Services  # noqa: E402
+from bench.served import options_of, served  # noqa: E402
 from tests.browser.pages import PAGES  # noqa: E402
 
 PAGE_GOAL_MS, REFRESH_GOAL_MS = 200.0, 30.0
@@ -239,27 +236,12 @@ def report(port: int, services: Services, master: int, options: argparse.Namespa
 
 def main() -> int:
     """Build, serve, measure."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--files", type=int, default=1_000_000)
-    parser.add_argument("--events", type=int, default=2_000_000)
-    parser.add_argument("--batches", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=40)
+    parser = options_of(__doc__ or "", batches=2_000)
     parser.add_argument("--seconds", type=float, default=30.0, help="how long tabs stay open")
     parser.add_argument("--only", default="", help="only pages whose address has this in it")
-    parser.add_argument("--folder", type=Path, help="where the database is built, and used again if it is there")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="media-pipeline-pages-") as scratch:
-        folder = options.folder or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        port = free_port()
-        config = configuration(folder, port)
-        is_new = not (folder / "state" / "db.sqlite").is_file()
-        services = set_up(Snapshot(config, revision="bench"))
-        if is_new:
-            build(services, options.files, options.events, options.batches)
-        with serving(folder, port) as web:
-            missed = report(port, services, web.pid, options)
-        services.close()
+    with served(options) as on:
+        missed = report(on.port, on.services, on.master, options)
     print(f"\n{missed} aims are missed")
     return min(missed, 1)
 

@@ -223,7 +223,7 @@ def main() -> int:
     # so that what was started and made is ended and removed then too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="media-pipeline-bench-", dir=options.folder) as name:
-        scratch = Path(name)
+        scratch = Path(name).resolve()
         if options.files:
             make_small(scratch / "small", options.files)
             measure("small", scratch / "small", scratch, options.rounds)

@@ -109,11 +109,13 @@ def find_in_flight(conn: Connection) -> Run | None:
 
 def find_last(conn: Connection, *kinds: RunKind) -> Run | None:
     """The newest run, optionally of some kinds, or None."""
-    query = _select().order_by(runs.c.id.desc()).limit(1)
-    if kinds:
-        query = query.where(runs.c.kind.in_([kind.value for kind in kinds]))
-    row = conn.execute(query).first()
-    return _run(row) if row else None
+    # Kind by kind: asked for several at once, SQLite sorts every run of theirs.
+    newest = [select(func.max(runs.c.id)).where(runs.c.kind == kind.value) for kind in kinds] or [
+        select(func.max(runs.c.id))
+    ]
+    ids = [conn.execute(query).scalar() for query in newest]
+    last = max((run_id for run_id in ids if run_id is not None), default=None)
+    return find(conn, last) if last is not None else None
 
 
 def find_unanswered_failure(conn: Connection) -> Run | None:

@@ -37,6 +37,7 @@ runs = Table(
     Column("slot", Integer),
     Column("arguments", Text, nullable=False, server_default="{}"),
     Index("ix_runs_status", "status"),
+    Index("ix_runs_kind_id", "kind", "id"),
     Index("uq_runs_slot", "slot", unique=True),
 )
 
