@@ -26,7 +26,10 @@ from app.errors import ConfigError
 TEMPLATES = ROOT / "docker" / "systemd"
 
 #: Folders of the system itself: to let a service write below one of these would undo ProtectSystem=strict.
-SYSTEM = {"/", *("/" + name for name in "bin boot dev etc home lib lib64 opt proc root run sbin sys usr var var/lib".split())}
+SYSTEM = {
+    "/",
+    *("/" + name for name in "bin boot dev etc home lib lib64 opt proc root run sbin sys usr var var/lib".split()),
+}
 
 
 def main() -> int:

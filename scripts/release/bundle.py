@@ -1,6 +1,6 @@
 """Packs what an installation needs, with the pages' assets, into one archive: the same bytes for the same commit.
 
-    bundle.py VERSION FILE.tar.gz      everything lies in media-pipeline-VERSION/
+bundle.py VERSION FILE.tar.gz      everything lies in media-pipeline-VERSION/
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from names import ROOT
 VENDOR = "app/web/static/vendor"
 
 #: What only developers need.
-LEFT_OUT = ("tests/", "bench/", ".ci/", ".github/", "docs/screenshots/", ".pre-commit-config.yaml", ".importlinter")
+LEFT_OUT = (
+    "tests/",
+    "bench/",
+    ".ci/",
+    ".github/",
+    "docs/screenshots/",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    ".importlinter",
+)
 
 
 def contents() -> list[str]:

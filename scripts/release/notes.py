@@ -1,6 +1,6 @@
 """Prints the notes of a release: what CHANGELOG.md says of it that the release before did not say.
 
-    notes.py VERSION [--since TAG]      the section of that version, else [Unreleased]; without the lines that TAG had
+notes.py VERSION [--since TAG]      the section of that version, else [Unreleased]; without the lines that TAG had
 """
 
 from __future__ import annotations

@@ -125,7 +125,10 @@ def document(version: str, commit: str, written_at: str) -> dict[str, Any]:
         },
         "components": [python_component(name, pinned[name]) for name in sorted(packages)] + browser,
         "dependencies": [{"ref": own, "dependsOn": sorted(direct)}]
-        + [{"ref": refs[name], "dependsOn": sorted({refs[each] for each in packages[name]})} for name in sorted(packages)]
+        + [
+            {"ref": refs[name], "dependsOn": sorted({refs[each] for each in packages[name]})}
+            for name in sorted(packages)
+        ]
         + [{"ref": each["bom-ref"]} for each in browser],
     }
 

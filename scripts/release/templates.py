@@ -1,6 +1,6 @@
 """Writes what app stores and NAS systems read into a folder: templates with the public names filled in, and the icon.
 
-    templates.py VERSION FOLDER
+templates.py VERSION FOLDER
 """
 
 from __future__ import annotations

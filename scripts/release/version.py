@@ -1,7 +1,7 @@
 """Says which version the next release has.
 
-    version.py              the version of pyproject.toml while no release has it; then the same with the next patch number
-    version.py --write      also writes it into pyproject.toml and app/__init__.py, as a release is made
+version.py              the version of pyproject.toml while no release has it; then the same with the next patch number
+version.py --write      also writes it into pyproject.toml and app/__init__.py, as a release is made
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def write(version: str) -> None:
     """Put it where the program and the package look."""
     for name, pattern in PLACES:
         path = ROOT / name
-        text, count = re.subn(pattern, rf'\g<1>"{version}"', path.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE)
+        text, count = re.subn(
+            pattern, rf'\g<1>"{version}"', path.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE
+        )
         if count != 1:
             sys.exit(f"version.py: {name} has no line for the version.")
         path.write_text(text, encoding="utf-8")

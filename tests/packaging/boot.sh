@@ -1,14 +1,15 @@
 #!/bin/sh
 # boot.sh SITE: starts systemd as process 1 of namespaces of its own, over the units in SITE/units and nothing else.
-# SITE is seen at /run/site there, since units have a /tmp of their own. Nothing of the machine is changed.
+# SITE is seen at /srv/site there, since units have a /tmp of their own. Nothing of the machine is changed.
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run
-mkdir /run/site
-mount --bind "$1" /run/site
+mount -t tmpfs tmpfs /srv
+mkdir /srv/site
+mount --bind "$1" /srv/site
 if [ -d /var/log/journal ]; then mount -t tmpfs tmpfs /var/log/journal; fi
 mount -t tmpfs tmpfs /sys/fs/cgroup
 mkdir /sys/fs/cgroup/systemd
 mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd || mount -t cgroup2 cgroup2 /sys/fs/cgroup
-exec env -i PATH="$PATH" container=other SYSTEMD_UNIT_PATH=/run/site/units \
+exec env -i PATH="$PATH" container=other SYSTEMD_UNIT_PATH=/srv/site/units \
     /usr/lib/systemd/systemd --system --unit=boot.target --show-status=no

@@ -54,7 +54,7 @@ def booted(site: Path) -> Iterator[Booted]:
         shutil.copy(SYSTEM_UNITS / name, units / name)
     with (site / "boot.log").open("wb") as log:
         outer = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--mount-proc", "--kill-child",
+            ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--mount-proc", "--kill-child",
              "sh", str(HERE / "boot.sh"), str(site)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
@@ -71,7 +71,10 @@ def started(outer: subprocess.Popen[bytes], site: Path) -> Booted:
     children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
     while time.monotonic() < limit and outer.poll() is None:
         found = children.read_text().split()
-        if found and Booted(int(found[0])).run("systemctl", "is-active", "boot.target", check=False).strip() == "active":
+        if (
+            found
+            and Booted(int(found[0])).run("systemctl", "is-active", "boot.target", check=False).strip() == "active"
+        ):
             return Booted(int(found[0]))
         time.sleep(0.2)
     raise AssertionError(f"systemd did not start:\n{(site / 'boot.log').read_text(errors='replace')}")
