@@ -1,4 +1,4 @@
-"""Writes the systemd units of an installation: the templates in docker/systemd, filled in for its folders, user and ports.
+"""Writes the systemd units of an installation: docker/systemd, filled in for its folders, user and ports.
 
     system_units.py --install-dir DIR --user USER --config PATH --into DIR [--python PATH]
 
@@ -13,11 +13,10 @@ import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "scripts" / "release"))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "release"))
 
-from names import public_names
+from names import ROOT, public_names
 
 from app.config.schema import Config
 from app.config.store import ConfigStore
@@ -26,10 +25,9 @@ from app.errors import ConfigError
 TEMPLATES = ROOT / "docker" / "systemd"
 
 #: Folders of the system itself: to let a service write below one of these would undo ProtectSystem=strict.
-SYSTEM = {
-    "/",
-    *("/" + name for name in "bin boot dev etc home lib lib64 opt proc root run sbin sys usr var var/lib".split()),
-}
+SYSTEM = set(
+    "/ /bin /boot /dev /etc /home /lib /lib64 /opt /proc /root /run /sbin /sys /usr /var /var/lib".split()  # noqa: SIM905
+)
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """Makes Portainer's stack and CasaOS's app of compose.yaml, so that there is one description of the services.
 
-stacks.py portainer              prints docker/portainer/stack.yaml, which is kept in the repository: Portainer clones it
+stacks.py portainer              prints docker/portainer/stack.yaml, kept in the repository: Portainer clones it
 stacks.py casaos VERSION         prints the app for CasaOS and ZimaOS, with the image of that version
 """
 
