@@ -98,7 +98,11 @@ def test_a_web_process_that_is_killed_comes_back_and_turns_nobody_away(site: tup
     installed, system = site
     before = system.main_pid("media-pipeline-web.service")
     system.run("kill", "-s", "KILL", str(before))
-    # the socket is systemd's: whoever asks meanwhile waits
+    limit = time.monotonic() + 20
+    while system.run("systemctl", "show", "-P", "SubState", "media-pipeline-web.service").strip() != "auto-restart":
+        assert time.monotonic() < limit, system.journal()
+        time.sleep(0.1)
+    # nobody serves now, but the port is systemd's: whoever asks waits
     assert installed.ask("/health")
     assert system.main_pid("media-pipeline-web.service") not in (0, before)
 
