@@ -7,6 +7,9 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /srv
 mkdir /srv/site
 mount --bind "$1" /srv/site
+# units have a /tmp and a /var/tmp of their own, whose folders would be left behind here
+mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /var/tmp
 if [ -d /var/log/journal ]; then mount -t tmpfs tmpfs /var/log/journal; fi
 mount -t tmpfs tmpfs /sys/fs/cgroup
 mkdir /sys/fs/cgroup/systemd
