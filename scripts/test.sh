@@ -14,7 +14,7 @@ set -euo pipefail
 #: program and the Debian package that brings it
 needed=(
     exiftool:libimage-exiftool-perl ffmpeg:ffmpeg syncthing:syncthing chromium:chromium strace:strace
-    setpriv:util-linux ps:procps git:git mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs
+    setpriv:util-linux ps:procps git:git mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs systemd-analyze:systemd
 )
 
 install_programs() {
