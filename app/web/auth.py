@@ -36,6 +36,8 @@ ADMIN_ENDPOINTS = frozenset(
         "findings.accept",
         "findings.accept_all",
         "findings.report",
+        "findings_page.accept",
+        "findings_page.accept_all",
         # Its answers tell whether a guessed secret is right, as often as somebody asks.
         "config.validate",
         "rebuild.confirm",
