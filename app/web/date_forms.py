@@ -98,9 +98,8 @@ class Asked:
         if not self.asset_ids and not self.is_for_all:
             raise BadRequest("No file is ticked. Tick some, or choose all that are listed.")
         ids, only = ((), self.chosen.filter) if self.is_for_all else (self.asset_ids, DateFilter())
-        wish = DateWish(
-            self.action, self.value, ids, only, doubtful=self.is_for_all, sidecars=self.sidecars, alone=self.alone
-        )
+        wish = DateWish(self.action, self.value, ids, only, doubtful=self.is_for_all, sidecars=self.sidecars,
+                        alone=self.alone)
         return decide_dates(services, wish, by, dry_run=dry_run)
 
     @property

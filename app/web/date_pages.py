@@ -166,9 +166,8 @@ def _done() -> dict[str, Any] | None:
     files, elsewhere, refused, sidecars = counts = [request.args.get(name, "") for name in TOLD]
     if action not in ACTIONS or not all(_is_count(value) for value in counts):
         return None
-    told = Decided(
-        action, "", False, files=int(files), elsewhere=int(elsewhere), refused=int(refused), sidecars=int(sidecars)
-    )
+    told = Decided(action, "", False, files=int(files), elsewhere=int(elsewhere), refused=int(refused),
+                   sidecars=int(sidecars))
     at = read_instant(request.args, "decided_at")
     return {"words": told.in_words(), "elsewhere": told.elsewhere, "decided_at": at}
 

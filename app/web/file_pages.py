@@ -207,3 +207,5 @@ def _troubled() -> dict[str, Any]:
 def _number(name: str) -> int | None:
     given = request.args.get(name, "")
     return min(int(given), MAX_ID) if given.isascii() and given.isdecimal() and len(given) < 20 else None
+
+

@@ -41,7 +41,9 @@ class RetryQuery(BaseModel):
 class AssetQuery(Page):
     """Which assets, in which order."""
 
-    name: Text = Field("", description="How its name, now or when it came, begins, letter case aside, as in `IMG_12`.")
+    name: Text = Field(
+        "", description="How its name, now or when it came, begins, letter case aside, as in `IMG_12`."
+    )
     prefix: Text = Field("", description="How its path under its root begins.")
     origin: Text = Field("", description="How the path under the ingest folder began with which it came.")
     digest: Hexadecimal = Field("", description="How its digest or its SHA-256 begins.")

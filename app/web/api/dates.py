@@ -123,7 +123,9 @@ def counts() -> Response:
         return jsonify(count_doubtful(conn))
 
 
-@api.post("/decisions", responses=responses(400, 404, 409, 422), request_body=BODY, summary="Decide about dates")
+@api.post(
+    "/decisions", responses=responses(400, 404, 409, 422), request_body=BODY, summary="Decide about dates"
+)
 def decide() -> Response:
     """Accept the date that files have, set another one, say the time zone, or shift by hours. All that belongs to a
     file gets its date. Nothing is written into files, and it is all done at once, or not at all.
@@ -133,7 +135,8 @@ def decide() -> Response:
     """
     asked = read_body(DecisionBody)
     only = DateFilter(asked.reason, asked.camera, folder_of(asked.folder))
-    wish = DateWish(asked.action, asked.value, asked.asset_ids, only, asked.only_doubtful, asked.sidecars, asked.alone)
+    wish = DateWish(asked.action, asked.value, asked.asset_ids, only, asked.only_doubtful, asked.sidecars,
+                    asked.alone)
     decided = decide_dates(services(), wish, actor(), dry_run=asked.dry_run)
     return done(asdict(decided), decided.in_words())
 

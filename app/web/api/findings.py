@@ -113,7 +113,9 @@ def accept(path: FindingPath) -> Response:
     return done(accepted.as_json(), accepted.done)
 
 
-@api.post("/accept", responses=responses(400, 409, 422, 503), request_body=BODY_OF_ALL, summary="Accept all of a kind")
+@api.post(
+    "/accept", responses=responses(400, 409, 422, 503), request_body=BODY_OF_ALL, summary="Accept all of a kind"
+)
 def accept_all() -> Response:
     """As if each of them were accepted by itself: one that is refused does not stop the others.
 

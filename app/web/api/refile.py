@@ -71,12 +71,8 @@ MOVED = _body(RefileBody, {"plan": 12})
 UNDONE = _body(UndoBody, {"dry_run": True})
 
 
-@api.post(
-    "/plan",
-    responses=responses(400, 422, ok=Started, ok_status=202),
-    request_body=WHICH,
-    summary="Plan to file the archive anew",
-)
+@api.post("/plan", responses=responses(400, 422, ok=Started, ok_status=202), request_body=WHICH,
+          summary="Plan to file the archive anew")
 def plan() -> Response:
     """Starts a run that works out which archived files belong elsewhere by today's dates, patterns and settings, and
     moves nothing. Look at it with GET /api/refile/{run_id}."""
@@ -92,12 +88,8 @@ def newest() -> Response:
         return jsonify(newest_plan(conn))
 
 
-@api.post(
-    "",
-    responses=responses(400, 404, 422, ok=Started, ok_status=202),
-    request_body=MOVED,
-    summary="File the archive anew",
-)
+@api.post("", responses=responses(400, 404, 422, ok=Started, ok_status=202), request_body=MOVED,
+          summary="File the archive anew")
 def start() -> Response:
     """Starts a run that plans again and moves archived files to where they belong, group by group. It can be taken
     back. Files whose place has changed since `plan` are counted in `differing`."""
@@ -121,12 +113,8 @@ def files(path: RunPath, query: FilesQuery) -> Response:
     return jsonify(found)
 
 
-@api.post(
-    "/<int:run_id>/undo",
-    responses=responses(404, 409, 422, ok=Started, ok_status=202),
-    request_body=UNDONE,
-    summary="Take back what a run filed anew",
-)
+@api.post("/<int:run_id>/undo", responses=responses(404, 409, 422, ok=Started, ok_status=202), request_body=UNDONE,
+          summary="Take back what a run filed anew")
 def undo(path: RunPath) -> Response:
     """Starts a run that brings files back to where they lay before; with `dry_run` it only plans that. What was moved
     again since stays, with its group. Dates that were decided stay decided."""

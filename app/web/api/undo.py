@@ -16,7 +16,9 @@ from app.web.answers import accepted, answer_start, done, not_started
 from app.web.context import services, trigger
 from app.web.models import BatchPath, Started, responses
 
-api = APIBlueprint("undo", __name__, url_prefix="/api/batches", abp_tags=[Tag(name="batches", description="Batches")])
+api = APIBlueprint(
+    "undo", __name__, url_prefix="/api/batches", abp_tags=[Tag(name="batches", description="Batches")]
+)
 
 
 class UndoQuery(BaseModel):
