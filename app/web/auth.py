@@ -20,7 +20,7 @@ from app.config.access import SCOPES, AccessKey, Auth, Scope
 
 #: Flask endpoints that need no key: liveness and readiness, the page that asks for the key, and its assets.
 OPEN_ENDPOINTS = frozenset(
-    {"health.health", "health.ready", "health.api_health", "static", "pages.login", "pages.send_key"}
+    {"health.health", "health.ready", "health.api_health", "static", "touch_icon.show", "pages.login", "pages.send_key"}
 )
 
 #: Flask endpoints that only a key with the scope admin opens: they change settings, hold secrets, take work back or
