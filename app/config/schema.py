@@ -1,5 +1,5 @@
-"""The whole configuration. The settings of each section, with their types, defaults, bounds and one sentence about each,
-stand in a file beside this one: schema_media.py, schema_delivery.py, schema_running.py, sorter.py, access.py.
+"""The whole configuration. The settings of each section, with types, defaults, bounds and a sentence about each, stand
+in a file beside this one: schema_media.py, schema_delivery.py, schema_running.py, sorter.py, access.py.
 
 The descriptions are what default.yaml, a saved file and the settings form say about a key, so they are
 written once, there. Rules that join several keys, or look at the disk, are in app/config/checks.py.
