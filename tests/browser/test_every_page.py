@@ -173,6 +173,16 @@ def test_the_menu_opens_and_closes_by_keyboard_and_leads_on(server: Server, watc
     expect(page.locator("h1")).to_have_text("Control")
 
 
+def test_the_search_for_files_leaves_a_phone_room_for_what_it_finds(server: Server, watched: Watched) -> None:
+    page = open_listed(server, watched, Listed("/files", "Files"))
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    found = page.locator("#files").bounding_box()
+    assert found is not None and found["y"] < PHONE["height"] / 2
+    parts = ("input", "button", "[type=date]")
+    name, button, day = (page.locator(f".finding {part}").first.bounding_box() for part in parts)
+    assert name and button and day and name["y"] < button["y"] < day["y"]
+
+
 def test_axe_core_is_only_for_tests() -> None:
     assert AXE.is_file()
     assert "axe" not in (HOME / "scripts" / "copy_assets.sh").read_text()
