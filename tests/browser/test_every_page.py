@@ -23,9 +23,12 @@ LISTEN = """
 window.reached = new Set(); window.unseen = [];
 document.body.addEventListener("htmx:beforeRequest", (event) => event.preventDefault(), true);
 document.addEventListener("focusin", ({target}) => {
-  const style = getComputedStyle(target);
-  const isShown = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
-  if (!isShown) window.unseen.push(target.outerHTML.slice(0, 120));
+  const isRinged = (element) => {
+    const style = getComputedStyle(element);
+    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+  };
+  // The field for the whole settings has its ring around it and the numbers of its lines.
+  if (!isRinged(target) && !isRinged(target.closest(".editor") || target)) window.unseen.push(target.outerHTML.slice(0, 120));
   window.reached.add(target);
 });
 """
