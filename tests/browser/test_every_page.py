@@ -28,7 +28,8 @@ document.addEventListener("focusin", ({target}) => {
     return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
   };
   // The field for the whole settings has its ring around it and the numbers of its lines.
-  if (!isRinged(target) && !isRinged(target.closest(".editor") || target)) window.unseen.push(target.outerHTML.slice(0, 120));
+  const field = target.closest(".editor") || target;
+  if (!isRinged(target) && !isRinged(field)) window.unseen.push(target.outerHTML.slice(0, 120));
   window.reached.add(target);
 });
 """
