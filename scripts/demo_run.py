@@ -50,11 +50,11 @@ def show_balance(balance: dict[str, Any]) -> bool:
     """Print the balance sheet; true when it adds up."""
     print("\nBalance sheet")
     for line in balance["lines"]:
-        print(f"  {line['label']:16} {line['files']:5} files {line['bytes']:10} bytes")
+        print(f"  {line['label']:27} {line['files']:5} files {line['bytes']:10} bytes")
     seen = balance["seen"]
     adds_up = bool(balance["adds_up"]) and sum(line["files"] for line in balance["lines"]) == seen["files"]
     verdict = "adds up" if adds_up else "DOES NOT ADD UP"
-    print(f"  {'Seen':16} {seen['files']:5} files {seen['bytes']:10} bytes: {verdict}")
+    print(f"  {'Seen':27} {seen['files']:5} files {seen['bytes']:10} bytes: {verdict}")
     return adds_up
 
 

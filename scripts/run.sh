@@ -73,6 +73,8 @@ start() {
     mkdir -p "$setting_log_dir"
     printf '%s\n' "$url" >"$run_dir/api.url"
     printf '%s\n' "$setting_db_path" >"$run_dir/db.path"
+    printf '%s\n' "$MEDIA_PIPELINE_CONFIG" >"$run_dir/config.path"
+    printf '%s,%s\n' "${MEDIA_PIPELINE_SYSTEM__PORT_API:-}" "${MEDIA_PIPELINE_SYSTEM__PORT_DBUI:-}" >"$run_dir/ports"
     local detach=()
     command -v setsid >/dev/null && detach=(setsid)
     ${detach[@]+"${detach[@]}"} nohup docker/remembered.sh supervisord \

@@ -45,7 +45,7 @@ if [[ -n $running ]]; then
         gone_within 10 "${everything[@]}" || fail "some processes cannot be ended: $(cat "${everything[@]}" 2>/dev/null)"
     fi
 fi
-rm -f "${everything[@]}" "$run_dir/api.url" "$run_dir/db.path" "$run_dir/supervisord.own.pid"
+rm -f "${everything[@]}" "$run_dir/api.url" "$run_dir/db.path" "$run_dir/config.path" "$run_dir/ports" "$run_dir/supervisord.own.pid"
 if [[ ${1:-} != --quiet ]]; then
     if [[ -n $running ]]; then say "Stopped."; else say "Nothing was running."; fi
 fi

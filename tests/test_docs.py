@@ -123,3 +123,11 @@ def test_the_state_table_in_the_architecture_is_the_one_in_the_code() -> None:
     for status, allowed in BATCH_CHANGES.items():
         cells = ", ".join(each.value for each in allowed)
         assert re.search(rf"^\| {status.value} \| {cells} ?\|$", text, re.MULTILINE), status
+
+
+def test_a_date_about_which_nothing_is_sure_has_one_name() -> None:
+    """Only keys and values that are older than the word say otherwise; they stand in code."""
+    code = re.compile(r"```.*?```|`[^`]*`|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+    other = re.compile(r"\b(weak|uncertain|certain date)\b", re.IGNORECASE)
+    places = [*ROOT.glob("docs/*.md"), ROOT / "README.md", *ROOT.glob("templates/**/*.html")]
+    assert {str(path): found for path in places if (found := other.findall(code.sub("", text_of(path))))} == {}

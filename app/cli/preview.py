@@ -24,7 +24,7 @@ SHOWN = 20
 BATCHES = ("Batches", "Name", "Files", "Bytes", "Target", "In the end")
 FOLDERS = ("Folders of the archive", "Folder", "Files", "Bytes")
 DUPLICATES = ("Duplicates", "File", "Repeats")
-WEAK = ("Without a certain date", "File", "Why it goes where")
+DOUBTFUL = ("Doubtful dates", "File", "Why it goes where")
 
 Lister = Callable[..., dict[str, Any]]
 
@@ -86,7 +86,7 @@ def _show_lists(cli: Cli, run_id: int, summary: dict[str, Any], with_files: bool
         (BATCHES, _all(cli, list_batches, "batches", run_id), summary["batches"]["count"], _batch_row),
         (FOLDERS, iter(folders), len(folders), _folder_row),
         (DUPLICATES, _all(cli, list_duplicates, "duplicates", run_id), counts["duplicates"]["files"], _duplicate_row),
-        (WEAK, _all(cli, list_files, "files", run_id, only_weak=True), counts["weak_dates"]["files"], _weak_row),
+        (DOUBTFUL, _all(cli, list_files, "files", run_id, only_weak=True), counts["weak_dates"]["files"], _date_row),
     )
     for columns, rows, total, as_row in lists:
         _show_list(cli, columns, [as_row(row) for row in islice(rows, limit)], total)
@@ -120,7 +120,7 @@ def _duplicate_row(file: dict[str, Any]) -> tuple[Text | str, ...]:
     return (Text(file["path"]), Text(original["path"] if original else "a file that is known"))
 
 
-def _weak_row(file: dict[str, Any]) -> tuple[Text | str, ...]:
+def _date_row(file: dict[str, Any]) -> tuple[Text | str, ...]:
     return (Text(file["path"]), Text(file["why"] or ""))
 
 

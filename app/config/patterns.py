@@ -17,7 +17,7 @@ NAME_MAX_BYTES = 120
 #: Characters that a peer with Windows or an SD card cannot store.
 FORBIDDEN = set('<>:"\\|?*')
 
-#: Folders at the top of the archive that a pattern should leave to files without a certain date.
+#: Folders at the top of the archive that a pattern should leave to files with a doubtful date.
 OUR_FOLDERS = ("review", "unknown-date")
 
 EXAMPLES: tuple[Mapping[str, int], ...] = (

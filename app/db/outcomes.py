@@ -176,7 +176,7 @@ def list_page(
     after_id: int = 0,
     limit: int,
 ) -> list[Outcome]:
-    """Outcomes in id order after `after_id`; of one status, of one batch, without a certain date, each if asked."""
+    """Outcomes in id order after `after_id`; of one status, of one batch, with a doubtful date, each if asked."""
     query = select(outcomes).where(outcomes.c.asset_id > after_id)
     if status is not None:
         query = query.where(outcomes.c.status == status)

@@ -130,7 +130,10 @@ def check_findings(services: Services) -> Iterator[Check]:
         return
     words = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.items()))
     state = WARNING if set(found) <= {"foreign", "moved"} else FAULT
-    fix = "See: media-pipeline findings; put damaged files back from your backup, or accept what is right."
+    fix = (
+        "See the page Findings, or `media-pipeline findings`; put damaged files back from your backup, or accept what "
+        "is right."
+    )
     yield Check("findings", state, f"Verification found files that are not as they should be: {words}.", fix)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from app.db.filesystem import file_system_type
 from app.errors import printable
-from app.files.roots import CONTAINER_VARIABLE, OVERLAY
+from app.files.container import is_inside_container
 
 
 def folder_fault(path: str) -> str | None:
@@ -26,6 +25,6 @@ def folder_fault(path: str) -> str | None:
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         words = "cannot be written" if folder == os.fsencode(path) else f"cannot be made: {shown} cannot be written"
         return f"{words} by user {os.geteuid()}, group {os.getegid()}; give that user the right to (PUID and PGID)"
-    if os.environ.get(CONTAINER_VARIABLE) == "1" and file_system_type(folder) == OVERLAY:
+    if is_inside_container(folder):
         return "would lie inside the container and vanish with it; name a folder of a volume, as one below /media"
     return None

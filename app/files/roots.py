@@ -13,9 +13,9 @@ from app.config.schema import Config
 from app.db import facts, journal, roots
 from app.db.clock import now
 from app.db.connection import Database
-from app.db.filesystem import file_system_type
 from app.db.migrate import DATABASE_ID, database_lock
 from app.errors import RootUnavailable, StateError, printable
+from app.files.container import is_inside_container
 from app.files.markers import MARKER_NAME, Marker, read_marker, write_marker
 from app.files.preflight import preflight
 from app.model import Root, RootKind
@@ -38,10 +38,6 @@ STAGING_NAME = b".mp-staging"
 
 #: The fact that closes the time in which missing folders and markers are made.
 SET_UP_AT = "set_up_at"
-
-#: Set in our image: there, a folder without a volume would vanish with the container.
-CONTAINER_VARIABLE = "MEDIA_PIPELINE_CONTAINER"
-OVERLAY = 0x794C7630
 
 
 def configured_roots(config: Config) -> list[tuple[RootKind, bytes]]:
@@ -214,7 +210,7 @@ def _check_folder(kind: RootKind, path: bytes) -> None:
         raise RootUnavailable(kind, path, str(error.strerror)) from error
     if not stat.S_ISDIR(found.st_mode):
         raise RootUnavailable(kind, path, "it is not a folder")
-    if os.environ.get(CONTAINER_VARIABLE) == "1" and file_system_type(path) == OVERLAY:
+    if is_inside_container(path):
         reason = "it lies inside the container and would vanish with it; mount a volume there"
         raise RootUnavailable(kind, path, reason)
 

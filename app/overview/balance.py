@@ -18,7 +18,7 @@ LINES: tuple[tuple[str, str, tuple[AssetStatus, ...]], ...] = (
     ("set_aside", "Set aside", (AssetStatus.SET_ASIDE,)),
     ("waiting", "Waiting", (AssetStatus.DISCOVERED, AssetStatus.UNIQUE)),
     ("in_batch", "In a batch", (AssetStatus.BATCHED,)),
-    ("delivered", "Delivered", (AssetStatus.DELIVERED,)),
+    ("delivered", "Delivered, not yet archived", (AssetStatus.DELIVERED,)),
     ("archived", "Archived", (AssetStatus.ARCHIVED,)),
     ("failed", "Failed", (AssetStatus.FAILED,)),
     ("gone", "Gone from disk", (AssetStatus.GONE,)),

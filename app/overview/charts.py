@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from app.db import activity, sync_samples
+from app.db import activity, confirmation, sync_samples
 from app.db.activity import KINDS, Sum
 
 #: What may be chosen: so many days, and how many of them one bar stands for.
@@ -84,6 +84,14 @@ def _known_since(conn: Connection, zone: ZoneInfo, first: date) -> str | None:
         return None
     day = datetime.fromisoformat(began).replace(tzinfo=UTC).astimezone(zone).date()
     return day_in_words(day) if day > first else None
+
+
+def charts_begin_at(conn: Connection, days: int, moment: datetime) -> str | None:
+    """When, within so many days, the rows were made anew, if nothing is known of what was done before; else None."""
+    began, lost_at = activity.began_at(conn), confirmation.lost_at(conn)
+    if lost_at is None or lost_at < (moment - timedelta(days=days)).isoformat():
+        return None
+    return lost_at if began is None or began >= activity.slot_of(lost_at) else None
 
 
 def delivery_speed(conn: Connection, moment: datetime) -> dict[str, Any]:

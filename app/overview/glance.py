@@ -12,7 +12,7 @@ from app.db import runs, sync_samples
 from app.db.tables import assets
 from app.model import AssetStatus, Step
 from app.overview import ConfigFacts, overview
-from app.overview.charts import activity_chart, delivery_speed, lately
+from app.overview.charts import activity_chart, charts_begin_at, delivery_speed, lately
 from app.overview.health import health
 from app.overview.pace import pace_of
 from app.overview.roots import disks_of
@@ -36,12 +36,14 @@ def glance(services: Services, config: ConfigFacts, days: int) -> dict[str, Any]
         seen["chart"] = activity_chart(conn, zone, days, moment)
         seen["lately"] = lately(conn, zone, moment)
         seen["speed"] = delivery_speed(conn, moment)
+        seen["charts_begin_at"] = charts_begin_at(conn, days, moment)
         seen["oldest_waiting_at"] = _oldest_waiting(conn)
         seen["storage"] = storage(conn, services.config, seen["roots"], disks_of(roots))
         seen["health"] = [asdict(part) for part in health(conn, services, seen)]
         seen["last_runs"] = _last_runs(conn)
         for sync in seen["syncing_batches"]:
             sync["speeds"] = _speeds(conn, sync)
+    seen["duplicate_policy"] = services.config.dedup.duplicate_policy
     is_empty = not seen["balance"]["seen"]["files"]
     seen["set_up"] = [{**asdict(step), "title": step.title} for step in set_up_steps(services)] if is_empty else []
     for step in seen["run"]["steps"] if seen["run"] else ():

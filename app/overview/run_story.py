@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.db import lists, runs
-from app.model import Run, RunKind, RunStatus, Step
+from app.db import findings, lists, runs
+from app.model import OPEN_FINDINGS, Run, RunKind, RunStatus, Step
 from app.overview.events import EventSearch, find_events
 from app.overview.hindrances import what_run_waits_for
 from app.overview.pace import pace_of
@@ -92,4 +92,7 @@ def _beside(conn: Connection, run: Run) -> dict[str, Any]:
     if run.kind is RunKind.REBUILD and run == runs.find_last(conn, RunKind.REBUILD):
         told = rebuild_overview(conn)
         return {"rebuild": {name: told[name] for name in ("state", "message", "worth_a_look")}}
+    if run.kind is RunKind.VERIFY:
+        counts = findings.count_of_run(conn, run.id)
+        return {"found": {kind.value: counts[kind] for kind in OPEN_FINDINGS if counts[kind]}}
     return {}

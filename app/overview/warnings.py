@@ -187,14 +187,17 @@ def _about_findings(found: dict[str, int]) -> list[dict[str, str]]:
         what = counted(files, "file is not as it was", "files are not as they were")
         counts = ", ".join(f"{count:,} {kind}" for kind, count in grave.items())
         remedy = (
-            "`media-pipeline findings` lists them. Put each back from your backup, and verify again; or accept what "
-            "was done on purpose. `media-pipeline why FILE` tells where else a file is."
+            "The page Findings and `media-pipeline findings` list them. Put each back from your backup, and verify "
+            "again; or accept what was done on purpose. `media-pipeline why FILE` tells where else a file is."
         )
         told.append(_warning(f"{what}, says the last verification: {counts}.", remedy, "error"))
     odd = {kind: found[kind] for kind in ("moved", "foreign") if found[kind]}
     if odd:
         words = {"moved": "moved or renamed by hand", "foreign": "known to no row"}
         counts = ", ".join(f"{count:,} {words[kind]}" for kind, count in odd.items())
-        remedy = "`media-pipeline findings` lists them, each with what to do; accepting them settles it."
+        remedy = (
+            "The page Findings and `media-pipeline findings` list them, each with what to do; accepting them settles "
+            "it."
+        )
         told.append(_warning(f"Files lie in our folders that we did not put there so: {counts}.", remedy))
     return told

@@ -19,7 +19,8 @@ from app.web.context import htmx, services, trigger, wants_page
 
 #: Pages that a plain form may send its reader back to.
 PAGES = (
-    "/dashboard", "/control", "/peer", "/dates", "/dates/decided", "/failed", "/runs", "/batches", "/preview",
+    "/dashboard", "/control", "/peer", "/dates", "/dates/decided", "/failed", "/findings", "/runs", "/batches",
+    "/preview",
 )  # fmt: skip
 #: Others that it may: one run, one batch.
 PAGES_OF_ONE = re.compile(r"/(runs|batches)/[0-9]{1,19}")
@@ -83,16 +84,19 @@ def done(body: dict[str, Any], sentence: str) -> Response:
     return _answer(body, 200, sentence, "info")
 
 
-def _answer(body: dict[str, Any], status: int, sentence: str, level: str) -> Response:
+def partly_done(body: dict[str, Any], sentence: str) -> Response:
+    """Some of it has been carried out; the sentence says what was not, and why. Its notice stays until it is closed."""
+    return _answer(body, 200, sentence, "warning", "Not all of it")
+
+
+def _answer(body: dict[str, Any], status: int, sentence: str, level: str, title: str = "Not now") -> Response:
     if htmx:
         answer = make_response(render_template("partials/notice.html", sentence=sentence, level=level))
         answer.headers["HX-Trigger"] = "refresh"
         return answer
     if wants_page():
         if level == "warning":
-            return make_response(
-                render_template("problem.html", status=status, title="Not now", detail=sentence, more={})
-            )
+            return make_response(render_template("problem.html", status=status, title=title, detail=sentence, more={}))
         return make_response(redirect(_page_asked_from(), 303))
     answer = jsonify(body)
     answer.status_code = status

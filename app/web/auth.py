@@ -20,7 +20,7 @@ from app.config.access import SCOPES, AccessKey, Auth, Scope
 
 #: Flask endpoints that need no key: liveness and readiness, the page that asks for the key, and its assets.
 OPEN_ENDPOINTS = frozenset(
-    {"health.health", "health.ready", "health.api_health", "static", "pages.login", "pages.send_key"}
+    {"health.health", "health.ready", "health.api_health", "static", "touch_icon.show", "pages.login", "pages.send_key"}
 )
 
 #: Flask endpoints that only a key with the scope admin opens: they change settings, hold secrets, take work back or
@@ -36,6 +36,8 @@ ADMIN_ENDPOINTS = frozenset(
         "findings.accept",
         "findings.accept_all",
         "findings.report",
+        "findings_page.accept",
+        "findings_page.accept_all",
         # Its answers tell whether a guessed secret is right, as often as somebody asks.
         "config.validate",
         "rebuild.confirm",

@@ -37,6 +37,7 @@ ENTRIES = (
     Entry("/peer", "Peer", "more"),
     Entry("/runs", "Runs", "more"),
     Entry("/failed", "Failed files", "more"),
+    Entry("/findings", "Findings", "more"),
     Entry("/duplicates", "Duplicates", "more"),
     Entry("/logs", "Logs", "more"),
     Entry("/tree", "Tree", "more"),

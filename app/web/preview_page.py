@@ -25,7 +25,7 @@ LISTED, BATCHES = 60, 50
 VIEWS = {
     "folders": ("By folder", None),
     "duplicates": ("Duplicates", None),
-    "weak": ("Uncertain dates", None),
+    "weak": ("Doubtful dates", None),
     "set_aside": ("Set aside", AssetStatus.SET_ASIDE),
     "failed": ("Failed", AssetStatus.FAILED),
     "waiting": ("Waiting", AssetStatus.UNIQUE),

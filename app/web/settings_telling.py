@@ -110,6 +110,7 @@ def of_saved(revision: str) -> dict[str, Any] | None:
     warnings = [*warnings_of_saved(snapshot, changes), *filing_warnings_of(changes)]
     return {
         "words": _saved_words(changes),
+        "access": _words_of_next_click(),
         "changes": told_changes(changes),
         "warnings": [w for w in warnings if w.sentence() not in known],
     }
@@ -126,6 +127,14 @@ def _saved_words(changes: Sequence[Change]) -> str:
     if len(waiting) == len(changes):
         return f"{told}, in force at the next start."
     return f"{told}: {', '.join(waiting)} at the next start, the rest is in force now."
+
+
+def _words_of_next_click() -> str:
+    """What whoever has just saved keys has to know; empty when this browser goes on as it is."""
+    keys, key = container().store.current().config.auth.every_key, g.get("access_key")
+    if not keys or key in keys:
+        return ""
+    return "The next click asks for a key: the one that you have just saved, or another that the settings name."
 
 
 def told_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:

@@ -17,11 +17,13 @@ from app.diagnostics.checkup import check_folders
 from app.errors import ConfigError, Conflict, MediaPipelineError, NotFound, Problem
 from app.files.candidate import folder_fault
 from app.files.roots import add_missing_roots
+from app.model import RunKind
 from app.model.peer_policy import POLICIES
+from app.overview.hindrances import what_run_waits_for
 from app.overview.peer_policy import configured_words
 from app.overview.preview import preview_summary
 from app.overview.roots import forget
-from app.overview.runs import find_current, run_with_steps
+from app.overview.runs import find_current, is_in_flight, run_with_steps, worker_state
 from app.overview.welcome import NAMES, files_known, is_target_chosen, next_step, set_up_steps
 from app.web.context import actor, container, services
 from app.web.live import answer_live, live
@@ -53,6 +55,8 @@ POLICY_NAMES = {
     "release": "The peer removes them itself",
 }
 LONGEST = 4096
+#: So many of the last steps of the first run are shown.
+STEPS_SHOWN = 8
 
 
 @blueprint.get("/welcome")
@@ -101,6 +105,13 @@ def live_rehearsal() -> Response:
     """How the rehearsal is getting on; 204 when nothing has changed since the mark that the page holds."""
     content, busy = _rehearsed()
     return answer_live("partials/welcome_rehearsal.html", content, busy)
+
+
+@blueprint.get("/partials/welcome/start")
+def live_start() -> Response:
+    """How the first run is getting on; 204 when nothing has changed since the mark that the page holds."""
+    content, busy = _started()
+    return answer_live("partials/welcome_start.html", content, busy)
 
 
 # --- saving
@@ -173,7 +184,7 @@ def _page(name: str, given: Mapping[str, str] | None = None, problems: Sequence[
         may_change=may_change(),
         is_saved="saved" in request.args and not problems,
         **_fields(given or {}, problems),
-        **{"folders": _folders, "target": _target, "peer": _peer, "rehearsal": _rehearsal, "start": dict}[name](),
+        **{"folders": _folders, "target": _target, "peer": _peer, "rehearsal": _rehearsal, "start": _start}[name](),
     )
 
 
@@ -223,6 +234,22 @@ def _peer() -> dict[str, Any]:
 
 def _rehearsal() -> dict[str, Any]:
     return live(*_rehearsed())
+
+
+def _start() -> dict[str, Any]:
+    return live(*_started())
+
+
+def _started() -> tuple[dict[str, Any], bool]:
+    found = services()
+    steps = set_up_steps(found)
+    with found.db.reading() as conn:
+        run = find_current(conn) or runs.find_last(conn, RunKind.WORKFLOW)
+        shown = run_with_steps(conn, run, STEPS_SHOWN) if run else None
+        waits_for = what_run_waits_for(conn, run) if run else None
+        alive = worker_state(conn)["alive"]
+    content = {"run": shown, "waits_for": waits_for, "worker_alive": alive, "progress": steps}
+    return content, is_in_flight(run)
 
 
 def _rehearsed() -> tuple[dict[str, Any], bool]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.db import assets
+from app.db import assets, findings
 from app.db.connection import Connection
-from app.model import RootKind, Signature
+from app.db.findings import NewFinding
+from app.model import FindingKind, RootKind, Signature
 from app.services import Services
 from tests.browser import doubts, rows
 
@@ -53,6 +54,7 @@ PAGES = (
     Listed("/duplicates", "Duplicates"),
     Listed("/failed", "Failed files"),
     Listed("/failed?show=set_aside", "Failed files"),
+    Listed("/findings", "Findings"),
     Listed("/docs", "API"),
     Listed("/problems", "Problems"),
     Listed("/no-such-page", "No such address"),
@@ -77,6 +79,7 @@ def fill_all(services: Services) -> None:
     doubts.fill_dates(services, 60)
     with services.db.transaction() as conn:
         add_hostile(conn, services)
+        add_findings(conn, services)
 
 
 def add_hostile(conn: Connection, services: Services) -> None:
@@ -84,3 +87,15 @@ def add_hostile(conn: Connection, services: Services) -> None:
     root = services.root(RootKind.INGEST)
     found = [(b"hostile/" + name, Signature(1, 5_000_000 + n, 10, 1, 1), None) for n, name in enumerate(HOSTILE)]
     assets.insert_discovered(conn, root.id, found)
+
+
+def add_findings(conn: Connection, services: Services) -> None:
+    """A finding of each kind that a verification makes, as run 1 would have left them."""
+    root, size, why = services.root(RootKind.ARCHIVE), 3_456_789, "It holds something else than it did."
+    names = (FindingKind.ALTERED, FindingKind.MISSING, FindingKind.UNREADABLE, FindingKind.FOREIGN)
+    found = [
+        NewFinding(kind, 1 if kind is not FindingKind.FOREIGN else None, root.id, b"2024/05/%d.jpg" % n, size, why,
+                   sha256="5a" * 32 if kind is FindingKind.ALTERED else None)
+        for n, kind in enumerate(names)
+    ]  # fmt: skip
+    findings.put(conn, 1, found)

@@ -71,6 +71,9 @@ def test_the_set_up_leads_from_nothing_to_an_archived_library(fresh: Installatio
         expect(page.locator("#notices")).to_contain_text("was started")
         number = re.search(r"run (\d+)", page.locator("#notices").inner_text())
         assert number is not None and fresh.ended(int(number[1])).status is RunStatus.DONE
+        expect(page.locator("#first-run")).to_contain_text("The run is through.")
+        expect(page.locator("#first-run .steps")).to_contain_text("sort")
+        expect(page.locator("#way")).to_contain_text("7 files are known.")
         page.get_by_role("button", name="Watch it on the dashboard").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
         expect(page.locator("svg.bars").first).to_have_attribute("aria-label", re.compile("Seen: 7; archived: 6"))

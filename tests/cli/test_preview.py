@@ -21,7 +21,7 @@ def test_a_preview_is_shown_in_tables_and_touches_nothing(machine: Machine) -> N
     assert code == 0, out
     text = " ".join(out.split())
     for part in (
-        "2 files in 1 batch would go to the archive", "batch_001", "2024/05/06", "Without a certain date", "Room",
+        "2 files in 1 batch would go to the archive", "batch_001", "2024/05/06", "Doubtful dates", "Room",
         "[bold]undated.jpg", "Nothing is delivered; the files go straight to the archive.",
         "EXIF DateTimeOriginal says 2024-05-06 07:08", "At its end a run says: Everything is done.",
     ):  # fmt: skip

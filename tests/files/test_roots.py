@@ -13,7 +13,9 @@ import pytest
 
 from app.config.store import Snapshot
 from app.errors import RootUnavailable, StateError
+from app.files import container
 from app.files import roots as roots_module
+from app.files.candidate import folder_fault
 from app.files.roots import add_missing_roots, check_roots, find_roots, free_bytes, preflight, set_up_roots
 from app.model import RootKind
 from app.services import Services, set_up
@@ -117,19 +119,43 @@ def test_an_unmounted_share_stops_work_instead_of_filling_the_disk_below(
     assert os.listdir(small_mount) == []
 
 
+@pytest.fixture
+def overlay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An overlay that is mounted, as the own file system of a container or of some hosts."""
+    base = tmp_path_factory.mktemp("overlay")
+    for name in ("lower", "upper", "work", "top"):
+        (base / name).mkdir()
+    layers = ",".join(f"{name}dir={base / name}" for name in ("lower", "upper", "work"))
+    subprocess.run(["mount", "-t", "overlay", "-o", layers, "overlay", str(base / "top")], check=True)
+    yield base / "top"
+    subprocess.run(["umount", str(base / "top")], check=False)
+
+
 def test_a_folder_inside_the_container_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_test_services: Callable[..., Services]
+    overlay: Path, monkeypatch: pytest.MonkeyPatch, open_test_services: Callable[..., Services]
 ) -> None:
-    monkeypatch.setattr(roots_module, "file_system_type", lambda _path: roots_module.OVERLAY)
-    open_test_services()
+    archive = overlay / "archive"
+    monkeypatch.setattr(container, "TOP", os.fsencode(overlay))
+    assert folder_fault(str(archive)) is None
     monkeypatch.setenv("MEDIA_PIPELINE_CONTAINER", "1")
+    assert "vanish with it" in (folder_fault(str(archive)) or "")
     with pytest.raises(RootUnavailable, match="vanish with it; mount a volume"):
-        open_test_services()
+        open_test_services(paths={"sorted_dir": str(archive)})
+
+
+def test_a_volume_of_a_host_whose_own_root_is_an_overlay_is_a_volume(
+    overlay: Path, monkeypatch: pytest.MonkeyPatch, open_test_services: Callable[..., Services]
+) -> None:
+    archive = overlay / "archive"
+    monkeypatch.setenv("MEDIA_PIPELINE_CONTAINER", "1")
+    assert folder_fault(str(archive)) is None
+    services = open_test_services(paths={"sorted_dir": str(archive)})
+    assert services.root(RootKind.ARCHIVE).path == os.fsencode(archive)
 
 
 def test_our_image_says_that_it_is_a_container() -> None:
     image = (Path(__file__).parents[2] / "Dockerfile").read_text()
-    assert f"{roots_module.CONTAINER_VARIABLE}=1" in image[image.index("\nENV ") :]
+    assert f"{container.VARIABLE}=1" in image[image.index("\nENV ") :]
 
 
 def test_a_new_path_needs_an_explicit_act(services: Services, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_the_summary_adds_up(open_test_services: Opener) -> None:
     assert found["summary"]["batches"]["count"] == 3
     assert sum(folder["files"] for folder in found["summary"]["folders"]) == 11
     assert found["message"].startswith("11 files in 3 batches would go to the archive")
-    assert found["summary"]["warnings"] == ["1 file without a certain date."]
+    assert found["summary"]["warnings"] == ["1 file with a doubtful date."]
     assert found["is_finished"] and found["is_current"] and found["has_lists"]
 
 

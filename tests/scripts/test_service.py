@@ -88,6 +88,24 @@ def test_a_start_prints_addresses_that_answer_and_a_second_start_replaces_the_fi
     assert checkout.run("scripts/stop.sh").stdout == "Nothing was running.\n"
 
 
+def test_a_restart_starts_again_what_ran_here_also_the_demo(checkout: Checkout) -> None:
+    checkout.run("scripts/run.sh", "--demo")
+    before = ask(checkout, "/api/workflow/overview")["balance"]["seen"]["files"]
+    first = checkout.pid("supervisord")
+    # the demo's ports were its own choice: whoever restarts it does not name them
+    no_ports = {"MEDIA_PIPELINE_SYSTEM__PORT_API": "", "MEDIA_PIPELINE_SYSTEM__PORT_DBUI": ""}
+
+    again = checkout.run("scripts/restart.sh", **no_ports)
+
+    assert f"{checkout.path}/data/demo/config.yaml" in again.stdout
+    assert checkout.pid("supervisord") != first
+    assert ask(checkout, "/api/workflow/overview")["balance"]["seen"]["files"] == before > 0
+    assert not (checkout.path / "data" / "config.yaml").exists()
+    checkout.run("scripts/stop.sh")
+    assert checkout.processes() == {}
+    assert [path.name for path in (checkout.path / "run").iterdir() if path.suffix != ".lock"] == []
+
+
 def test_each_process_starts_by_itself_as_the_readme_says(checkout: Checkout) -> None:
     checkout.run("scripts/setup.sh")
     readme = (checkout.path / "README.md").read_text()

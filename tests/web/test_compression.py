@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
+from collections.abc import Callable
 
 from flask.testing import FlaskClient
+from PIL import Image
+
+from tests.web.conftest import KEY, Site
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 
@@ -50,3 +55,18 @@ def test_the_manifest_names_icons_that_are_there(client: FlaskClient) -> None:
     for icon in manifest["icons"]:
         assert client.get(f"/static/{icon['src']}").mimetype == icon["type"] == "image/svg+xml"
     assert client.get(manifest["start_url"]).status_code == 200
+
+
+def test_a_phone_that_takes_no_svg_gets_the_icon_as_png_without_a_key(make_site: Callable[..., Site]) -> None:
+    client = make_site(auth={"api_key": KEY}).client()
+    page = client.get("/login").text
+    address = page.split('<link rel="apple-touch-icon" href="')[1].split('"')[0]
+    answer = client.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "image/png")
+    with Image.open(io.BytesIO(answer.data)) as icon:
+        icon.load()
+        assert (icon.size, icon.mode) == ((180, 180), "RGB")
+        # Ground, a line and the tip of the arrow, where icon-maskable.svg has them.
+        assert [icon.getpixel(place) for place in ((4, 4), (60, 90), (118, 90))] == [
+            (0x1F, 0x6F, 0x6B), (255, 255, 255), (0xFF, 0xD2, 0x7A),
+        ]  # fmt: skip

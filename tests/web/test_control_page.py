@@ -122,3 +122,8 @@ def test_an_address_that_a_browser_can_reach_is_a_link_and_its_lack_is_said(make
     given["gui_url"] = "http://nas:8384"
     page = make_site(sync={"target": "syncthing"}, syncthing=given).client().get("/control").text
     assert 'href="http://nas:8384"' in page and "syncthing.gui_url" not in page
+
+
+def test_a_missing_worker_is_told_once(client: FlaskClient) -> None:
+    client.post("/api/workflow/run")
+    assert client.get("/control").text.lower().count("worker is running") == 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.db import activity, assets, facts, room_samples, runs, sync_samples
+from app.db import activity, assets, confirmation, facts, room_samples, runs, sync_samples
 from app.db.clock import later, now
 from app.db.room_samples import RoomSample
 from app.db.sync_samples import Moment
@@ -260,3 +260,43 @@ def test_a_run_is_told_by_what_came_of_it_and_not_by_the_last_step_that_had_noth
     for address in ("/dashboard", "/runs"):
         page = client.get(address).text
         assert "7 files archived." in page and "nothing to batch" not in page
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("label", "they stay where they are and take that room"),
+        ("quarantine", "out of the way in their folder, where they take that room"),
+        ("reflink", "they share the room of their originals where the disk can do that"),
+    ],
+)
+def test_what_duplicates_take_is_told_as_the_policy_has_it(
+    make_site: Callable[..., Site], policy: str, words: str
+) -> None:
+    site = make_site(dedup={"duplicate_policy": policy})
+    rows.fill(site.services)
+    page = site.client().get("/dashboard").text
+    assert words in page
+    assert "saved" not in page
+
+
+def test_deliveries_of_a_week_do_not_contradict_what_waits_for_the_archive(make_site: Callable[..., Site]) -> None:
+    site = make_site(sync={"target": "syncthing"})
+    rows.fill(site.services)
+    page = site.client().get("/dashboard").text
+    assert "Delivered in 7 days, in all" in page and "archived since or not" in page
+    assert "Delivered, not yet archived: 0 files" in page
+
+
+def test_after_the_database_was_made_anew_the_charts_say_where_they_begin(client: FlaskClient, site: Site) -> None:
+    rows.fill(site.services)
+    assert "The database was made anew" not in client.get("/dashboard").text
+    with site.services.db.transaction() as conn:
+        conn.exec_driver_sql("DELETE FROM activity")
+        confirmation.require(conn, now(), confirmation.REBUILT)
+        confirmation.give(conn)
+    page = client.get("/dashboard").text
+    assert "The database was made anew" in page and "the charts begin there" in page
+    with site.services.db.transaction() as conn:
+        conn.exec_driver_sql("INSERT INTO activity VALUES (?, 'seen', 1, 1)", (activity.slot_of(later(-86_400)),))
+    assert "The database was made anew" not in client.get("/dashboard").text

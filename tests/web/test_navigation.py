@@ -28,3 +28,11 @@ def test_the_page_and_those_below_it_are_marked_as_the_current_one(client: Flask
     below = client.get("/dates/decided").text
     assert set(links(below, ' aria-current="true"')) == {"/dates"} and not links(below, ' aria-current="page"')
     assert '<summary class="here"><span class="when-wide">Tree</span>' in client.get("/tree").text
+
+
+def test_views_of_a_page_are_chosen_by_tabs_of_one_look(client: FlaskClient) -> None:
+    for address in ("/settings", "/settings/history", "/failed", "/findings", "/files", "/diagnostics"):
+        page = client.get(address).text
+        tabs = re.findall(r'<nav class="tabs[ "].*?</nav>', page, re.DOTALL)
+        assert len(tabs) == 1 and "aria-current" in tabs[0], address
+        assert "<li" not in tabs[0]

@@ -395,3 +395,21 @@ def test_each_revision_is_shown_with_what_it_changed_and_gone_back_to(site: Site
     assert site.services.config.batch.max_files == 5
     assert "Saved. 1 setting has changed, in force now." in client.get(address).text
     assert client.get("/settings/history/" + "f" * 64).status_code == 404
+
+
+def test_whoever_saves_a_key_is_told_that_the_next_click_asks_for_it(make_site: Callable[..., Site]) -> None:
+    client = make_site().client()
+    answer = client.post("/settings", data=typed(client, auth__api_key=KEY), headers=HTMX)
+    assert "The next click asks for a key: the one that you have just saved" in answer.text
+    assert client.get("/settings").status_code == 401
+
+
+def test_without_scripts_the_page_that_asks_for_the_key_says_why(make_site: Callable[..., Site]) -> None:
+    client = make_site().client()
+    address = saved(client.post("/settings", data=typed(client, auth__api_key=KEY)))
+    asking = client.get(address, headers={"Accept": "text/html"}, follow_redirects=True)
+    assert "Your settings are saved. From now on a key is asked for" in asking.text
+    client.post("/login", data={"key": KEY, "next": "/settings"})
+    again = client.post("/settings", data=typed(client, batch__max_files="7"), follow_redirects=True)
+    assert "Saved. 1 setting has changed" in again.text
+    assert "asks for a key" not in again.text

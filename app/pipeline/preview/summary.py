@@ -146,7 +146,7 @@ def _warnings(
     for message in rehearsal.delivery_waits_for:
         yield f"The run would wait: {message}"
     if counts["weak_dates"]["files"]:
-        yield f"{counted(counts['weak_dates']['files'], 'file', 'files')} without a certain date."
+        yield f"{counted(counts['weak_dates']['files'], 'file', 'files')} with a doubtful date."
     still_changing = _seen(conn, rehearsal)["still_changing"]
     if still_changing:
         yield f"{counted(still_changing, 'file', 'files')} still changing; a later run takes them up."

@@ -34,7 +34,7 @@ class PreviewFilesQuery(InIdOrder):
 
     status: AssetStatus | None = Field(None, description="Only files that would have this status.")
     batch_id: int | None = Field(None, ge=1, le=MAX_ID, description="Only files of this batch.")
-    only_weak: bool = Field(False, description="Only files that would be archived without a certain date.")
+    only_weak: bool = Field(False, description="Only files that would be archived with a doubtful date.")
 
 
 @api.post("", responses=responses(ok=Started, ok_status=202), summary="Rehearse a run")

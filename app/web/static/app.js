@@ -118,6 +118,7 @@ function isTouched(field) {
 
 function isKept(name, node) {
   if (name === "open") return node.localName === "details" || node.localName === "dialog";
+  if (name === "tabindex") return node === document.activeElement;
   if (name === "selected") return isHeld.has(node.closest("select"));
   return (name === "value" || name === "checked") && isTouched(node);
 }
@@ -154,6 +155,53 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   const isLost = !document.activeElement || document.activeElement === document.body;
   if (button?.isConnected && !button.disabled && isLost) button.focus({ preventScroll: true });
 });
+
+// Afterwards the page may disable or replace the button: then the focus goes to the heading of the card that it was in,
+// which says how things stand, instead of to the top of the page.
+let lastPressed = null;
+
+function cardsAround(button) {
+  const cards = [];
+  for (let card = button.parentElement; card && card.id !== "main"; card = card.parentElement) {
+    if (card.matches("section, article, li, [id]")) cards.push({ card, id: card.id });
+  }
+  return cards;
+}
+
+function headingNear(cards) {
+  for (const { card, id } of cards) {
+    const found = card.isConnected ? card : id && document.getElementById(id);
+    const heading = found && found.querySelector("h2, h3, strong");
+    if (heading) return heading;
+  }
+  return document.querySelector("main h1");
+}
+
+const isFocusLost = () => {
+  const held = document.activeElement;
+  return !held || held === document.body || held.disabled;
+};
+
+function returnFocus() {
+  if (!lastPressed || !isFocusLost() || document.querySelector("dialog[open]")) return;
+  const { button, cards } = lastPressed;
+  const place = button.isConnected && !button.disabled ? button : headingNear(cards);
+  if (!place) return;
+  if (place !== button) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const button = pressed.get(event.detail.xhr);
+  if (button) lastPressed = { button, cards: cardsAround(button) };
+});
+// Who has gone elsewhere is not fetched back.
+document.addEventListener("focusin", (event) => {
+  if (lastPressed && event.target !== lastPressed.button && !event.target.matches("h1, h2, h3, strong")) lastPressed = null;
+});
+document.addEventListener("pointerdown", () => { lastPressed = null; });
+// Browsers take the focus from what was disabled only as they draw the page next.
+document.body.addEventListener("htmx:afterSettle", () => requestAnimationFrame(() => requestAnimationFrame(returnFocus)));
 
 // --- always
 
