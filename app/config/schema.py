@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from app.config.access import Auth
+from app.config.backup import Backup
 from app.config.derived import DEFAULT_DB_PATH, derive_folders, is_zone
 from app.config.fields import (
     NEEDS_RESTART,
@@ -196,6 +197,9 @@ class System(Section):
     allowed_hosts: TextList = Field(
         default=(), description="More host names that browsers may use to reach this server."
     )
+    url_prefix: Text = Field(
+        default="", description="Path under which a reverse proxy serves the pages, as in /photos."
+    )
     cleanup_empty_batches: bool = Field(
         default=True, description="Remove a batch folder once it is archived and empty."
     )
@@ -292,6 +296,7 @@ class Config(Section):
     system: System = System()
     cleanup: Cleanup = Cleanup()
     verify: Verify = Verify()
+    backup: Backup = Backup()
     workflow: Workflow = Workflow()
 
     @model_validator(mode="before")
