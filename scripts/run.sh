@@ -75,7 +75,7 @@ start() {
     printf '%s\n' "$setting_db_path" >"$run_dir/db.path"
     local detach=()
     command -v setsid >/dev/null && detach=(setsid)
-    ${detach[@]+"${detach[@]}"} nohup docker/remembered.sh supervisord \
+    as_service ${detach[@]+"${detach[@]}"} nohup docker/remembered.sh supervisord \
         "$python" -m supervisor.supervisord -n -c docker/supervisord.conf \
         >"$setting_log_dir/supervisord.log" 2>&1 </dev/null 9>&- &
     disown
@@ -95,6 +95,7 @@ wait_until_ready() { # sets answer: "ready", or which folder is away
     fail "the service did not become ready: ${answer:-it ended}"
 }
 
+load_system
 scripts/stop.sh --quiet
 scripts/setup.sh ${demo:+--demo}
 load_settings

@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 
 import pytest
+
 from app.config.addresses import TAKEN_PREFIXES
 from tests.web.conftest import KEY, Site
 
 PREFIX = "/photos"
 ADDRESS = re.compile(r'(?<=[\s])(href|src|action|formaction|hx-get|hx-post|data-[a-z-]*url)="(/[^"]*)"')
 PAGES = (
-    "/dashboard", "/control", "/files", "/batches", "/dates", "/journal", "/settings", "/settings/text", "/preview", "/peer",
-    "/runs", "/failed", "/duplicates", "/logs", "/tree", "/why", "/diagnostics", "/welcome", "/docs", "/problems",
+    "/dashboard", "/control", "/files", "/batches", "/dates", "/journal", "/settings", "/settings/text", "/preview",
+    "/peer", "/runs", "/failed", "/duplicates", "/logs", "/tree", "/why", "/diagnostics", "/welcome", "/docs", "/problems",
 )  # fmt: skip
 MakeSite = Callable[..., Site]
 
@@ -47,7 +48,8 @@ def test_an_answer_that_sends_elsewhere_sends_under_it(site: Site) -> None:
     assert client.get(PREFIX).headers["Location"] == f"{PREFIX}/dashboard"
     referer = {"Referer": f"http://localhost{PREFIX}/batches", "Accept": "text/html"}
     form = "application/x-www-form-urlencoded"
-    assert client.post("/api/dedup/start", headers=referer, content_type=form).headers["Location"] == f"{PREFIX}/batches"
+    answer = client.post("/api/dedup/start", headers=referer, content_type=form)
+    assert answer.headers["Location"] == f"{PREFIX}/batches"
 
 
 def test_the_cookie_is_of_the_prefix_alone_and_a_person_comes_back_to_the_page(make_site: MakeSite) -> None:
