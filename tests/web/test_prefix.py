@@ -14,7 +14,8 @@ PREFIX = "/photos"
 ADDRESS = re.compile(r'(?<=[\s])(href|src|action|formaction|hx-get|hx-post|data-[a-z-]*url)="(/[^"]*)"')
 PAGES = (
     "/dashboard", "/control", "/files", "/batches", "/dates", "/journal", "/settings", "/settings/text", "/preview",
-    "/peer", "/runs", "/failed", "/duplicates", "/logs", "/tree", "/why", "/diagnostics", "/welcome", "/docs", "/problems",
+    "/peer", "/runs", "/failed", "/duplicates", "/logs", "/tree", "/why", "/diagnostics", "/welcome", "/docs",
+    "/problems",
 )  # fmt: skip
 MakeSite = Callable[..., Site]
 
