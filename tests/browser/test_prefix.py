@@ -45,7 +45,7 @@ def test_a_person_logs_in_goes_about_and_sees_live_pages(
         page.goto(f"{address}/journal")
         with server.services.db.transaction() as conn:
             journal.record(conn, "backup.made", "A line that comes by itself.", detail={})
-        expect(page.get_by_text("A line that comes by itself.")).to_be_visible()
+        expect(page.get_by_text("A line that comes by itself.").first).to_be_visible(timeout=45_000)
         logs = Path(server.services.config.system.log_dir)
         logs.mkdir(parents=True, exist_ok=True)
         page.goto(f"{address}/logs?process=worker")
