@@ -55,6 +55,11 @@ class Services:
     #: The media as stages change them and look at them; an imagined one in a preview.
     disk: Disk = MEDIA
 
+    @property
+    def backup_dir(self) -> Path:
+        """Where backups lie when no file was named: backup.dir, else beside the database."""
+        return Path(self.config.backup.dir) if self.config.backup.dir else self.state_dir / "backups"
+
     def root(self, kind: RootKind) -> Root:
         """The root of this kind. Raises RootUnavailable when it was not set up."""
         found = self.roots.get(kind, ())

@@ -44,3 +44,19 @@ load_settings() { # sets the setting_* variables from the configuration in force
     lines=$("$python" scripts/read_settings.py) || exit 1
     eval "$lines"
 }
+
+load_system() { # sets what setup.sh --system has noted; empty for a checkout that nobody installed
+    system_user='' system_state='' system_without_syncthing=''
+    # shellcheck source=/dev/null
+    [[ ! -e $root/.system ]] || . "$root/.system"
+}
+
+as_service() { # COMMAND... as the user that the service runs as; load_system goes before
+    if [[ $(id -u) != 0 || -z $system_user || $system_user == "$(id -un)" ]]; then
+        "$@"
+    elif command -v setpriv >/dev/null; then
+        setpriv --reuid "$system_user" --regid "$(id -g "$system_user")" --init-groups env HOME="$(eval echo "~$system_user")" "$@"
+    else
+        sudo -u "$system_user" -H --preserve-env "$@"
+    fi
+}

@@ -9,7 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 vendor=app/web/static/vendor
 stamp=$vendor/.package-lock.sha256
-wanted=$(python3 -c 'import hashlib; print(hashlib.sha256(open("package-lock.json", "rb").read()).hexdigest())')
+sum() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }
+wanted=$(sum <package-lock.json | cut -d' ' -f1)
 omitted=(--omit=dev)
 [[ ${1:-} != --dev ]] || omitted=()
 

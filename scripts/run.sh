@@ -77,7 +77,7 @@ start() {
     printf '%s,%s\n' "${MEDIA_PIPELINE_SYSTEM__PORT_API:-}" "${MEDIA_PIPELINE_SYSTEM__PORT_DBUI:-}" >"$run_dir/ports"
     local detach=()
     command -v setsid >/dev/null && detach=(setsid)
-    ${detach[@]+"${detach[@]}"} nohup docker/remembered.sh supervisord \
+    as_service ${detach[@]+"${detach[@]}"} nohup docker/remembered.sh supervisord \
         "$python" -m supervisor.supervisord -n -c docker/supervisord.conf \
         >"$setting_log_dir/supervisord.log" 2>&1 </dev/null 9>&- &
     disown
@@ -97,6 +97,7 @@ wait_until_ready() { # sets answer: "ready", or which folder is away
     fail "the service did not become ready: ${answer:-it ended}"
 }
 
+load_system
 scripts/stop.sh --quiet
 scripts/setup.sh ${demo:+--demo}
 load_settings

@@ -2,64 +2,58 @@
 # Makes this checkout ready to run, and changes nothing that is ready already: prerequisites, virtual
 # environment, browser assets, configuration, folders, database.
 #
-#   setup.sh [--dev | --demo]
-#     --dev    also installs what the tests and checks need
-#     --demo   with a sample library beside the configuration, delivered to a folder
+#   setup.sh [--dev | --demo | --system [--user NAME] [--without-syncthing]]
+#     --dev      also installs what the tests and checks need
+#     --demo     with a sample library beside the configuration, delivered to a folder
+#     --system   for a machine that it stays on, as root: the user NAME (default media-pipeline), the folders of the
+#                system, Syncthing as that user, and the units where systemd runs
 #
-# A configuration that is not there yet is written for MEDIA_PIPELINE_STATE (default: the folder it lies in).
-# As root where apt-get exists, missing system packages are installed; elsewhere they are named.
+# A configuration that is not there yet is written for MEDIA_PIPELINE_STATE (default: the folder it lies in; with
+# --system /var/lib/media-pipeline). As root with APT, DNF or YUM, or with Homebrew, missing system packages are
+# installed; elsewhere they are named.
 set -euo pipefail
 # shellcheck source=scripts/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
+# shellcheck source=scripts/packages.sh
+. scripts/packages.sh
+
 requirements=requirements.txt
 assets=()
-demo=
-case ${1:-} in
-    '') ;;
-    --dev)
-        requirements='requirements-dev.txt'
-        assets=(--dev)
-        ;;
-    --demo) demo=yes ;;
-    -h | --help)
-        sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-        exit 0
-        ;;
-    *) fail "unknown argument $1; try --help" ;;
-esac
-
-#: The oldest Python that the program runs on.
-oldest='(3, 11)'
-
-find_python() { # -> a Python new enough that can make virtual environments
-    local candidate
-    for candidate in "${MEDIA_PIPELINE_PYTHON:-}" python3 python3.13 python3.12 python3.11; do
-        [[ -n $candidate ]] || continue
-        command -v "$candidate" >/dev/null || continue
-        if "$candidate" -c "import sys, venv, ensurepip; sys.exit(sys.version_info < $oldest)" 2>/dev/null; then
-            command -v "$candidate"
-            return
-        fi
-    done
-}
+demo='' system=''
+load_system
+# Where install.sh has put the program, everything is as install.sh made it.
+[[ -z $system_user ]] || system=yes
+while (($#)); do
+    case $1 in
+        --dev)
+            requirements='requirements-dev.txt'
+            assets=(--dev)
+            ;;
+        --demo) demo=yes ;;
+        --system)
+            [[ $(id -u) == 0 ]] || fail "--system needs root: it makes a user, folders of the system and units."
+            system=yes
+            ;;
+        --user)
+            system_user=${2:?--user needs a name}
+            shift
+            ;;
+        --without-syncthing) system_without_syncthing=yes ;;
+        -h | --help)
+            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            exit 0
+            ;;
+        *) fail "unknown argument $1; try --help" ;;
+    esac
+    shift
+done
 
 assets_ready() { [[ -s app/web/static/vendor/htmx.min.js ]]; }
 
-install_missing() { # PACKAGE... by apt-get when that is ours to do, else say what to do
-    if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
-        fail "missing: $*. Install them with your package manager (Debian: sudo apt-get install $*) and start again."
-    fi
-    say "Installing $* ..."
-    DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-}
-
 prerequisites() {
-    local missing=()
-    [[ -x $python || -n $(find_python) ]] || missing+=(python3 python3-venv)
-    assets_ready || command -v npm >/dev/null || missing+=(nodejs npm)
-    ((${#missing[@]} == 0)) || install_missing "${missing[@]}"
+    [[ -x $python ]] || require_python
+    assets_ready || command -v npm >/dev/null || require nodejs npm
 }
 
 virtual_environment() {
@@ -86,22 +80,34 @@ virtual_environment() {
 }
 
 command_in_venv() { # the media-pipeline command
-    printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -m app.cli "$@"\n' "$root" "$python" >"$venv/bin/media-pipeline"
+    local text
+    text=$(printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -m app.cli "$@"' "$root" "$python")
+    # Whoever runs the service may not write here, and need not.
+    [[ ! -x $venv/bin/media-pipeline || $(cat "$venv/bin/media-pipeline") != "$text" ]] || return 0
+    printf '%s\n' "$text" >"$venv/bin/media-pipeline"
     chmod +x "$venv/bin/media-pipeline"
 }
 
 configuration() {
     [[ -e $MEDIA_PIPELINE_CONFIG ]] && return
-    local state choices=()
-    state=${MEDIA_PIPELINE_STATE:-$(dirname "$MEDIA_PIPELINE_CONFIG")}
+    local choices=()
     if [[ -n $demo ]]; then
         choices=(--set sync.target=folder --set "sync.folder_dir=$state/media/delivered"
             --set scan.settle_seconds=1 --set batch.selection_mode=files --set batch.max_files=8
             --set workflow.delays.syncthing_settle_sec=0 --set workflow.delays.post_sync_sec=0)
     fi
-    "$python" scripts/write_config.py "$MEDIA_PIPELINE_CONFIG" --media "$state/media" --state "$state" \
+    [[ -z $system ]] || choices=(--set "system.log_dir=$log_dir")
+    as_service "$python" scripts/write_config.py "$MEDIA_PIPELINE_CONFIG" --media "$state/media" --state "$state" \
         ${choices[@]+"${choices[@]}"}
 }
+
+state=${MEDIA_PIPELINE_STATE:-$(dirname "$MEDIA_PIPELINE_CONFIG")}
+[[ -z $demo && $(id -u) == 0 ]] || system=''
+if [[ -n $system ]]; then
+    # shellcheck source=scripts/system_setup.sh
+    . scripts/system_setup.sh
+    prepare_system
+fi
 
 prerequisites
 if [[ -z ${MEDIA_PIPELINE_VENV:-} ]]; then
@@ -113,5 +119,9 @@ configuration
 if [[ -n $demo ]]; then
     "$python" scripts/demo_library.py "$(dirname "$MEDIA_PIPELINE_CONFIG")/media/ingest"
 fi
-PYTHONPATH=$root "$python" -m app.cli setup >/dev/null || fail "set-up did not finish; nothing was started."
-[[ ${1:-} == --demo ]] || say "Ready: $MEDIA_PIPELINE_CONFIG"
+PYTHONPATH=$root as_service "$python" -m app.cli setup >/dev/null || fail "set-up did not finish; nothing was started."
+if [[ -n $system ]]; then
+    system_syncthing
+    system_units
+fi
+[[ -n $demo ]] || say "Ready: $MEDIA_PIPELINE_CONFIG"

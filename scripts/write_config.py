@@ -19,8 +19,11 @@ from app.config.document import plain_value
 from app.config.render import render
 from app.config.settings import with_path
 
+#: A new installation makes a backup of its own state on Sundays at half past four.
+WEEKLY = "30 4 * * 0"
 
-def folders(media: str, state: str) -> dict[str, Any]:
+
+def first_settings(media: str, state: str) -> dict[str, Any]:
     """Where everything lies: one folder for the media tree, so that a move is a rename, and one for state."""
     return {
         "paths.source_dir": f"{media}/ingest",
@@ -28,6 +31,7 @@ def folders(media: str, state: str) -> dict[str, Any]:
         "paths.batch_dir": f"{media}/batches",
         "paths.sorted_dir": f"{media}/archive",
         "system.db_path": f"{state}/db.sqlite",
+        "backup.schedule": WEEKLY,
     }
 
 
@@ -51,7 +55,7 @@ def main() -> int:
     parser.add_argument("--state", required=True)
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     options = parser.parse_args()
-    chosen = folders(options.media, options.state)
+    chosen = first_settings(options.media, options.state)
     for item in options.set:
         key, value = item.split("=", 1)
         chosen[key] = plain_value(value)

@@ -14,6 +14,8 @@ from app.log import get_logger
 from app.model import RunStatus
 from app.pipeline.tick import advance_debug_pause, look_at_deliveries, wake_waiting
 from app.services import ServiceContainer, Services
+from worker.backups import TICK_SECONDS as BACKUP_SECONDS
+from worker.backups import make_due_backup
 from worker.due_sidecars import start_due_sidecars
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
@@ -64,7 +66,7 @@ class Ticker(threading.Thread):
 
 class Schedule:
     """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, samples
-    of them and of the room on the disks; and the thread that listens to Syncthing."""
+    of them and of the room on the disks, backups; and the thread that listens to Syncthing."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -83,6 +85,7 @@ class Schedule:
             Ticker("deliveries", self._look_at_deliveries, stopping, TICK_SECONDS),
             Ticker("samples", self._sample, stopping, SAMPLE_SECONDS),
             Ticker("room", self._look_at_room, stopping, ROOM_SECONDS),
+            Ticker("backups", self._back_up, stopping, BACKUP_SECONDS),
         ]
 
     def start(self) -> None:
@@ -152,3 +155,6 @@ class Schedule:
 
     def _look_at_room(self) -> None:
         self._room.sample(self._container.services)
+
+    def _back_up(self) -> None:
+        make_due_backup(self._container)

@@ -19,7 +19,7 @@ from datetime import datetime
 from app import __version__
 from app.backup.contents import CONFIG, DATABASE, DESCRIPTION, MANIFESTS, REVISIONS, Description, Member, sha256_of
 from app.backup.publishing import OWNER_ONLY, put_in_place, unfinished_name
-from app.backup.shelf import Backup, backup_folder, drop_old, drop_unfinished, free_name
+from app.backup.shelf import Backup, Keeping, backup_folder, drop_old, drop_unfinished, free_name
 from app.config import files
 from app.db import facts, journal
 from app.db.clock import now
@@ -39,10 +39,12 @@ OWNER_ONLY_FOLDER = 0o700
 COMPRESSION = 3
 
 
-def make_backup(services: Services, config_path: str, target: str | None = None, keep: int = 0) -> Backup:
-    """Write one file, durably, under a name that nothing has; with `keep`, only so many of our naming stay beside it.
+def make_backup(
+    services: Services, config_path: str, target: str | None = None, keeping: Keeping | None = None
+) -> Backup:
+    """Write one file, durably, under a name that nothing has; what `keeping` does not keep beside it is removed.
 
-    Raises BadRequest when the folder of the named file is not there, Conflict when the file itself is there already,
+    Raises BadRequest when the folder for it is not there, Conflict when the file itself is there already,
     StateError and ConfigError when something cannot be read.
     """
     folder = _folder_for(services, target)
@@ -59,23 +61,25 @@ def make_backup(services: Services, config_path: str, target: str | None = None,
             raise StateError(f"The backup {path} cannot be written: {error.strerror or error}.") from error
         with open(path, "rb") as file:
             found = Backup(os.path.basename(path), path, os.path.getsize(path), made_at, sha256_of(file.read))
-        if keep:
-            drop_old(folder, keep)
+        if keeping:
+            drop_old(folder, keeping)
     _record(services.db, found)
     return found
 
 
 def _folder_for(services: Services, target: str | None) -> str:
     """Ours is made when it is missing. A person's is not: its disk may just not be mounted."""
-    if target is None:
+    if target is None and not services.config.backup.dir:
         folder = backup_folder(services)
         os.makedirs(folder, mode=OWNER_ONLY_FOLDER, exist_ok=True)
         return folder
-    folder = os.path.dirname(os.path.abspath(target))
+    folder = os.path.dirname(os.path.abspath(target)) if target else backup_folder(services)
     try:
         is_folder = stat.S_ISDIR(os.stat(folder).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         is_folder = False
+    if not is_folder and target is None:
+        raise StateError(f"There is no folder {folder} (backup.dir). Make it, or mount its disk, then try again.")
     if not is_folder:
         raise BadRequest(f"There is no folder {folder}. Make it, or mount its disk, then ask again.")
     return folder
@@ -193,5 +197,5 @@ def _header(name: str, size_bytes: int, mtime: int) -> tarfile.TarInfo:
 def _record(db: Database, made: Backup) -> None:
     detail = {"name": made.name, "size_bytes": made.size_bytes}
     with db.transaction() as conn:
+        facts.put(conn, facts.BACKUP_FAILED, "")
         journal.record(conn, "backup.made", f"The backup {made.name} was made.", detail=detail)
-

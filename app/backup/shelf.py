@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.backup.publishing import UNFINISHED, stamp
 from app.errors import NotFound
 from app.services import Services
 
-FOLDER = "backups"
 NAME = re.compile(r"media-pipeline-backup-[0-9]{8}T[0-9]{6}Z(-[0-9]{1,4})?\.tar\.gz")
 
 
@@ -28,7 +27,7 @@ class Backup:
 
 def backup_folder(services: Services) -> str:
     """Where backups lie when no file was named."""
-    return os.path.join(services.state_dir, FOLDER)
+    return str(services.backup_dir)
 
 
 def free_name(folder: str) -> str:
@@ -79,7 +78,19 @@ def find_backup(services: Services, name: str) -> Backup:
     raise NotFound("backup", name[:100])
 
 
-def drop_old(folder: str, keep: int) -> None:
-    """Remove the oldest backups of our naming, so that so many stay."""
-    for old in _listed(folder)[keep:]:
-        os.unlink(old.path)
+@dataclass(frozen=True)
+class Keeping:
+    """Which backups of our naming stay: so many of the newest, none older than so many days; 0 is no limit."""
+
+    count: int = 0
+    days: int = 0
+
+
+def drop_old(folder: str, keeping: Keeping) -> None:
+    """Remove the backups of our naming that are too many or too old; the newest always stays."""
+    oldest_kept = (datetime.now(UTC) - timedelta(days=keeping.days)).isoformat(timespec="microseconds")
+    for newer, one in enumerate(_listed(folder)):
+        is_too_many = keeping.count and newer >= keeping.count
+        is_too_old = keeping.days and one.made_at < oldest_kept
+        if newer and (is_too_many or is_too_old):
+            os.unlink(one.path)

@@ -9,6 +9,7 @@ import click
 
 from app.backup.making import make_backup
 from app.backup.restoring import Restored, Wish, restore
+from app.backup.shelf import Keeping
 from app.cli.context import Cli
 from app.cli.rebuild import rebuild_and_show
 
@@ -22,10 +23,10 @@ LISTED = 10
 def backup(cli: Cli, file: str | None, keep: int) -> int:
     """Write configuration, database and manifests to one FILE, beside a running service.
 
-    Without FILE it goes to the folder `backups` beside the database. It holds keys and passwords; only its owner may
-    read it. It holds no photos.
+    Without FILE it goes to `backup.dir`, or to the folder `backups` beside the database. It holds keys and passwords;
+    only its owner may read it. It holds no photos.
     """
-    made = make_backup(cli.services, cli.container.store.path, file, keep)
+    made = make_backup(cli.services, cli.container.store.path, file, Keeping(keep))
     if cli.as_json:
         cli.print_json(asdict(made))
     cli.say(f"{made.path} ({made.size_bytes:,} bytes)")
@@ -41,9 +42,7 @@ def backup(cli: Cli, file: str | None, keep: int) -> int:
 @click.option("--mark-folders", is_flag=True, help="The folders lost their markers, and they are the right ones.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def restore_backup(
-    cli: Cli, file: str, dry_run: bool, keep_config: bool, mark_folders: bool, yes: bool
-) -> int:
+def restore_backup(cli: Cli, file: str, dry_run: bool, keep_config: bool, mark_folders: bool, yes: bool) -> int:
     """Put the backup in FILE back, then put its rows right from what is on disk.
 
     The service must be stopped; only a --dry-run works beside it. The present database and settings are kept aside.

@@ -14,6 +14,15 @@ from app.errors import Problem
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 
+URL_PREFIX = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._~-]{0,99}){1,8}")
+
+#: How addresses of the pages and the API begin: a prefix that is one of them could not be told from a page.
+TAKEN_PREFIXES = (
+    "api", "batches", "control", "dashboard", "dates", "diagnostics", "docs", "duplicates", "failed", "files", "health",
+    "journal", "login", "logout", "logs", "metrics", "openapi.json", "partials", "peer", "preview", "problems", "ready",
+    "runs", "settings", "static", "tree", "welcome", "why",
+)  # fmt: skip
+
 #: Headers that mean something else already.
 TAKEN_HEADERS = ("host", "cookie", "origin", "content-type", "content-length", "connection")
 
@@ -31,6 +40,10 @@ def address_problems(config: Config) -> Iterator[Problem]:
     for host in config.system.allowed_hosts:
         if not _is_host(host):
             yield Problem("system.allowed_hosts", f"{host[:60]!r} is not a host name, without http:// and port")
+    prefix = config.system.url_prefix
+    if prefix and not (URL_PREFIX.fullmatch(prefix) and prefix.split("/")[1] not in TAKEN_PREFIXES):
+        message = "must be a path of its own, as in /photos: without / at its end, and not the name of a page"
+        yield Problem("system.url_prefix", message)
     name = config.auth.header_name
     if not HEADER_NAME.fullmatch(name) or name.lower() in TAKEN_HEADERS:
         yield Problem("auth.header_name", "must be a header name of its own, as in x-api-key")

@@ -64,9 +64,10 @@ def _text_problems(config: Config) -> Iterator[Problem]:
     for pattern in config.scan.ignore_patterns:
         if not pattern or not pattern.isprintable():
             yield Problem("scan.ignore_patterns", "holds an empty pattern or one with characters that cannot be seen")
-    problem = cron_problem(config.verify.schedule)
-    if problem is not None:
-        yield Problem("verify.schedule", problem)
+    for path, expression in (("verify.schedule", config.verify.schedule), ("backup.schedule", config.backup.schedule)):
+        problem = cron_problem(expression)
+        if problem is not None:
+            yield Problem(path, problem)
     words = {
         "syncthing.folder_id": config.syncthing.folder_id,
         "syncthing.device_id": config.syncthing.device_id,

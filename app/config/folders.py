@@ -28,6 +28,8 @@ SHARED_FOLDERS = ("/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp
 def folder_problems(config: Config) -> Iterator[Problem]:
     """Everything that is wrong with the configured folders."""
     own = [("system.db_path", config.system.db_path), ("system.log_dir", config.system.log_dir)]
+    if config.backup.dir:
+        own.append(("backup.dir", config.backup.dir))
     sound_media: list[Named] = []
     sound_own: list[Named] = []
     for named, sound in ((_media_folders(config), sound_media), (own, sound_own)):

@@ -1,5 +1,6 @@
 """The whole configuration. The settings of each section, with types, defaults, bounds and a sentence about each, stand
-in a file beside this one: schema_media.py, schema_delivery.py, schema_running.py, sorter.py, access.py.
+in a file beside this one: schema_media.py, schema_delivery.py, schema_running.py, sorter.py, access.py,
+backup.py.
 
 The descriptions are what default.yaml, a saved file and the settings form say about a key, so they are
 written once, there. Rules that join several keys, or look at the disk, are in app/config/checks.py.
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import model_validator
 
 from app.config.access import Auth
+from app.config.backup import Backup
 from app.config.derived import derive_folders, is_zone
 from app.config.fields import Section, TransferMode
 from app.config.schema_delivery import Sync, Syncthing
@@ -40,6 +42,7 @@ class Config(Section):
     system: System = System()
     cleanup: Cleanup = Cleanup()
     verify: Verify = Verify()
+    backup: Backup = Backup()
     workflow: Workflow = Workflow()
 
     @model_validator(mode="before")

@@ -36,6 +36,9 @@ class System(Section):
     allowed_hosts: TextList = Field(
         default=(), description="More host names that browsers may use to reach this server."
     )
+    url_prefix: Text = Field(
+        default="", description="Path under which a reverse proxy serves the pages, as in /photos."
+    )
     cleanup_empty_batches: bool = Field(
         default=True, description="Remove a batch folder once it is archived and empty."
     )

@@ -6,6 +6,9 @@ from sqlalchemy import Connection, select
 
 from app.db.tables import facts
 
+#: Why the last backup that was due could not be made; empty once one was made.
+BACKUP_FAILED = "backup_failed"
+
 
 def put(conn: Connection, name: str, value: str) -> None:
     """Store a value under a name, replacing an older one."""

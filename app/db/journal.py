@@ -103,6 +103,7 @@ KINDS = frozenset(
         "rebuild.finished",
         "rebuild.confirmed",
         "backup.made",
+        "backup.failed",
         "backup.restored",
         "totals.recounted",
         "sync.device_chosen",

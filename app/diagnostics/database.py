@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from app.db import confirmation, totals
+from app.db import confirmation, facts, totals
 from app.db.migrate import read_revision
 from app.errors import StateError
 from app.model import AssetStatus
@@ -16,8 +16,6 @@ from app.syncthing.checks import FAULT, OK, WARNING, Check
 
 #: A write-ahead log of this size is not folded into the database any more: some reader stays open.
 LARGE_LOG_BYTES = 512_000_000
-#: Beside the database; where backups go when no file is named.
-BACKUPS = "backups"
 OLD_BACKUP_DAYS = 30
 #: So many broken references are looked for; one is enough to know.
 REFERENCES = 5
@@ -61,7 +59,12 @@ def check_confirmation(services: Services) -> Iterator[Check]:
 
 def check_backup(services: Services) -> Iterator[Check]:
     """When the newest backup in the folder for them was made."""
-    folder, fix = services.state_dir / BACKUPS, "`media-pipeline backup` makes one beside a running service."
+    folder, fix = services.backup_dir, "`media-pipeline backup` makes one beside a running service."
+    with services.db.reading() as conn:
+        failure = facts.find(conn, facts.BACKUP_FAILED)
+    if failure:
+        yield Check("backup", WARNING, failure, fix)
+        return
     try:
         made = max((entry.stat().st_mtime for entry in os.scandir(folder) if entry.name.endswith(".tar.gz")), default=0)
     except FileNotFoundError:

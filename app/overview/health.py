@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
+from app.config.cron import next_after
 from app.config.schema import Config
-from app.db import runs
+from app.db import facts, runs
 from app.db.clock import now
 from app.model import Run, RunStatus
 from app.model.counting import counted, size_in_words
@@ -27,7 +29,6 @@ STUCK = timedelta(minutes=2)
 LARGE_LOG_BYTES = 256_000_000
 #: As the doctor judges it.
 OLD_BACKUP = timedelta(days=30)
-BACKUPS = "backups"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def health(conn: Connection, services: Services, seen: dict[str, Any]) -> list[P
         _syncthing(conn, services.config, seen),
         _folders(seen["roots"]),
         _database(services),
-        _backup(services),
+        _backup(conn, services),
         _settings(seen["config"]),
     ]
 
@@ -155,17 +156,27 @@ def _size(path: str) -> int:
         return 0
 
 
-def _backup(services: Services) -> Part:
+def _backup(conn: Connection, services: Services) -> Part:
     fix = "Back up now on the page Control, or `media-pipeline backup`, makes one beside a running service."
-    made = _newest(os.path.join(services.state_dir, BACKUPS))
+    failure = facts.find(conn, facts.BACKUP_FAILED)
+    if failure:
+        return Part("backup", "Backup", WARNING, failure, fix, "/control")
+    made, coming = _newest(services.backup_dir), _next_backup(services)
     if made is None:
-        return Part("backup", "Backup", WARNING, "There is no backup of settings and database yet.", fix, "/control")
-    words = f"The newest was made at {instant_in_words(made)}."
+        words = f"There is no backup of settings and database yet.{coming}"
+        return Part("backup", "Backup", WARNING, words, fix, "/control")
+    words = f"The newest was made at {instant_in_words(made)}.{coming}"
     is_old = datetime.fromisoformat(now()) - datetime.fromisoformat(made) > OLD_BACKUP
     return Part("backup", "Backup", WARNING if is_old else OK, words, fix if is_old else "", "/control")
 
 
-def _newest(folder: str) -> str | None:
+def _next_backup(services: Services) -> str:
+    expression = services.config.backup.schedule.strip()
+    coming = next_after(expression, datetime.fromisoformat(now()), services.config.zone) if expression else None
+    return f" The next one is due at {instant_in_words(coming.astimezone(UTC).isoformat())}." if coming else ""
+
+
+def _newest(folder: Path) -> str | None:
     """When the newest backup was made, by its name."""
     try:
         names = [name for name in os.listdir(folder) if name.endswith(".tar.gz")]

@@ -34,6 +34,7 @@ from app.web import (
     navigation,
     pages,
     partials,
+    prefix,
     preview_page,
     run_pages,
     settings_history,
@@ -151,6 +152,7 @@ def create_app(config_path: str | None = None, container: ServiceContainer | Non
 def _install(app: OpenAPI) -> None:
     # Installed first, it looks at an answer last.
     compression.install(app)
+    prefix.install(app)
     static_files.install(app)
     htmx.init_app(app)
     app.jinja_env.filters.update(FILTERS)
@@ -165,7 +167,8 @@ def _install(app: OpenAPI) -> None:
         app.register_blueprint(blueprint)
     settings_page.install(app)
     found: ServiceContainer = app.extensions[EXTENSION]
-    app.wsgi_app = Guard(app.wsgi_app, lambda: _allowed_hosts(found))  # type: ignore[method-assign]
+    inner = prefix.Prefixed(app.wsgi_app, lambda: _url_prefix(found))
+    app.wsgi_app = Guard(inner, lambda: _allowed_hosts(found))  # type: ignore[method-assign]
 
 
 def _allowed_hosts(container: ServiceContainer) -> Sequence[str]:
@@ -174,3 +177,10 @@ def _allowed_hosts(container: ServiceContainer) -> Sequence[str]:
     except (MediaPipelineError, OSError):
         # Without a configuration only addresses and local names are let through, to say what is wrong with it.
         return ()
+
+
+def _url_prefix(container: ServiceContainer) -> str:
+    try:
+        return container.store.current().config.system.url_prefix
+    except (MediaPipelineError, OSError):
+        return ""

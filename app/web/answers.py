@@ -16,6 +16,7 @@ from app.model import Run, Trigger
 from app.overview.transfer import live_progress
 from app.services import Services
 from app.web.context import htmx, services, trigger, wants_page
+from app.web.prefix import without_prefix
 
 #: Pages that a plain form may send its reader back to.
 PAGES = (
@@ -104,6 +105,6 @@ def _answer(body: dict[str, Any], status: int, sentence: str, level: str, title:
 
 
 def _page_asked_from() -> str:
-    path = urlsplit(request.headers.get("Referer", "")).path
+    path = without_prefix(urlsplit(request.headers.get("Referer", "")).path)
     is_ours = path in PAGES or path.startswith("/welcome") or PAGES_OF_ONE.fullmatch(path)
     return path if is_ours else PAGES[0]

@@ -98,7 +98,7 @@ def _addresses() -> list[tuple[str, str]]:
     """Full addresses to copy, as this browser reaches them."""
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     config = services().config
-    found = [(name, request.host_url + page) for name, page in PAGES]
+    found = [(name, request.url_root + page) for name, page in PAGES]
     if config.system.dbui_enabled:
         found.append(("Database browser", f"{request.scheme}://{host}:{config.system.port_dbui}/"))
     return found

@@ -9,7 +9,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, send_from_directory
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    send_from_directory,
+)
 from flask_openapi.openapi import OpenAPI
 
 from app.errors import MediaPipelineError
@@ -37,6 +46,8 @@ def document() -> Response:
         for method, operation in item.items():
             _say_access(operation, endpoints.get((path, method.upper())), method.upper())
     complete(described)
+    if request.script_root:
+        described["servers"] = [{"url": request.script_root}]
     with suppress(MediaPipelineError, OSError):
         header = container().store.current().config.auth.header_name
         described["components"]["securitySchemes"]["key"]["name"] = header

@@ -93,6 +93,7 @@ def send_key() -> Response:
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="Lax",
+        path=request.script_root or "/",
         # A proxy takes the TLS away; the browser says itself what it speaks.
         secure=request.is_secure or request.headers.get("Origin", "").startswith("https://"),
     )
@@ -116,7 +117,7 @@ def _let_in() -> Response:
 def logout() -> Response:
     """Forget the cookie."""
     answer = make_response(redirect("/login", 303))
-    answer.delete_cookie(COOKIE_NAME)
+    answer.delete_cookie(COOKIE_NAME, path=request.script_root or "/")
     return answer
 
 

@@ -22,7 +22,7 @@ from app import jobs
 from app.backup.contents import is_member_name
 from app.backup.making import make_backup
 from app.backup.restoring import Restored, Wish, restore
-from app.backup.shelf import find_backup, list_backups
+from app.backup.shelf import Keeping, find_backup, list_backups
 from app.config.store import ConfigStore
 from app.db import confirmation, deliveries, journal, runs
 from app.db.snapshot import snapshot_into
@@ -51,7 +51,7 @@ class Site:
         self.config_path.write_text(yaml.safe_dump(values), "utf-8")
 
     def backup(self, target: str | None = None, keep: int = 0) -> Path:
-        return Path(make_backup(self.services, str(self.config_path), target, keep).path)
+        return Path(make_backup(self.services, str(self.config_path), target, Keeping(keep)).path)
 
     def restore(self, path: Path, **how: bool) -> Restored:
         self.services.close()

@@ -66,7 +66,7 @@ def test_a_service_that_runs_on_a_database_elsewhere_keeps_a_restore_from_beginn
     old, new = tmp_path / "state", tmp_path / "state2"
     config_path = save(tmp_path, old)
     services = set_up(ConfigStore(str(config_path), {}).load())
-    backup = make_backup(services, str(config_path), str(tmp_path / "backup.tar.gz"), 0).path
+    backup = make_backup(services, str(config_path), str(tmp_path / "backup.tar.gz")).path
     services.close()
     new.mkdir()
     os.rename(old / "db.sqlite", new / "db.sqlite")
@@ -87,7 +87,7 @@ def test_a_backup_is_looked_at_while_the_service_runs_and_put_back_only_when_it_
     state = tmp_path / "state"
     config_path = save(tmp_path, state)
     services = set_up(ConfigStore(str(config_path), {}).load())
-    backup = make_backup(services, str(config_path), str(tmp_path / "backup.tar.gz"), 0).path
+    backup = make_backup(services, str(config_path), str(tmp_path / "backup.tar.gz")).path
     services.close()
     command = ["--config", str(config_path), "restore", backup]
     before = sorted(os.listdir(state))
@@ -103,7 +103,7 @@ def test_a_backup_is_looked_at_while_the_service_runs_and_put_back_only_when_it_
 def test_settings_in_force_whose_state_folder_is_no_more_do_not_stand_in_the_way_of_a_restore(tmp_path: Path) -> None:
     config_path = save(tmp_path, tmp_path / "state")
     services = set_up(ConfigStore(str(config_path), {}).load())
-    backup = make_backup(services, str(config_path), str(tmp_path / "backup.tar.gz"), 0).path
+    backup = make_backup(services, str(config_path), str(tmp_path / "backup.tar.gz")).path
     services.close()
     save(tmp_path, tmp_path / "gone")
     restore(str(config_path), backup, Wish(), {})

@@ -211,8 +211,27 @@ def test_the_required_devices_are_those_of_both_settings_each_once() -> None:
     assert "syncthing.device_ids" in {warning.path for warning in read(ids).warnings}
 
 
+DEVICE = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
+
+
 def test_every_key_can_come_from_the_environment() -> None:
     values = {"yes_no": "true", "whole_number": "3", "number": "2.5", "list": "one, two"}
+    words = {
+        "sorter.timezone": "Europe/Berlin",
+        "sorter.name_pattern": "{counter}",
+        "sorter.filename_dates": "{day}.{month}.{year}",
+        "verify.schedule": "0 3 * * 0",
+        "backup.schedule": "0 3 * * 0",
+        "backup.dir": "/data/safe",
+        "system.log_dir": "/data/logs",
+        "system.url_prefix": "/photos",
+        "syncthing.gui_url": "http://nas:8384",
+        "syncthing.api_url": "http://nas:8384",
+        "dedup.reference_dirs": "/data/before, /data/long-before",
+        "dedup.original_order": "reference, archived",
+        "syncthing.device_id": DEVICE,
+        "syncthing.device_ids": DEVICE,
+    }
     for setting in all_settings().values():
         if (
             setting.variable is None
@@ -220,27 +239,10 @@ def test_every_key_can_come_from_the_environment() -> None:
             or setting.path in ("sync.folder_dir", "system.db_path")
         ):
             continue
-        word = values.get(setting.kind) or (setting.choices[-1] if setting.choices else str(setting.default or "x"))
-        if setting.path == "sorter.timezone":
-            word = "Europe/Berlin"
-        if setting.path == "sorter.name_pattern":
-            word = "{counter}"
-        if setting.path == "sorter.filename_dates":
-            word = "{day}.{month}.{year}"
-        if setting.path == "verify.schedule":
-            word = "0 3 * * 0"
-        if setting.path in ("syncthing.gui_url", "syncthing.api_url"):
-            word = "http://nas:8384"
-        if setting.path == "dedup.reference_dirs":
-            word = "/data/before, /data/long-before"
-        if setting.path == "dedup.original_order":
-            word = "reference, archived"
-        if setting.path in ("syncthing.device_id", "syncthing.device_ids"):
-            word = "MFZWI3D-BONSGYC-YLTMRWG-C43ENR5-QXGZDMM-FZWI3DP-BONSGYY-LTMRWAD"
+        word = words.get(setting.path) or values.get(setting.kind)
+        word = word or (setting.choices[-1] if setting.choices else str(setting.default or "x"))
         environment = {setting.variable: word, "MEDIA_PIPELINE_SYNC__FOLDER_DIR": "/data/delivery"}
         environment.setdefault("MEDIA_PIPELINE_SYNCTHING__FOLDER_ID", "photos")
-        if setting.path == "system.log_dir":
-            environment[setting.variable] = "/data/logs"
         snapshot = read("", environment)
         assert snapshot.environment_keys[setting.path] == setting.variable
 

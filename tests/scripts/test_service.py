@@ -140,7 +140,8 @@ def test_an_installation_in_a_folder_of_its_own_runs_and_leaves_the_checkout_alo
         return
     target = checkout.path / "installed here"
     own = {"MEDIA_PIPELINE_CONFIG": str(target / "etc" / "config.yaml"), "MEDIA_PIPELINE_STATE": str(target / "state")}
-    checkout.run("scripts/install.sh", "--install-dir", str(target), **own)
+    wanted = ("--install-dir", str(target), "--user", "root", "--without-syncthing")
+    checkout.run("scripts/install.sh", *wanted, **own)
     assert not (checkout.path / "data").exists()
     assert (target / "state" / "db.sqlite").is_file()
     installed = Checkout(target, checkout.port, checkout.port_dbui)

@@ -206,6 +206,17 @@ def test_health_says_what_is_wrong_and_what_to_do(make_site: Callable[..., Site]
     assert "2026-05-06 07:08:09 UTC" in part_of(client.get("/dashboard").text, "Backup")
 
 
+def test_health_tells_of_the_backup_that_is_due_and_of_one_that_failed(make_site: Callable[..., Site]) -> None:
+    site = make_site(backup={"schedule": "30 4 1 1 *"}, sorter={"timezone": "Europe/Berlin"})
+    client = site.client()
+    said = part_of(client.get("/dashboard").text, "Backup")
+    assert "There is no backup" in said and "-01-01 03:30:00 UTC" in said
+    with site.services.db.transaction() as conn:
+        facts.put(conn, facts.BACKUP_FAILED, "The backup that was due could not be made: no room.")
+    said = part_of(client.get("/dashboard").text, "Backup")
+    assert "no room" in said and "warning" in said
+
+
 def test_a_running_step_tells_its_pace_and_its_own_word_goes_first() -> None:
     moment = datetime(2026, 5, 6, 12, 0, tzinfo=UTC)
     step: dict[str, Any] = {

@@ -27,7 +27,7 @@ class BackupPath(BaseModel):
 
 @api.post("", responses=responses(503, ok_status=201), summary="Make a backup")
 def make() -> Response:
-    """Writes configuration, database and manifests to one file in the state folder; it holds keys and passwords."""
+    """Writes configuration, database and manifests to one file among the backups; it holds keys and passwords."""
     made = make_backup(services(), container().store.path)
     answer = done({**_summary(made), "sha256": made.sha256}, f"The backup {made.name} was made.")
     if answer.status_code == 200 and answer.mimetype == "application/json":
@@ -37,7 +37,7 @@ def make() -> Response:
 
 @api.get("", responses=responses(), summary="List backups, newest first")
 def index() -> Response:
-    """The backups in the state folder."""
+    """The backups in the folder for them."""
     return jsonify({"backups": [_summary(one) for one in list_backups(services())]})
 
 

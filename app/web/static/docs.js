@@ -2,7 +2,7 @@
 "use strict";
 
 window.ui = SwaggerUIBundle({
-  url: "/openapi.json",
+  url: "openapi.json",
   dom_id: "#swagger",
   deepLinking: true,
   validatorUrl: null,

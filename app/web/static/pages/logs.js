@@ -50,7 +50,7 @@ function lineOf(record) {
   for (const [name, page, word] of [["run_id", "runs", "run"], ["batch_id", "batches", "batch"]]) {
     if (!Number.isInteger(record[name])) continue;
     part(name).hidden = false;
-    part(name).href = `/${page}/${record[name]}`;
+    part(name).href = `${page}/${record[name]}`;
     part(name).textContent = `${word} ${record[name]}`;
   }
   const more = Object.entries(record).filter(([name]) => !PLACED.has(name));
@@ -97,7 +97,7 @@ function stop() {
 
 function follow() {
   stop();
-  source = new EventSource(`/api/logs/stream?${query}&after=${encodeURIComponent(cursor)}`);
+  source = new EventSource(`api/logs/stream?${query}&after=${encodeURIComponent(cursor)}`);
   source.onopen = () => tell("Following: new lines appear by themselves");
   source.onmessage = (event) => {
     cursor = event.lastEventId || cursor;
@@ -114,11 +114,11 @@ function follow() {
 async function ask(untilMoment) {
   stop();
   try {
-    const answer = await fetch(`/api/logs?${query}&limit=1000&after=${encodeURIComponent(cursor)}`);
+    const answer = await fetch(`api/logs?${query}&limit=1000&after=${encodeURIComponent(cursor)}`);
     if (isPaused) return;
     if (answer.status === 401) {
       // The page asks for the key in place, as it does for every part that is refused.
-      window.htmx.ajax("GET", "/partials/journal", { target: "#notices", swap: "none" });
+      window.htmx.ajax("GET", "partials/journal", { target: "#notices", swap: "none" });
       tell("Not following: log in again");
       document.body.addEventListener("refresh", follow, { once: true });
       return;

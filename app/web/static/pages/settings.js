@@ -199,7 +199,7 @@
 
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const path = event.detail.requestConfig ? event.detail.requestConfig.path : "";
-    if (!path.startsWith("/settings")) return;
+    if (!/\/settings(\/|$)/.test(path)) return;
     if (byId("settings-text")) numberLines();
     else { showFaults(); for (const row of rows()) markRow(row); if (!isNarrowed()) find(); }
     const faults = byId("settings-faults");
