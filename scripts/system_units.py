@@ -78,7 +78,8 @@ def filled(config: Config, options: argparse.Namespace) -> dict[str, str]:
 
 
 def media_folders(config: Config) -> list[str]:
-    """The folders that files are moved between, as ONE folder above them where that is none of the system's own.
+    """The folders that files are moved between, as ONE folder above them where that is none of the system's own, and
+    those for deliveries and backups.
 
     systemd mounts each path of ReadWritePaths= by itself, and between two mounts a rename is refused: every move
     would be a copy.
@@ -87,7 +88,7 @@ def media_folders(config: Config) -> list[str]:
     roots = [paths.source_dir, paths.batch_dir, paths.sorted_dir, paths.duplicates_dir]
     above = os.path.commonpath(roots)
     moved = roots if above in SYSTEM else [above]
-    return [*moved, *filter(None, [config.sync.folder_dir])]
+    return [*moved, *filter(None, [config.sync.folder_dir, config.backup.dir])]
 
 
 def listed(folders: list[str]) -> str:

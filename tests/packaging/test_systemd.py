@@ -59,6 +59,13 @@ def test_the_media_folders_are_opened_as_one_so_that_a_move_stays_a_rename(tmp_p
     )
 
 
+def test_deliveries_and_backups_may_be_written_where_they_go(tmp_path: Path) -> None:
+    places = ("sync.target=folder", "sync.folder_dir=/mnt/usb/photos", "backup.dir=/mnt/usb/backups")
+    units = rendered(configuration(tmp_path, "/srv/pipeline", *places), tmp_path / "units")
+    paths = writable(units["media-pipeline-worker.service"]).split()
+    assert {"-/mnt/usb/photos", "-/mnt/usb/backups"} <= set(paths)
+
+
 def test_the_database_browser_may_not_write_where_photos_are(tmp_path: Path) -> None:
     units = rendered(configuration(tmp_path, "/srv/pipeline"), tmp_path / "units")
     assert "media" not in writable(units["media-pipeline-dbui.service"]).replace(str(tmp_path), "")
