@@ -64,4 +64,4 @@ image: ## build the container image
 	docker build -t $${MEDIA_PIPELINE_IMAGE:-media-pipeline:local} .
 
 image-test: ## build and start the image in a real Docker engine
-	$(PY) -m pytest -m container tests/container
+	$(PY) -m pytest -m "container and not torture" tests/container
