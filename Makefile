@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages screenshots image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages bench-image screenshots image image-test image-torture
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,7 +25,7 @@ check: ## ruff, mypy and import contracts only
 	$(VENV)/bin/lint-imports
 
 torture: ## the whole kill sweep and every injected fault (long)
-	$(PY) -m pytest -m torture
+	$(PY) -m pytest -m "torture and not container"
 
 torture-sample: ## a sample of it, another one each day
 	$(PY) -m pytest tests/torture
@@ -57,11 +57,17 @@ bench-waiting: ## what it costs to wait for a peer
 bench-pages: ## every page with a million files, the bytes of a first visit, ten open tabs
 	$(PY) bench/pages.py
 
+bench-image: ## size of the image, memory at rest, seconds to healthy
+	$(PY) bench/image.py
+
 screenshots: ## pictures of every page, into docs/screenshots
 	$(PY) scripts/screenshots.py
 
 image: ## build the container image
-	docker build -t $${MEDIA_PIPELINE_IMAGE:-media-pipeline:local} .
+	docker compose build
 
 image-test: ## build and start the image in a real Docker engine
 	$(PY) -m pytest -m "container and not torture" tests/container
+
+image-torture: ## the container stopped and killed thirty times each, and the data of an earlier image
+	$(PY) -m pytest -m "container and torture" tests/container

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,11 @@ import pytest
 from tests.container.stack import OWNER, Stack, docker, drop_demo_library, new_stack, started
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]
+
+
+COUNT_FACTS = (
+    "import sqlite3; print(sqlite3.connect('/config/db.sqlite').execute('select count(*) from facts').fetchone()[0])"
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +81,24 @@ def test_the_pages_their_assets_and_the_database_browser_are_served(stack: Stack
     ):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
             assert answer.status == 200
+
+
+def test_the_database_browser_opens_no_other_file_and_answers_no_foreign_host(stack: Stack) -> None:
+    browser = f"http://127.0.0.1:{stack.environment['PORT_DBUI']}"
+    for sql in (
+        "ATTACH DATABASE '/config/other.sqlite' AS other",
+        "DELETE FROM facts",
+        "VACUUM INTO '/config/other.sqlite'",
+    ):
+        form = urllib.parse.urlencode({"sql": sql}).encode()
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(f"{browser}/query/", form, timeout=30) as answer:
+            said = answer.read().decode()
+            assert "not authorized" in said or "readonly" in said, said
+    assert "other.sqlite" not in stack.inside("ls", "/config")
+    assert int(stack.inside("/opt/venv/bin/python", "-c", COUNT_FACTS)) > 0
+    foreign = urllib.request.Request(f"{browser}/", headers={"Host": "evil.example.com"})
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        urllib.request.urlopen(foreign, timeout=30)
 
 
 def test_syncthing_beside_it_is_reached_with_the_key_that_it_made_itself(stack: Stack) -> None:

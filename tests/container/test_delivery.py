@@ -27,7 +27,16 @@ def stack(request: pytest.FixtureRequest, image: str, tmp_path: Path) -> Iterato
         os.chown(folder, int(VOLUME_OWNER), int(VOLUME_OWNER))
     if request.param == "is the user":
         files.append(HERE / "user.yaml")
-    changes = {"PUID": VOLUME_OWNER, "PGID": VOLUME_OWNER, "SYNC_TARGET": "", "SYNC_FOLDER_DIR": "", "UMASK": "007"}
+    # the second one shows the switch of the database browser, too
+    browser = "true" if request.param == "takes on PUID" else "false"
+    changes = {
+        "DBUI_ENABLED": browser,
+        "PUID": VOLUME_OWNER,
+        "PGID": VOLUME_OWNER,
+        "SYNC_TARGET": "",
+        "SYNC_FOLDER_DIR": "",
+        "UMASK": "007",
+    }
     made = new_stack(media, *files, MEDIA_PIPELINE_IMAGE=image, PEER_DIR=str(peer), **changes)
     with started(made) as up:
         yield up
@@ -53,6 +62,9 @@ def test_what_is_dropped_arrives_at_the_peer_and_in_the_archive(stack: Stack, tm
     at_peer = contents_below(tmp_path / "peer" / "photos")
     sent = set(take_census([os.fsencode(archive)], leave_out=[b".media-pipeline-root"]).contents)
     assert sent <= at_peer, sent - at_peer
+
+    serving = stack.inside("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    assert ("app.web.dbui" in serving) == (stack.environment["DBUI_ENABLED"] == "true")
 
     made = [path.stat() for path in archive.rglob("*") if path.is_dir()]
     owners = {(entry.st_uid, entry.st_gid, entry.st_mode & 0o777) for entry in made}

@@ -8,28 +8,13 @@ import subprocess
 
 import pytest
 
+from tests.container.sizes import own_layers_mb
 from tests.container.stack import ROOT, docker
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
 #: What we lay on the Python image; ffmpeg would be three times as much.
 OWN_LAYERS_MAX_MB = 170
-UNITS = {"B": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
-
-
-def own_layers_mb(image: str) -> float:
-    """The size of every layer above the base image, in MB (1,000,000 bytes)."""
-    base = len(docker("history", "-q", base_image()).split())
-    sizes = docker("history", "--format", "{{.Size}}", image).split()
-    return sum(
-        float(found[1]) * UNITS[found[2]] for size in sizes[:-base] if (found := re.match(r"([\d.]+)(\w+)", size))
-    )
-
-
-def base_image() -> str:
-    named = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert named is not None
-    return named[1]
 
 
 def inside(image: str, script: str) -> str:
