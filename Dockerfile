@@ -55,11 +55,9 @@ RUN chmod 755 entrypoint.sh docker/*.sh && ln -s /opt/media-pipeline/docker/medi
  && PYTHONPATH=. /opt/venv/bin/python -c "import app.web, app.web.dbui, app.cli.setup, worker.__main__, sqlite_web.sqlite_web, \
     alembic.command, gunicorn.app.wsgiapp, gunicorn.workers.gthread, supervisor.supervisord, pymediainfo, pi_heif, PIL.Image"
 
-# PUID and PGID own what the program writes; UMASK and TZ as everywhere. Two arenas: each thread of its own would keep
-# memory that nobody uses.
+# PUID and PGID own what the program writes; UMASK and TZ as everywhere.
 ENV PUID=1000 PGID=1000 UMASK=022 TZ=UTC \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    MALLOC_ARENA_MAX=2 \
     MEDIA_PIPELINE_CONFIG=/config/config.yaml \
     MEDIA_PIPELINE_CONTAINER=1 \
     MEDIA_PIPELINE_VENV=/opt/venv \
