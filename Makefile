@@ -4,7 +4,7 @@ PY = $(VENV)/bin/python
 # what `make torture` has shown of the code that is here
 LEDGER ?= torture.ledger
 
-.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages bench-thumbnails screenshots image image-test
+.PHONY: help setup run stop test check torture torture-sample bench bench-sort bench-dedup bench-million bench-lists bench-groups bench-delivery bench-waiting bench-pages bench-thumbnails bench-image screenshots image image-test image-torture
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,7 @@ check: ## ruff, mypy and import contracts only
 	$(VENV)/bin/lint-imports
 
 torture: ## every kill, power cut and injected fault; goes on where it was cut off (long)
-	$(PY) -m pytest -p tests.torture.ledger --ledger $(LEDGER) -m torture
+	$(PY) -m pytest -p tests.torture.ledger --ledger $(LEDGER) -m "torture and not container"
 
 torture-sample: ## a sample of it, another one each day
 	$(PY) -m pytest tests/torture
@@ -62,11 +62,17 @@ bench-pages: ## every page with a million files, the bytes of a first visit, ten
 bench-thumbnails: ## how much drawing thumbnails slows a run
 	$(PY) bench/thumbnails.py
 
+bench-image: ## size of the image, memory at rest, seconds to healthy
+	$(PY) bench/image.py
+
 screenshots: ## pictures of every page, into docs/screenshots
 	$(PY) scripts/screenshots.py
 
 image: ## build the container image
-	docker build -t $${MEDIA_PIPELINE_IMAGE:-media-pipeline:local} .
+	docker compose build
 
 image-test: ## build and start the image in a real Docker engine
-	$(PY) -m pytest -m container tests/container
+	$(PY) -m pytest -m "container and not torture" tests/container
+
+image-torture: ## the container stopped and killed thirty times each, and the data of an earlier image
+	$(PY) -m pytest -m "container and torture" tests/container

@@ -44,6 +44,9 @@ threads = 4 if DBUI else 16
 timeout = 120
 graceful_timeout = 10
 control_socket_disable = True
+# The browser opens nothing before its first request: loaded before the fork, its code lies in memory once. The pages
+# have a broker and threads, which a fork must not share.
+preload_app = DBUI
 reload = os.environ.get("UVICORN_RELOAD") == "1" and not DBUI
 # A heartbeat file on a slow disk would make a busy worker look hung.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

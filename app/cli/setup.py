@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from app.cli.context import Cli
+from app.diagnostics import Check, check_folders
 from app.errors import RootUnavailable, printable
 from app.files.roots import add_missing_roots, were_set_up
 from app.services import Services, open_services, set_up
+from app.syncthing.checks import OK
 
 DEFAULTS = Path(__file__).resolve().parents[2] / "config" / "default.yaml"
 
@@ -20,18 +23,23 @@ DEFAULTS = Path(__file__).resolve().parents[2] / "config" / "default.yaml"
 @click.option("--roots", is_flag=True, help="Also set up folders that are new in the configuration.")
 @click.pass_obj
 def setup(cli: Cli, roots: bool) -> int:
-    """Make the configuration when there is none, migrate the database, set up the folders of a first start."""
+    """Make the configuration when there is none, migrate the database, set up the folders of a first start.
+
+    Then tries out what each folder can do, and says what it cannot.
+    """
     made_config = _make_config(cli.config_path)
     services, away = _set_up(cli)
     try:
         known = add_missing_roots(services.db, services.config) if roots else None
         listed = known or [root for of_kind in services.roots.values() for root in of_kind]
+        lacking = [check for check in check_folders(services) if check.state != OK]
         report = {
             "config": cli.config_path,
             "config_made": made_config,
             "database": services.config.system.db_path,
             "roots": [{"kind": root.kind.value, "path": printable(root.path)} for root in listed],
             "fault": str(away) if away else None,
+            "lacking": [asdict(check) for check in lacking],
         }
     finally:
         services.close()
@@ -41,9 +49,15 @@ def setup(cli: Cli, roots: bool) -> int:
     cli.say(f"Database: {report['database']}")
     for root in listed:
         cli.say(f"{root.kind.value} folder: {printable(root.path)}")
+    _tell(lacking)
     if away is not None:
         click.echo(f"{away} Nothing moves until it is back; everything else can start.", err=True)
     return 0
+
+
+def _tell(lacking: list[Check]) -> None:
+    for check in lacking:
+        click.echo(f"{check.state}: {check.cause} {check.fix}".rstrip(), err=True)
 
 
 def _set_up(cli: Cli) -> tuple[Services, RootUnavailable | None]:

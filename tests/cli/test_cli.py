@@ -137,6 +137,21 @@ def test_setup_makes_what_a_fresh_machine_needs_and_is_safe_to_repeat(
     assert (tmp_path / "archive" / ".media-pipeline-root").exists()
 
 
+def test_setup_says_which_folder_cannot_be_written_and_what_to_do(machine: Machine) -> None:
+    archive = str(machine.base / "archive")
+    subprocess.run(["mount", "--bind", "-o", "ro", archive, archive], check=True)
+    try:
+        code, _, err = machine.call("setup")
+        _, report = machine.ask("setup")
+    finally:
+        subprocess.run(["umount", archive], check=True)
+    assert code == 0
+    assert f"fault: The archive folder {archive} cannot be used: nothing can be written to it" in err
+    assert "Give that user the right to write there (PUID and PGID in a container), or mount it writable." in err
+    assert "archive folder abilities" in [lacking["name"] for lacking in report["lacking"]]
+    assert machine.ask("setup")[1]["lacking"] == []
+
+
 def test_without_a_configuration_the_way_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--config", str(tmp_path / "none.yaml"), "overview"]) in (1, 2)
     assert "none.yaml" in capsys.readouterr().err

@@ -1,122 +1,36 @@
-"""compose.yaml in a real Docker engine: built, started, one workflow run, stopped, started again."""
+"""compose.yaml in a real Docker engine: started, one workflow run, stopped, started again."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.container.stack import OWNER, Stack, docker, drop_demo_library, new_stack, started
+
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]
 
-ROOT = Path(__file__).resolve().parents[2]
-ENGINE = ROOT.parent / "shared" / "tools" / "docker-engine"
-OWNER = 1234
 
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("0.0.0.0", 0))
-        return int(server.getsockname()[1])
-
-
-@dataclass
-class Stack:
-    """A started compose project."""
-
-    project: str
-    environment: dict[str, str]
-    media: Path
-    port: int
-
-    def compose(self, *arguments: str, timeout: int = 900) -> str:
-        done = subprocess.run(
-            ["docker", "compose", "-p", self.project, *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def ask(self, path: str, method: str = "GET") -> Any:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def wait_until_healthy(self, seconds: int = 90) -> None:
-        limit = time.monotonic() + seconds
-        while time.monotonic() < limit:
-            container = self.compose("ps", "-aq", "media-pipeline").strip()
-            state = json.loads(subprocess.check_output(["docker", "inspect", "-f", "{{json .State}}", container]))
-            if state.get("Health", {}).get("Status") == "healthy":
-                return
-            assert state["Running"], self.compose("logs", "--tail", "60", "media-pipeline")
-            time.sleep(1)
-        raise AssertionError(f"not healthy after {seconds} seconds\n" + self.compose("logs", "--tail", "60"))
-
-    def run_workflow(self, seconds: int = 120) -> dict[str, Any]:
-        self.ask("/api/workflow/run", "POST")
-        limit = time.monotonic() + seconds
-        while time.monotonic() < limit:
-            status = self.ask("/api/workflow/status")
-            if not status["running"] and not status["waiting"]:
-                return dict(status["last_result"])
-            time.sleep(0.5)
-        raise AssertionError(f"the run did not end: {status}")
-
-
-def engine_answers() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+COUNT_FACTS = (
+    "import sqlite3; print(sqlite3.connect('/config/db.sqlite').execute('select count(*) from facts').fetchone()[0])"
+)
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    if not engine_answers():
-        assert ENGINE.exists(), "these tests need a Docker engine"
-        subprocess.run([ENGINE], check=True)
-    media, port = tmp_path_factory.mktemp("media"), free_port()
-    environment = os.environ | {
-        "PUID": str(OWNER),
-        "PGID": str(OWNER),
-        "UMASK": "027",
-        "TZ": "Europe/Berlin",
-        "MEDIA_DIR": str(media),
-        "SYNC_TARGET": "folder",
-        "SYNC_FOLDER_DIR": "/media/delivered",
-        "PORT_API": str(port),
-        "PORT_DBUI": str(free_port()),
-        "PORT_SYNCTHING": str(free_port()),
-        "PORT_SYNC": str(free_port()),
-        "MEDIA_PIPELINE_IMAGE": "media-pipeline:test",
-    }
-    made = Stack(f"mp-{uuid.uuid4().hex[:8]}", environment, media, port)
-    try:
-        made.compose("build")
-        made.compose("up", "-d")
-        made.wait_until_healthy()
-        yield made
-    finally:
-        made.compose("down", "-v", "--timeout", "60")
+def stack(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with started(new_stack(tmp_path_factory.mktemp("media"), MEDIA_PIPELINE_IMAGE=image)) as up:
+        yield up
 
 
 def test_files_dropped_into_the_ingest_mount_are_delivered_and_archived_for_their_owner(stack: Stack) -> None:
-    library = ROOT / "scripts" / "demo_library.py"
-    subprocess.run([sys.executable, library, stack.media / "ingest"], check=True)
-    for path in (stack.media / "ingest").rglob("*"):
-        os.chown(path, OWNER, OWNER)
+    drop_demo_library(stack.media / "ingest")
     result = stack.run_workflow()
     assert result["status"] == "done", result
     balance = stack.ask("/api/workflow/overview")["balance"]
@@ -126,15 +40,36 @@ def test_files_dropped_into_the_ingest_mount_are_delivered_and_archived_for_thei
     assert balance["seen"]["files"] == sum(lines.values())
     archived = {path.name: path for path in (stack.media / "archive").rglob("*.*") if path.is_file()}
     assert archived["IMG_0003.JPG"].parent.relative_to(stack.media / "archive") == Path("2024/07/03")
-    assert archived["IMG_0003.JPG"].parent.stat().st_uid == OWNER
+    made = [path.stat() for path in (stack.media / "archive").rglob("*") if path.is_dir()]
+    assert {(entry.st_uid, entry.st_gid, entry.st_mode & 0o777) for entry in made} == {(OWNER, OWNER, 0o750)}
     delivered = {path.name for path in (stack.media / "delivered").rglob("IMG_0003.JPG")}
     assert delivered == {"IMG_0003.JPG"}
 
 
-def test_processes_run_as_the_owner_and_not_as_root(stack: Stack) -> None:
-    users = stack.compose("exec", "-T", "media-pipeline", "sh", "-c", "stat -c %u /proc/[0-9]*")
-    # the first process (tini) and this very command are root's
-    assert users.split().count(str(OWNER)) >= 5
+def test_no_process_is_roots_and_none_has_a_right_of_its(stack: Stack) -> None:
+    # `docker exec` itself comes in as root
+    asked = "for p in /proc/[0-9]*; do echo $(stat -c %u $p) $(grep CapEff $p/status) $(tr '\\0' ' ' <$p/cmdline); done"
+    processes = [line.split(maxsplit=3) for line in stack.inside("sh", "-c", asked).splitlines() if "CapEff" in line]
+    ours = [found for found in processes if len(found) == 4 and "CapEff" not in found[3]]
+    assert len(ours) >= 6, processes
+    assert {(uid, rights) for uid, _, rights, _ in ours} == {(str(OWNER), "0000000000000000")}, ours
+
+
+def test_nothing_can_be_written_but_in_the_volumes_and_in_memory(stack: Stack) -> None:
+    told = json.loads(docker("inspect", stack.container()))[0]["HostConfig"]
+    assert told["ReadonlyRootfs"]
+    assert (told["CapDrop"], sorted(told["CapAdd"])) == (["ALL"], ["CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"])
+    assert told["SecurityOpt"] == ["no-new-privileges:true"]
+    said = stack.inside(
+        "sh", "-c", "for d in / /opt /etc /usr /root; do touch $d/x 2>&1; done; touch /tmp/x && echo memory"
+    )
+    assert said.count("Read-only file system") == 5 and said.endswith("memory\n")
+
+
+def test_the_command_line_in_the_container_writes_as_the_owner(stack: Stack) -> None:
+    stack.inside("media-pipeline", "backup")
+    owners = stack.inside("sh", "-c", "find /config ! -user $PUID -o ! -group $PGID")
+    assert owners == ""
 
 
 def test_the_pages_their_assets_and_the_database_browser_are_served(stack: Stack) -> None:
@@ -148,8 +83,26 @@ def test_the_pages_their_assets_and_the_database_browser_are_served(stack: Stack
             assert answer.status == 200
 
 
+def test_the_database_browser_opens_no_other_file_and_answers_no_foreign_host(stack: Stack) -> None:
+    browser = f"http://127.0.0.1:{stack.environment['PORT_DBUI']}"
+    for sql in (
+        "ATTACH DATABASE '/config/other.sqlite' AS other",
+        "DELETE FROM facts",
+        "VACUUM INTO '/config/other.sqlite'",
+    ):
+        form = urllib.parse.urlencode({"sql": sql}).encode()
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(f"{browser}/query/", form, timeout=30) as answer:
+            said = answer.read().decode()
+            assert "not authorized" in said or "readonly" in said, said
+    assert "other.sqlite" not in stack.inside("ls", "/config")
+    assert int(stack.inside("/opt/venv/bin/python", "-c", COUNT_FACTS)) > 0
+    foreign = urllib.request.Request(f"{browser}/", headers={"Host": "evil.example.com"})
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        urllib.request.urlopen(foreign, timeout=30)
+
+
 def test_syncthing_beside_it_is_reached_with_the_key_that_it_made_itself(stack: Stack) -> None:
-    config = stack.compose("exec", "-T", "syncthing", "cat", "/var/syncthing/config/config.xml")
+    config = stack.inside("cat", "/var/syncthing/config/config.xml", service="syncthing")
     key = config.split("<apikey>")[1].split("</apikey>")[0]
     assert len(key) >= 20
     diagnosis = stack.ask("/api/sync/diagnostics")
@@ -160,7 +113,7 @@ def test_syncthing_beside_it_is_reached_with_the_key_that_it_made_itself(stack: 
         "request = u.Request('http://syncthing:8384/rest/system/version', headers={'X-API-Key': sys.argv[1]}); "
         "print(u.urlopen(request).read())"
     )
-    assert "version" in stack.compose("exec", "-T", "media-pipeline", "/opt/venv/bin/python", "-c", asking, key)
+    assert "version" in stack.inside("/opt/venv/bin/python", "-c", asking, key)
 
 
 def test_syncthing_beside_it_is_set_up_by_one_act(stack: Stack) -> None:
@@ -170,13 +123,13 @@ def test_syncthing_beside_it_is_set_up_by_one_act(stack: Stack) -> None:
     states = {step["name"]: step["state"] for step in seen["steps"] if step["name"] != "target"}
     assert states.pop("peer") == "waiting" and set(states.values()) == {"ok"}
     assert seen["key"]["source"] == "Syncthing's config.xml (/syncthing/config/config.xml)"
-    said = stack.compose("exec", "-T", "-u", str(OWNER), "media-pipeline", "media-pipeline", "syncthing", "qr")
+    said = stack.inside("media-pipeline", "syncthing", "qr")
     assert seen["device_id"] in said
     assert stack.ask("/api/syncthing/setup", "POST")["done"] == []
 
 
 def test_the_debug_output_can_be_had_from_the_running_container(stack: Stack) -> None:
-    said = stack.compose("exec", "-T", "media-pipeline", "/opt/media-pipeline/scripts/debug.sh")
+    said = stack.inside("/opt/media-pipeline/scripts/debug.sh")
     for expected in ("worker runs as process", "integrity: ok", "/ready: 200", "exiftool   /usr/bin/exiftool"):
         assert expected in said
 
