@@ -6,6 +6,7 @@ at most half of them may be held by event streams.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import sys
@@ -18,6 +19,8 @@ from app.errors import ConfigError
 from app.log import configure_logging
 
 DBUI = os.environ.get("MP_SERVES") == "dbui"
+#: From malloc.h of glibc.
+M_ARENA_MAX = -8
 
 try:
     system = ConfigStore(default_path()).load().config.system
@@ -46,9 +49,17 @@ reload = os.environ.get("UVICORN_RELOAD") == "1" and not DBUI
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
+def share_arenas() -> None:
+    """Have all threads allocate from two arenas: glibc gives each its own and keeps there what was freed, which in a
+    process with many threads comes to a tenth of its memory (mallopt(3)). Other C libraries have no such arenas."""
+    if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(M_ARENA_MAX, 2)
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """Give the serving process its log file; gunicorn's own words go there too."""
     del server, worker
+    share_arenas()
     name = "dbui" if DBUI else "api"
     configure_logging(name, system.log_dir, system.log_level, system.log_max_mb * 1_000_000, system.log_keep)
     gunicorn = logging.getLogger("gunicorn.error")

@@ -36,6 +36,9 @@ T = TypeVar("T")
 #: How much of the database each connection keeps in memory.
 CACHE_BYTES = 16 << 20
 
+#: Connections that stay open, each with its memory; and how many more may be opened at once, and closed again.
+KEPT_CONNECTIONS, MORE_CONNECTIONS = 2, 30
+
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -140,7 +143,10 @@ def _plain_errors(path: str) -> Iterator[None]:
 def _engine(path: str) -> Engine:
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        pool_size=KEPT_CONNECTIONS,
+        max_overflow=MORE_CONNECTIONS,
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

@@ -1,10 +1,10 @@
-"""Counts that take long in a large library: made behind the answers, so that no page waits for one."""
+"""Counts and other answers that take long in a large library: made behind the pages, so that none waits for one."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,6 +14,10 @@ from sqlalchemy import Connection, Engine
 COUNTED_AT_ONCE = 50_000
 #: A count is repeated at the earliest after this many times the time that the last one took.
 RECOUNT_AFTER_FACTOR = 200
+#: How long it is told what went wrong with an answer; then it is tried again.
+TOLD_SECONDS = 5.0
+#: So many answers are remembered.
+KEPT = 8
 
 T = TypeVar("T")
 
@@ -65,3 +69,59 @@ class CountedBehind(Generic[T]):
             if counting is None or not counting.is_alive():
                 self._counting[database] = threading.Thread(target=count, daemon=True)
                 self._counting[database].start()
+
+
+class _Made(Generic[T]):
+    """One answer: being made, or there until some moment."""
+
+    def __init__(self) -> None:
+        self.answer: T | None = None
+        self.error: Exception | None = None
+        self.until = float("inf")
+        self.is_there = threading.Event()
+
+
+class MadeBehind(Generic[T]):
+    """Answers by key, each made beside the pages that ask for it, one at a time: each takes a processor for itself.
+
+    What was made is shown for `shown_seconds`; what went wrong is told for `TOLD_SECONDS`, then it is tried again.
+    """
+
+    def __init__(self, shown_seconds: float) -> None:
+        self._shown_seconds = shown_seconds
+        self._known: dict[Hashable, _Made[T]] = {}
+        self._lock, self._making = threading.Lock(), threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T], patience_seconds: float = 0.0) -> T | None:
+        """What `make` makes, or None when that is not there after `patience_seconds`. Raises what `make` raised."""
+        with self._lock:
+            found = self._known.get(key)
+            if found is None or time.monotonic() >= found.until:
+                found = self._begin(key, make)
+        found.is_there.wait(patience_seconds)
+        if found.error is not None:
+            raise found.error
+        return found.answer
+
+    def forget(self, key: Hashable) -> None:
+        """Have it made anew when it is asked for again, unless that is under way."""
+        with self._lock:
+            found = self._known.get(key)
+            if found is not None and found.is_there.is_set():
+                del self._known[key]
+
+    def _begin(self, key: Hashable, make: Callable[[], T]) -> _Made[T]:
+        while len(self._known) >= KEPT:
+            self._known.pop(next(iter(self._known)))
+        begun = self._known[key] = _Made()
+        threading.Thread(target=self._make, args=(begun, make), daemon=True).start()
+        return begun
+
+    def _make(self, begun: _Made[T], make: Callable[[], T]) -> None:
+        with self._making:
+            try:
+                begun.answer = make()
+            except Exception as error:  # noqa: BLE001  raised again by get, in the thread that has a door
+                begun.error = error
+            begun.until = time.monotonic() + (self._shown_seconds if begun.error is None else TOLD_SECONDS)
+            begun.is_there.set()

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from app.errors import BadRequest
 from app.overview.control import control_panel
 from app.web.context import config_facts, container, services
+from app.web.examination import examine, gravest_first
 from app.web.live import answer_shared, live
 from app.web.models import MAX_ID
 
@@ -19,8 +20,6 @@ blueprint = Blueprint("control_page", __name__)
 ACTS = {"sync": "/api/workflow/sync/%d", "sort": "/api/workflow/sort/%d", "retry": "/api/batches/%d/retry"}
 #: Pages whose full addresses are shown to be copied.
 PAGES = (("Dashboard", "dashboard"), ("Control", "control"), ("Peer", "peer"), ("API docs", "docs"))
-#: The states of checks, the gravest first.
-STATES = ("fault", "warning", "ok")
 
 _asking_syncthing = threading.Lock()
 
@@ -76,15 +75,17 @@ def diagnostics() -> str:
 
 
 @blueprint.get("/partials/control/doctor")
-def doctor() -> str:
-    """Everything else as well, looked at now."""
-    from app.diagnostics import doctor as examine
+def doctor() -> Response:
+    """Everything else as well, looked at now; in a large library the answer asks again until that is done."""
+    is_again = "again" in request.args
+    found = examine(again=is_again)
+    if found is None and is_again:
+        return make_response("", 204)
+    return make_response(_checks(found, "Everything"))
 
-    return _checks(examine(container()), "Everything")
 
-
-def _checks(found: dict[str, Any], subject: str) -> str:
-    checks = sorted(found["checks"], key=lambda check: STATES.index(check["state"]))
+def _checks(found: dict[str, Any] | None, subject: str) -> str:
+    checks = gravest_first(found)
     return render_template("partials/control_checks.html", found=found, checks=checks, subject=subject)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
 
 from app.overview.charts import DEFAULT_DAYS, PERIODS
 from app.overview.glance import glance
@@ -38,6 +41,18 @@ def _content() -> tuple[dict[str, Any], bool]:
 def _days() -> int:
     given = request.args.get("days", "")
     return int(given) if given in map(str, PERIODS) else DEFAULT_DAYS
+
+
+@blueprint.app_template_global("charts")
+def charts(seen: Mapping[str, Any], days: int) -> Markup:
+    """The charts of what was seen: drawn once for as long as they show the same, for hundreds of bars take a while."""
+    return _draw(json.dumps({"chart": seen["chart"], "speed": seen["speed"]}, default=str), days)
+
+
+@lru_cache(maxsize=8)
+def _draw(shown: str, days: int) -> Markup:
+    context = {"seen": json.loads(shown), "days": days, "periods": list(PERIODS)}
+    return Markup(render_template("dashboard/charts.html", **context))
 
 
 @blueprint.app_template_filter("trace")

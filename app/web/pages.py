@@ -9,14 +9,13 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from app.web.auth import COOKIE_NAME, SESSION_SECONDS, key_words, make_session
 from app.web.context import container, htmx, services
 from app.web.entry import accepted_key, refuse
+from app.web.examination import examine, gravest_first
 from app.web.partials import peer_context
 
 blueprint = Blueprint("pages", __name__)
 
 #: No path is longer.
 LONGEST_PATH = 4096
-#: The states of checks, the gravest first.
-STATES = ("fault", "warning", "ok")
 
 
 @blueprint.app_context_processor
@@ -40,12 +39,21 @@ def peer() -> str:
 @blueprint.get("/diagnostics")
 def diagnostics() -> str:
     """What a delivery through Syncthing needs, or all that the doctor looks at, check by check, the gravest first."""
-    from app.diagnostics import diagnose, doctor
+    from app.diagnostics import diagnose
 
     everything = request.args.get("about") == "everything"
-    found = doctor(container()) if everything else diagnose(services(), container().store.path)
-    checks = sorted(found["checks"], key=lambda check: STATES.index(check["state"]))
-    return render_template("diagnostics.html", found=found, checks=checks, everything=everything)
+    found = examine(again="again" in request.args) if everything else diagnose(services(), container().store.path)
+    return render_template("diagnostics.html", found=found, checks=gravest_first(found), everything=everything)
+
+
+@blueprint.get("/partials/diagnostics")
+def live_diagnostics() -> Response:
+    """All that the doctor has found; 204 to the page that waits while it looks."""
+    found = examine(again=True)
+    if found is None:
+        return make_response("", 204)
+    checks = gravest_first(found)
+    return make_response(render_template("partials/diagnostics.html", found=found, checks=checks, everything=True))
 
 
 @blueprint.get("/why")

@@ -191,6 +191,7 @@ def test_runs_and_batches_are_steered_by_keyboard_alone_while_no_worker_lives(
     enter(page, "Retry run")
     expect(page.locator("#run-title")).to_contain_text("queued")
     enter(page, "Cancel")
+    expect(page.locator("#run-title")).to_contain_text("cancelled")
     page.goto(url_of(site) + "/control")
     expect(page.locator("#batch-to-retry")).to_contain_text(batch.name)
     enter(page, "Retry batch")

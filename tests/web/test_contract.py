@@ -29,7 +29,7 @@ PAGES = {"/", "/dashboard", "/control", "/peer", "/diagnostics", "/login", "/log
          "/batches/{batch_id}/undo", "/batches/{batch_id}/missing", "/partials/batches", "/partials/batches/{batch_id}",
          "/preview",
          "/partials/preview", "/partials/control", "/partials/control/peer", "/partials/control/diagnostics",
-         "/partials/control/doctor", "/control/batch"}  # fmt: skip
+         "/partials/control/doctor", "/partials/diagnostics", "/control/batch"}  # fmt: skip
 
 #: An answer that goes on for as long as it was asked to; tests/web/test_log_streams.py reads it.
 ENDLESS = {"/api/logs/stream"}

@@ -11,6 +11,7 @@ from markupsafe import escape
 from app.db import totals
 from app.diagnostics.verdict import verdict
 from app.syncthing.checks import Check
+from app.web import examination
 from tests.browser import rows
 from tests.web.conftest import KEY, Site
 
@@ -68,7 +69,10 @@ def test_the_diagnostics_without_syncthing_say_that_it_is_not_used(client: Flask
     assert "All is well: 1 check is ok." in page and "sync.target is none" in page
 
 
-def test_the_diagnostics_of_everything_are_those_of_the_doctor_and_lead_to_no_json(client: FlaskClient) -> None:
+def test_the_diagnostics_of_everything_are_those_of_the_doctor_and_lead_to_no_json(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "PATIENCE_SECONDS", 20.0)
     page, found = client.get("/diagnostics?about=everything").text, client.get("/api/doctor").json
     assert all(escape(one["name"][1:]) in page for one in found["checks"]) and len(found["checks"]) > 5
     assert 'href="/api/' not in page + client.get("/diagnostics").text

@@ -100,7 +100,7 @@ def test_the_tree_of_a_large_library_is_counted_beside_the_answers(
 ) -> None:
     client, whole = filled.client(), filled.client().get("/partials/tree").text
     monkeypatch.setattr(tree_behind, "COUNTED_AT_ONCE", 0)
-    with tree_behind._counting:
+    with tree_behind._trees._making:
         first = client.get("/tree?depth=2").text
         (again,) = re.findall(r'hx-get="(/partials/tree\?[^"]+)" hx-trigger="every 1s', first)
         address = again.replace("&amp;", "&")
