@@ -6,7 +6,7 @@ Nine files of ten are sparse and of a size that no other one has, as photos most
 tenth is tiny, of one of 40 sizes, and half of these are copies: they have to be read. The tree lies on a file system of
 its own in an image (as root; it keeps tiny files in their inodes), or in a plain folder. Told are seconds of the first
 scan and of one without a change, the largest memory of all our processes (PSS), the database and the largest
-write-ahead log, how long somebody else waited meanwhile for a page of files and for the right to write, and by which
+write-ahead log, how long somebody else waited meanwhile for a page of files and for a small write, and by which
 power of the number of files each grows: 1.0 is even growth.
 """
 
@@ -30,6 +30,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from app.db.connection import Database  # noqa: E402  it lies beside this folder
 from bench.dedup_ours import worker  # noqa: E402  they lie beside this file
 from bench.groups import growth  # noqa: E402
 from bench.pipeline import pss_bytes  # noqa: E402
@@ -108,6 +109,10 @@ def watching(pid: int, database: Path) -> Iterator[Seen]:
     """Look at memory and log, and want something of the database now and then, as a page and a request do."""
     seen, over = Seen(), threading.Event()
 
+    def write() -> None:
+        with db.transaction() as writing:
+            writing.exec_driver_sql("UPDATE totals SET file_count = file_count")
+
     def watch() -> None:
         with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as conn:
             last = 0
@@ -115,16 +120,17 @@ def watching(pid: int, database: Path) -> Iterator[Seen]:
                 seen.peak_bytes = max(seen.peak_bytes, pss_bytes([pid]))
                 seen.wal_bytes = max(seen.wal_bytes, _size_of(Path(f"{database}-wal")))
                 seen.pages.append(_timed(lambda after=last: conn.execute(PAGE, (after,)).fetchall()))
-                seen.writes.append(_timed(lambda: conn.executescript("BEGIN IMMEDIATE; ROLLBACK")))
+                seen.writes.append(_timed(write))
                 last += 997
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        watcher.join()
+    with closing(Database(str(database))) as db:
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            watcher.join()
 
 
 def _size_of(path: Path) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -22,6 +23,11 @@ __all__ = ["BUSY_TIMEOUT_SECONDS", "Connection", "Database"]
 
 #: How long a writer waits for another one before it gives up.
 BUSY_TIMEOUT_SECONDS = 30
+#: So often a waiting writer looks whether the other one is done. SQLite itself sleeps up to a tenth of a second between
+#: two looks, in which whoever writes one transaction after the other has long begun the next.
+LOOK_SECONDS = 0.003
+#: Whoever has written for so long leaves the database alone for so long before it goes on: time for a few looks.
+LONG_SECONDS, ASIDE_SECONDS = 0.05, 3 * LOOK_SECONDS
 #: So often others may spoil what is read before it is written; then they have to wait.
 TRIES_BESIDE_OTHERS = 3
 
@@ -64,15 +70,19 @@ class Database:
         """A write transaction (BEGIN IMMEDIATE): commits at the end, rolls back on any error. More of the database
         may be kept in memory meanwhile, where very much is written at once.
 
+        Who writes much does it in several transactions of a part of a second each: other writers come in between.
+
         Raises StateError when the database is locked for too long, full or damaged.
         """
         with _plain_errors(self.path), self.engine.connect() as plain:
             conn = plain.execution_options(begin="IMMEDIATE")
             try:
                 with conn.begin():
+                    began_at = time.monotonic()
                     if cache_bytes != CACHE_BYTES:
                         conn.exec_driver_sql(_cache_pragma(cache_bytes))
                     yield conn
+                _step_aside(time.monotonic() - began_at)
             finally:
                 if cache_bytes != CACHE_BYTES:
                     plain.connection.cursor().execute(_cache_pragma(CACHE_BYTES))
@@ -113,6 +123,11 @@ def _cache_pragma(size_bytes: int) -> str:
     return f"PRAGMA cache_size=-{size_bytes // 1024}"
 
 
+def _step_aside(written_seconds: float) -> None:
+    if written_seconds > LONG_SECONDS:
+        time.sleep(ASIDE_SECONDS)
+
+
 @contextmanager
 def _plain_errors(path: str) -> Iterator[None]:
     try:
@@ -122,8 +137,7 @@ def _plain_errors(path: str) -> Iterator[None]:
             raise
         said = f"The database {path} cannot be used: {error.orig}."
         # Also what SQLite says at once to a reader who wants to write while another one does.
-        is_busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-        raise (_ChangedMeanwhile if is_busy else StateError)(said) from error
+        raise (_ChangedMeanwhile if _is_busy(error) else StateError)(said) from error
 
 
 def _engine(path: str) -> Engine:
@@ -148,5 +162,31 @@ def _prepare(dbapi_connection: Any, _record: object) -> None:
 
 
 def _begin(conn: Connection) -> None:
-    mode = conn.get_execution_options().get("begin", "DEFERRED")
-    conn.exec_driver_sql(f"BEGIN {mode}")
+    if conn.get_execution_options().get("begin") == "IMMEDIATE":
+        _begin_to_write(conn)
+    else:
+        conn.exec_driver_sql("BEGIN DEFERRED")
+
+
+def _begin_to_write(conn: Connection) -> None:
+    execute, gives_up_at = conn.connection.cursor().execute, time.monotonic() + BUSY_TIMEOUT_SECONDS
+    execute("PRAGMA busy_timeout=0")
+    try:
+        while not _has_begun(conn, gives_up_at):
+            time.sleep(LOOK_SECONDS)
+    finally:
+        execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+
+
+def _has_begun(conn: Connection, gives_up_at: float) -> bool:
+    try:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+    except DBAPIError as error:
+        if not _is_busy(error) or time.monotonic() > gives_up_at:
+            raise
+        return False
+    return True
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

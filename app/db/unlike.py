@@ -6,6 +6,7 @@ Both leave out every group in which anything else may have to be weighed; app/pi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -96,9 +97,10 @@ def list_copies(conn: Connection, digests: Sequence[str]) -> list[Copy]:
 def mark(conn: Connection, verdicts: Sequence[tuple[int, int | None, int]]) -> None:
     """Write verdicts on new files, with the totals: (asset id, id of the original or None for a unique one, bytes)."""
     at = now()
+    # In the order of the table each of its pages is fetched once, also where very many do not fit into memory.
     rows = [
         ("unique" if original_id is None else "duplicate", original_id, at, asset_id)
-        for asset_id, original_id, _ in verdicts
+        for asset_id, original_id, _ in sorted(verdicts, key=itemgetter(0))
     ]
     if not rows:
         return

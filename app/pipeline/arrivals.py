@@ -30,17 +30,8 @@ MANY = 120_000
 #: Rows wait no longer than this for a process from which nothing comes.
 PATIENCE_SECONDS = 2.0
 LISTEN_SECONDS = 0.05
-#: So long after the walk all rows wait for all files: written at once, and in the order of the walk, they cost less.
+#: So long after the walk all rows wait for all files: written in the order of the walk they cost less.
 WAIT_SECONDS = 10.0
-#: Fewer rows than this are not worth new indexes.
-MANY_ROWS = 2_000
-#: Groups made in one transaction.
-GROUPS = 10_000
-#: In a library of so many files each new row changes other pages of its indexes: transactions are smaller.
-LARGE, SMALL_CHUNK = 200_000, 5_000
-#: The rows of a first scan are written as one transaction, which begins so long before all is read, as it seems, and
-#: waits no longer for what is read.
-SOON_SECONDS, SOON_AT_MOST_SECONDS = 0.6, 1.5
 
 
 class Arrivals:
@@ -49,8 +40,7 @@ class Arrivals:
     def __init__(self, services: Services, step: StepContext, root: Root, tally: Tally) -> None:
         self.db, self.step, self.root, self.tally, self.dedup = services.db, step, root, tally, services.config.dedup
         with self.db.reading() as conn:
-            self._known = assets.last_id(conn)
-            self._is_first = self._known == 0
+            self._is_first = assets.last_id(conn) == 0
             comes_next = _takes_dedup(runs.get(conn, step.run_id))
         self._judges = self._is_first and comes_next and not self.dedup.reference_dirs
         self._moved = None if self._is_first else MovedFiles(services, step, root, tally)
@@ -71,7 +61,6 @@ class Arrivals:
         #: Of a first scan that is too large to be judged in memory.
         self._census: SizeCensus | None = None
         self._is_over, self._late_at, self._heard_at = False, 0.0, 0.0
-        self._began_at = time.monotonic()
 
     def __enter__(self) -> Arrivals:
         return self
@@ -116,21 +105,14 @@ class Arrivals:
             self._ask_whole()
         else:
             self._ready.extend(key for key in self._left() if key not in self._asked)
-        without_group = self._left() if len(self._alike.paths) >= MANY_ROWS else []
+        without_group = self._parts(self._left())
         while self._asked or self._ready:
             self._safe_point()
             self._collect()
-            if without_group:
-                self._rows.make_groups(without_group[-GROUPS:])
-                del without_group[-GROUPS:]
-            elif not (self._is_read_soon() and self._write_first(self._ready)):
+            if part := next(without_group, None):
+                self._rows.make_groups(part)
+            else:
                 self._go_on()
-
-    def _is_read_soon(self) -> bool:
-        """Whether all will have been read in a moment, at the rate at which it was read so far."""
-        read = len(self._alike.paths) - len(self._asked)
-        left_seconds = (time.monotonic() - self._began_at) * len(self._asked) / max(read, 1)
-        return not self._whole and left_seconds < SOON_SECONDS
 
     def _go_on(self) -> None:
         is_late = time.monotonic() > self._late_at
@@ -153,33 +135,18 @@ class Arrivals:
         self._whole.clear()
 
     def _write_ready(self) -> None:
-        if self._write_first(self._ready):
-            return
-        keys = sorted(self._ready, key=lambda key: (self._alike.verdicts[key] >= 0, key))
+        keys = self._originals_first(self._ready)
         self._ready.clear()
         for part in self._parts(keys):
             self._write(part)
             self._safe_point()
 
-    def _parts(self, keys: Sequence[int]) -> Iterator[Sequence[int]]:
-        chunk = CHUNK if self._known + self._rows.written < LARGE else min(CHUNK, SMALL_CHUNK)
-        return (keys[start : start + chunk] for start in range(0, len(keys), chunk))
+    def _originals_first(self, keys: Iterable[int]) -> Sequence[int]:
+        """Else as they came: in the order of folders few pages of an index change at a time."""
+        return sorted(keys, key=lambda key: (self._alike.verdicts[key] >= 0, key))
 
-    def _write_first(self, ready: list[int]) -> bool:
-        """Whether these, with what becomes ready in a moment, were the first of a library and are written at once."""
-        if not self._is_first or len(ready) + len(self._asked) < MANY_ROWS:
-            return False
-        late_at = time.monotonic() + SOON_AT_MOST_SECONDS
-        with self._rows.first() as write:
-            while write is not None and (ready or (self._asked and time.monotonic() < late_at)):
-                if ready:
-                    write(ready)
-                    ready.clear()
-                else:
-                    self._collect(LISTEN_SECONDS)
-        self._is_first = False
-        self.tally.counts["new"] += self._rows.written
-        return self._rows.written > 0
+    def _parts(self, keys: Sequence[int]) -> Iterator[Sequence[int]]:
+        return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
 
     def _safe_point(self) -> None:
         self.step.safe_point(self.tally.counts["seen"], 0, self.tally.size_bytes)
@@ -254,10 +221,7 @@ class Arrivals:
 
     def _write_all(self) -> None:
         self._asked.clear()
-        left = self._left()
-        if self._write_first(left):
-            return
-        for part in self._parts(left):
+        for part in self._parts(self._originals_first(self._left())):
             self._write(part)
 
     def _write(self, keys: Sequence[int]) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 from app.db import assets, compared, groups, kept_copies
 from app.db.assets import NewAsset
 from app.db.connection import Connection, Database
-from app.db.late_indexes import late_indexes
 from app.db.names import name_key
 from app.files.head_reader import DIGEST_BYTES, HEAD_DIGEST_BYTES
 from app.model import AssetStatus, Root, Signature
@@ -19,8 +16,8 @@ from app.pipeline.intake import WAITING, record_each, rediscover
 
 #: Every index has a page for most of these rows: with less room pages are written again and again.
 CACHE_BYTES = 48 << 20
-#: Rows in one transaction; and in one statement, where the transaction is larger.
-CHUNK, SLICE = 20_000, 5_000
+#: Rows in one transaction: others want to write too, and the write-ahead log holds all that a transaction changed.
+CHUNK = 5_000
 #: Of a digest as rows hold it.
 DIGEST_CHARACTERS = 2 * DIGEST_BYTES
 CHANGED = "changed in the ingest folder and is looked at again"
@@ -45,23 +42,6 @@ class Rows:
         with self._db.transaction() as conn:
             self._groups.update(zip(left, self._group_ids(conn, left), strict=True))
 
-    @contextmanager
-    def first(self) -> Iterator[Callable[[Sequence[int]], None] | None]:
-        """What writes the rows of a library, a part at a time, all as one transaction that ends with the block; None
-        when the library is not empty any more. An original is written with its duplicates or before them."""
-        with self._db.transaction(CACHE_BYTES) as conn:
-            if assets.last_id(conn):
-                yield None
-                return
-            with late_indexes(conn, "assets"):
-                yield partial(self._write_first, conn)
-
-    def _write_first(self, conn: Connection, keys: Sequence[int]) -> None:
-        ordered = self._in_order(keys)
-        for start in range(0, len(ordered), SLICE):
-            self._insert(conn, ordered[start : start + SLICE])
-        self._written(keys, new=len(keys), changed=0)
-
     def write(self, keys: Sequence[int]) -> Counter[str]:
         """Write these, in one transaction, and take them out of the files that came; returns how many of each kind.
         An original is written with its duplicates or before them."""
@@ -80,12 +60,9 @@ class Rows:
             self._insert(conn, self._in_order(new))
             told = {asset.path: asset.id for asset in changed} | {path: row[1] for path, row in kept.items()}
             record_each(conn, "asset.changed", CHANGED, told, self._run_id)
-        return self._written(keys, new=len(new) - len(kept), changed=len(changed) + len(kept))
-
-    def _written(self, keys: Sequence[int], *, new: int, changed: int) -> Counter[str]:
         self._alike.take_out(keys)
         self.written += len(keys)
-        return Counter(new=new, changed=changed)
+        return Counter(new=len(new) - len(kept), changed=len(changed) + len(kept))
 
     def _in_order(self, keys: Sequence[int]) -> list[int]:
         """As they came, originals first: in the order of folders few pages of an index change at a time."""

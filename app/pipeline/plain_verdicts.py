@@ -21,9 +21,10 @@ from app.pipeline.step import StepContext
 from app.pipeline.tally import Tally
 from app.services import Services
 
-#: Files, or contents, judged and written in one transaction.
+#: Files judged and written in one transaction.
 SLICE = 5_000
-CONTENTS = 2_000
+#: Contents in one: copies lie all over the table, and each changes pages of its own.
+CONTENTS = 500
 
 
 def mark_unlike(services: Services, step: StepContext, tally: Tally) -> None:

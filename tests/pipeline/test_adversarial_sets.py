@@ -32,7 +32,6 @@ SPARSE_BYTES = 64 << 20
 def is_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether the scan judges by itself."""
     monkeypatch.setattr(arrivals, "FEW", 4)
-    monkeypatch.setattr(arrivals, "MANY_ROWS", 4)
     return bool(request.param)
 
 

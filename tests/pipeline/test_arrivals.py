@@ -81,7 +81,6 @@ def test_verdicts_of_a_first_scan_are_those_of_dedup_after_a_scan(
 ) -> None:
     # Written bit by bit, or at once; large files read beside the scan, or left to dedup; too many for the memory.
     monkeypatch.setattr(arrivals, "MANY", 30 if seed == 2 else 120_000)
-    monkeypatch.setattr(arrivals, "MANY_ROWS", 20 if seed % 2 else 2_000)
     monkeypatch.setattr(arrivals, "WAIT_SECONDS", 10.0 if seed < 4 else -1.0)
     at_once, apart = make_services(tmp_path / "at once"), make_services(tmp_path / "apart")
     try:
@@ -137,6 +136,19 @@ def test_more_files_than_may_wait_get_their_rows_all_the_same(
     scan_with_dedup(services)
     found = [status for status, _ in verdicts(services).values()]
     assert (found.count("unique"), found.count("duplicate")) == (90, 110)
+
+
+def test_the_rows_of_a_first_scan_are_written_a_part_at_a_time(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "CHUNK", 500)
+    write_tree(Path(os.fsdecode(ingest(services))), {f"{n}.jpg": bytes([n % 250]) * (n // 3) for n in range(2_100)})
+    scan_with_dedup(services)
+    with services.db.reading() as conn:
+        together = "SELECT COUNT(*) FROM assets GROUP BY first_seen_at"
+        parts = list(conn.exec_driver_sql(together).scalars())
+    assert sum(parts) == 2_100
+    assert max(parts) <= 500
 
 
 def test_too_many_to_wait_are_told_apart_by_their_sizes(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
