@@ -46,11 +46,12 @@ def _days() -> int:
 @blueprint.app_template_global("charts")
 def charts(seen: Mapping[str, Any], days: int) -> Markup:
     """The charts of what was seen: drawn once for as long as they show the same, for hundreds of bars take a while."""
-    return _draw(json.dumps({"chart": seen["chart"], "speed": seen["speed"]}, default=str), days)
+    shown = {name: seen[name] for name in ("chart", "speed", "charts_begin_at")}
+    return _draw(json.dumps(shown, default=str), days, str(services().config.zone))
 
 
 @lru_cache(maxsize=8)
-def _draw(shown: str, days: int) -> Markup:
+def _draw(shown: str, days: int, _zone: str) -> Markup:
     context = {"seen": json.loads(shown), "days": days, "periods": list(PERIODS)}
     return Markup(render_template("dashboard/charts.html", **context))
 
