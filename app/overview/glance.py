@@ -6,11 +6,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from app.db import runs, sync_samples
-from app.db.tables import assets
-from app.model import AssetStatus, Step
+from app.db import measures, runs, sync_samples
+from app.model import Step
 from app.overview import ConfigFacts, overview
 from app.overview.charts import activity_chart, charts_begin_at, delivery_speed, lately
 from app.overview.health import health
@@ -37,7 +36,7 @@ def glance(services: Services, config: ConfigFacts, days: int) -> dict[str, Any]
         seen["lately"] = lately(conn, zone, moment)
         seen["speed"] = delivery_speed(conn, moment)
         seen["charts_begin_at"] = charts_begin_at(conn, days, moment)
-        seen["oldest_waiting_at"] = _oldest_waiting(conn)
+        seen["oldest_waiting_at"] = measures.oldest_waiting_at(conn)
         seen["storage"] = storage(conn, services.config, seen["roots"], disks_of(roots))
         seen["health"] = [asdict(part) for part in health(conn, services, seen)]
         seen["last_runs"] = _last_runs(conn)
@@ -49,16 +48,6 @@ def glance(services: Services, config: ConfigFacts, days: int) -> dict[str, Any]
     for step in seen["run"]["steps"] if seen["run"] else ():
         step["pace"] = pace_of(step, moment)
     return seen
-
-
-def _oldest_waiting(conn: Connection) -> str | None:
-    """Since when the file waits that was seen first of those that wait; ids grow with time."""
-    a = assets.c
-    found = [
-        conn.execute(select(a.first_seen_at).where(a.status == status.value).order_by(a.id).limit(1)).scalar()
-        for status in (AssetStatus.DISCOVERED, AssetStatus.UNIQUE)
-    ]
-    return min((at for at in found if at is not None), default=None)
 
 
 def _last_runs(conn: Connection) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from flask_openapi.openapi import OpenAPI
 from app import __version__
 from app.config.store import default_path
 from app.errors import MediaPipelineError
+from app.overview.metrics import Metrics
 from app.services import ServiceContainer
 from app.web import (
     auth,
@@ -66,6 +67,7 @@ from app.web.api import (
     journal,
     left_in_place,
     logs,
+    metrics,
     moves,
     pairing_test,
     presets,
@@ -97,6 +99,7 @@ APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
     preview, verify, findings, syncthing, pairing_test, tree, dates, date_runs, refile,
+    metrics,
 )  # fmt: skip
 #: The pages and their parts that renew themselves.
 PAGES = (
@@ -144,6 +147,7 @@ def create_app(config_path: str | None = None, container: ServiceContainer | Non
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, SEND_FILE_MAX_AGE_DEFAULT=3600)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[log_streams.EXTENSION] = log_streams.Slots()
+    app.extensions[metrics.EXTENSION] = Metrics()
     app.extensions[EXTENSION] = container or ServiceContainer(config_path or default_path())
     _install(app)
     return app

@@ -163,4 +163,5 @@ EXAMPLES: dict[str, Example] = {
     "GET /health": Example(),
     "GET /api/health": Example(),
     "GET /ready": Example(),
+    "GET /metrics": Example(),
 }
