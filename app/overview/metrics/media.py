@@ -17,7 +17,7 @@ from app.overview.metrics.families import Sample, counter, gauge, seconds_of, si
 RATE_COUNTS_FOR = timedelta(minutes=10)
 MILESTONES = {
     SEEN: ("seen", "first seen in an ingest folder"),
-    AssetStatus.DELIVERED.value: ("delivered", "done with delivery: proven to have arrived, or with nothing to deliver to"),
+    AssetStatus.DELIVERED.value: ("delivered", "done with delivery: proven to have arrived, or nothing to deliver to"),
     AssetStatus.ARCHIVED.value: ("archived", "filed into the archive"),
 }
 

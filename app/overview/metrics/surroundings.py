@@ -47,7 +47,8 @@ def _of_peers(peers: Mapping[str, known.PeerKnown]) -> Iterator[Metric]:
     words = "1 when the device was connected to Syncthing at the worker's last look."
     yield gauge("peer_connected", words, labels, [(name, peer.connected) for name, peer in named])
     words = "When Syncthing last saw a device that is not connected."
-    last_seen = [(name, seconds_of(peer.last_seen_at)) for name, peer in named]
+    # Of a device that it never saw, Syncthing says 1970 or the year 1.
+    last_seen = [(name, at) for name, peer in named if (at := seconds_of(peer.last_seen_at) or 0) > 0]
     yield gauge("peer_last_seen_timestamp_seconds", words, labels, last_seen)
 
 
