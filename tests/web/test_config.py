@@ -43,9 +43,9 @@ def test_no_route_shows_a_secret(secretive: Site) -> None:
         if "GET" not in (rule.methods or ()) or rule.endpoint in ("static", "docs.asset") or rule.rule in ENDLESS:
             continue
         path = rule.rule.replace("<int:batch_id>", "1").replace("<int:run_id>", "1").replace("<int:asset_id>", "1")
-        text = client.get(path, headers={"x-api-key": KEY}).get_data(as_text=True)
-        assert CANARY not in text, path
-        assert KEY not in text, path
+        answer = client.get(path, headers={"x-api-key": KEY}).data
+        assert CANARY.encode() not in answer, path
+        assert KEY.encode() not in answer, path
 
 
 def test_a_fault_never_repeats_what_was_sent(secretive: Site) -> None:
