@@ -56,11 +56,10 @@ def from_printable(text: str) -> bytes | None:
 
 
 def readings(given: str) -> list[bytes]:
-    """The paths that a person may mean by a text: the one that is shown so, then the one that is spelled so. No path
-    holds a NUL."""
+    """The paths that a person may mean by a text: the one that is shown so, then the one that is spelled so."""
     spelled = given.encode("utf-8", "surrogateescape")
     shown = from_printable(given)
-    return [spelled] if shown is None or shown == spelled or b"\0" in shown else [shown, spelled]
+    return [spelled] if shown is None or shown == spelled else [shown, spelled]
 
 
 def _is_plain(text: str) -> bool:

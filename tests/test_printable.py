@@ -47,7 +47,3 @@ def test_a_name_may_also_be_given_as_it_is_spelled(name: bytes) -> None:
 def test_a_text_that_shows_no_name_is_not_taken_for_one(text: str) -> None:
     path = from_printable(text)
     assert path is None or printable(path) == text
-
-
-def test_a_text_that_shows_a_nul_is_meant_as_it_is_spelled_for_no_path_holds_one() -> None:
-    assert readings("a\\x00.jpg") == [b"a\\x00.jpg"]

@@ -33,3 +33,9 @@ def test_the_page_asks_first_and_answers_whatever_is_asked(client: FlaskClient) 
         answer = client.get("/why", query_string={"file": given})
         assert answer.status_code == 200
         assert "Dates that were found" not in answer.get_data(as_text=True)
+
+
+def test_a_nul_that_is_spelled_out_is_no_path(client: FlaskClient) -> None:
+    answer = client.get("/api/why", query_string={"file": "/srv/a\\x00.jpg"})
+    assert answer.status_code in (200, 404), answer.text
+    assert client.get("/why", query_string={"file": "a\\x00.jpg"}).status_code == 200

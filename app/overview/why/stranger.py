@@ -60,7 +60,7 @@ def _is_there(path: bytes) -> bool:
 def _status(path: bytes) -> os.stat_result | None:
     try:
         return os.lstat(path)
-    except OSError:
+    except (OSError, ValueError):  # the latter for a NUL, which a person may spell and no path holds
         return None
 
 
