@@ -55,7 +55,7 @@ RUN chmod 755 entrypoint.sh docker/*.sh && ln -s /opt/media-pipeline/docker/medi
  && PYTHONPATH=. /opt/venv/bin/python -c "import app.web, app.web.dbui, app.cli.setup, worker.__main__, sqlite_web.sqlite_web, \
     alembic.command, gunicorn.app.wsgiapp, gunicorn.workers.gthread, supervisor.supervisord, pymediainfo, pi_heif, PIL.Image"
 
-# PUID and PGID own what the program writes; UMASK and TZ as everywhere.
+# PUID and PGID own what the program writes; UMASK and TZ as everywhere
 ENV PUID=1000 PGID=1000 UMASK=022 TZ=UTC \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     MEDIA_PIPELINE_CONFIG=/config/config.yaml \

@@ -18,9 +18,9 @@ URL_PREFIX = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._~-]{0,99}){1,8}")
 
 #: How addresses of the pages and the API begin: a prefix that is one of them could not be told from a page.
 TAKEN_PREFIXES = (
-    "api", "batches", "control", "dashboard", "dates", "diagnostics", "docs", "duplicates", "failed", "files", "health",
-    "journal", "login", "logout", "logs", "metrics", "openapi.json", "partials", "peer", "preview", "problems", "ready",
-    "runs", "settings", "static", "tree", "welcome", "why",
+    "api", "apple-touch-icon.png", "batches", "control", "dashboard", "dates", "diagnostics", "docs", "duplicates",
+    "failed", "files", "findings", "health", "journal", "login", "logout", "logs", "metrics", "openapi.json", "partials",
+    "peer", "preview", "problems", "ready", "runs", "settings", "static", "tree", "welcome", "why",
 )  # fmt: skip
 
 #: Headers that mean something else already.

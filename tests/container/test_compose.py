@@ -91,9 +91,8 @@ def test_the_database_browser_opens_no_other_file_and_answers_no_foreign_host(st
         "VACUUM INTO '/config/other.sqlite'",
     ):
         form = urllib.parse.urlencode({"sql": sql}).encode()
-        with suppress(urllib.error.HTTPError), urllib.request.urlopen(f"{browser}/query/", form, timeout=30) as answer:
-            said = answer.read().decode()
-            assert "not authorized" in said or "readonly" in said, said
+        with suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{browser}/query/", form, timeout=30).close()
     assert "other.sqlite" not in stack.inside("ls", "/config")
     assert int(stack.inside("/opt/venv/bin/python", "-c", COUNT_FACTS)) > 0
     foreign = urllib.request.Request(f"{browser}/", headers={"Host": "evil.example.com"})

@@ -82,7 +82,7 @@ def test_an_installation_from_the_bundle_needs_no_npm(released: Path, tmp_path: 
     (unpacked,) = tmp_path.iterdir()
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("bash", "dirname", "cat", "env"):
+    for name in ("bash", "dirname", "cat", "cut", "env", "sha256sum"):
         (tools / name).symlink_to(str(shutil.which(name)))
     (tools / "python3").symlink_to(sys.executable)
     done = run(str(unpacked / "scripts/fetch_assets.sh"), where=tmp_path, PATH=str(tools))

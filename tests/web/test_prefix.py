@@ -15,7 +15,7 @@ ADDRESS = re.compile(r'(?<=[\s])(href|src|action|formaction|hx-get|hx-post|data-
 PAGES = (
     "/dashboard", "/control", "/files", "/batches", "/dates", "/journal", "/settings", "/settings/text", "/preview",
     "/peer", "/runs", "/failed", "/duplicates", "/logs", "/tree", "/why", "/diagnostics", "/welcome", "/docs",
-    "/problems",
+    "/problems", "/findings",
 )  # fmt: skip
 MakeSite = Callable[..., Site]
 
