@@ -12,7 +12,7 @@ from app.db import facts, journal
 from app.db.clock import now
 from app.errors import MediaPipelineError
 from app.services import ServiceContainer, Services
-from worker.timetable import Served, is_due
+from worker.timetable import Served, in_force, is_due, note
 
 TICK_SECONDS = 20.0
 #: The fact that holds the schedule in force, and up to when it has been served.
@@ -22,26 +22,13 @@ BACKUP_SCHEDULE = "backup_schedule"
 def make_due_backup(container: ServiceContainer) -> Backup | None:
     """Make the backup that is due, and remove those that are too many or too old; None when none is due or it fails."""
     services = container.services
-    expression = services.config.backup.schedule.strip()
-    with services.db.reading() as conn:
-        fact = facts.find(conn, BACKUP_SCHEDULE)
-    served = Served.read(fact)
-    if served is None or served.expression != expression:
-        # One that is new begins to count now.
-        if expression or fact:
-            _note(services, expression)
-        return None
-    if not is_due(served, now(), services.config.zone):
+    served = in_force(services, BACKUP_SCHEDULE, [services.config.backup.schedule])
+    if served is None or not is_due(served, now(), services.config.zone):
         return None
     made = _make(services, container.store.path)
     # Behind it: one that is cut off with the program is made again.
-    _note(services, expression)
+    note(services, BACKUP_SCHEDULE, Served(now(), served.expression))
     return made
-
-
-def _note(services: Services, expression: str) -> None:
-    with services.db.transaction() as conn:
-        facts.put(conn, BACKUP_SCHEDULE, Served(now(), expression).words() if expression else "")
 
 
 def _make(services: Services, config_path: str) -> Backup | None:

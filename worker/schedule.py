@@ -24,8 +24,11 @@ from worker.news import Occasion
 from worker.room import TICK_SECONDS as ROOM_SECONDS
 from worker.room import RoomSampler
 from worker.sampling import SAMPLE_SECONDS, Sampler
+from worker.scheduled_runs import start_due_run
 from worker.syncthing_events import Listener
 from worker.timetable import start_due_verify
+from worker.watching import TICK_SECONDS as WATCH_SECONDS
+from worker.watching import Watcher
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
@@ -66,7 +69,7 @@ class Ticker(threading.Thread):
 
 class Schedule:
     """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, samples
-    of them and of the room on the disks, backups; and the thread that listens to Syncthing."""
+    of them and of the room on the disks, backups, the watch for new files; and the thread that listens to Syncthing."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -78,6 +81,7 @@ class Schedule:
         self._rows, self._deliveries = Occasion(container.services), Occasion(container.services)
         live, self._early = Live(), EarlyLooks()
         self._sampler, self._room = Sampler(live), RoomSampler()
+        self._watcher = Watcher(stopping)
         self._listener = Listener(container, live, self._early, stopping)
         self._tickers = [
             Ticker("heartbeat", self._beat, stopping, HEARTBEAT_SECONDS),
@@ -86,6 +90,7 @@ class Schedule:
             Ticker("samples", self._sample, stopping, SAMPLE_SECONDS),
             Ticker("room", self._look_at_room, stopping, ROOM_SECONDS),
             Ticker("backups", self._back_up, stopping, BACKUP_SECONDS),
+            Ticker("watch", self._watch, stopping, WATCH_SECONDS),
         ]
 
     def start(self) -> None:
@@ -117,6 +122,7 @@ class Schedule:
         wake_waiting(services)
         advance_debug_pause(services)
         keep_decisions(services)
+        start_due_run(services)
         start_due_verify(services)
         start_due_sidecars(services)
         self._remind()
@@ -155,6 +161,9 @@ class Schedule:
 
     def _look_at_room(self) -> None:
         self._room.sample(self._container.services)
+
+    def _watch(self) -> None:
+        self._watcher.watch(self._container.services)
 
     def _back_up(self) -> None:
         make_due_backup(self._container)

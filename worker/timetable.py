@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app import jobs
-from app.config.cron import next_after
+from app.config.cron import next_of
 from app.db import facts, runs
 from app.db.clock import now
 from app.errors import Conflict
@@ -22,11 +22,13 @@ from app.services import Services
 
 #: The fact that holds the schedule in force, and up to when it has been served.
 VERIFY_SCHEDULE = "verify_schedule"
+#: Between the expressions of one schedule; none holds such a character.
+JOINT = "; "
 
 
 @dataclass(frozen=True)
 class Served:
-    """A schedule, and the instant up to which its times have been served."""
+    """A schedule, and the instant up to which its times have been served; several expressions are joined by JOINT."""
 
     until: str
     expression: str
@@ -42,9 +44,28 @@ class Served:
         return f"{self.until} {self.expression}"
 
 
+def in_force(services: Services, fact: str, expressions: Sequence[str]) -> Served | None:
+    """The schedule that a fact holds, as far as it was served; None without one, and for one that is new: that begins
+    to count now."""
+    expression = JOINT.join(one.strip() for one in expressions if one.strip())
+    with services.db.reading() as conn:
+        served = Served.read(facts.find(conn, fact))
+    if served is not None and served.expression == expression:
+        return served
+    if expression or served is not None:
+        note(services, fact, Served(now(), expression))
+    return None
+
+
+def note(services: Services, fact: str, served: Served) -> None:
+    """Write down up to when a schedule is served; one without expressions is forgotten."""
+    with services.db.transaction() as conn:
+        facts.put(conn, fact, served.words() if served.expression else "")
+
+
 def is_due(served: Served, moment: str, zone: ZoneInfo) -> bool:
     """Whether a time of the schedule has come since it was last served."""
-    coming = next_after(served.expression, datetime.fromisoformat(served.until), zone)
+    coming = next_of(served.expression.split(JOINT), datetime.fromisoformat(served.until), zone)
     return coming is not None and coming <= datetime.fromisoformat(moment)
 
 
@@ -62,7 +83,7 @@ def start_due_verify(services: Services) -> int | None:
             return None
     run = _begin(services, following)
     if run is not None and served is not None and run.trigger is Trigger.SCHEDULE:
-        _note(services, Served(max(moment, run.requested_at), served.expression))
+        note(services, VERIFY_SCHEDULE, Served(max(moment, run.requested_at), served.expression))
     return run.id if run is not None else None
 
 
@@ -105,22 +126,13 @@ def _begin(services: Services, following: Resting | None) -> Run | None:
 def _served(services: Services, resting: Sequence[Resting]) -> Served | None:
     """The schedule in force and up to when it is served; one that is new begins to count now. What passed while a
     scheduled one was at work is served by it, also when that lets others go first."""
-    expression = services.config.verify.schedule.strip()
+    served = in_force(services, VERIFY_SCHEDULE, [services.config.verify.schedule])
+    if served is None:
+        return None
     with services.db.reading() as conn:
-        fact = facts.find(conn, VERIFY_SCHEDULE)
         # Also counts when the program was cut off before the fact was written.
         last = runs.find_last(conn, RunKind.VERIFY)
-    served = Served.read(fact)
-    if served is None or served.expression != expression:
-        if expression or served is not None:
-            _note(services, Served(now(), expression))
-        return None
     if last is not None and last.trigger is Trigger.SCHEDULE:
-        served = Served(max(served.until, last.requested_at), expression)
+        served = Served(max(served.until, last.requested_at), served.expression)
     since = [one.since for one in resting if one.run.trigger is Trigger.SCHEDULE]
-    return Served(max([served.until, *since]), expression)
-
-
-def _note(services: Services, served: Served) -> None:
-    with services.db.transaction() as conn:
-        facts.put(conn, VERIFY_SCHEDULE, served.words() if served.expression else "")
+    return Served(max([served.until, *since]), served.expression)

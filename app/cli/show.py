@@ -15,6 +15,7 @@ from app.model.counting import counted
 from app.overview import lone_sidecars
 from app.overview import overview as look
 from app.overview.batches import batch_summary
+from app.overview.by_itself import in_words
 
 
 @click.command()
@@ -36,6 +37,8 @@ def show_overview(cli: Cli) -> int:
     cli.console.print(_folders(seen["roots"]))
     run = seen["run"]
     cli.say(f"Run {run['id']} is {run['status']}." if run else "Nothing is running.")
+    for words in in_words(seen["by_itself"]):
+        cli.say(words)
     if seen["doubtful_dates"]:
         dates = counted(seen["doubtful_dates"], "date is doubtful", "dates are doubtful")
         cli.say(f"{dates}: media-pipeline dates list")

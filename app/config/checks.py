@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from app.config.addresses import address_problems
-from app.config.cron import cron_problem
+from app.config.cron import FORM, cron_problem
 from app.config.derived import is_zone
 from app.config.folders import folder_problems
 from app.config.key_rules import key_doubts, key_problems
@@ -68,6 +68,10 @@ def _text_problems(config: Config) -> Iterator[Problem]:
         problem = cron_problem(expression)
         if problem is not None:
             yield Problem(path, problem)
+    for expression in config.workflow.schedule:
+        problem = cron_problem(expression) if expression.strip() else f"is empty; {FORM}"
+        if problem is not None:
+            yield Problem("workflow.schedule", f"holds {expression!r}, which {problem}")
     words = {
         "syncthing.folder_id": config.syncthing.folder_id,
         "syncthing.device_id": config.syncthing.device_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,13 @@ def cron_problem(expression: str) -> str | None:
     except CronSimError as error:
         return f"is no schedule ({error}); {FORM}"
     return "names a day that never comes" if coming is None else None
+
+
+def next_of(expressions: Iterable[str], moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first time after a moment that any of the expressions names; None when none ever comes."""
+    coming = [next_after(expression, moment, zone) for expression in expressions]
+    # By the instant: two times of one zone compare by their wall clocks, which an autumn night shows twice.
+    return min((time for time in coming if time is not None), key=datetime.timestamp, default=None)
 
 
 def next_after(expression: str, moment: datetime, zone: ZoneInfo) -> datetime | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from app.config.derived import DEFAULT_DB_PATH
 from app.config.fields import NEEDS_RESTART, Days, Port, Seconds, Section, Text, TextList
+
+#: YAML reads an `off` without quotes as false.
+Watching = Annotated[Literal["off", "poll"], BeforeValidator(lambda value: "off" if value is False else value)]
 
 
 class System(Section):
@@ -114,8 +117,17 @@ class Trace(Section):
 
 
 class Workflow(Section):
-    """How a run goes from stage to stage."""
+    """When a run starts by itself, and how it goes from stage to stage."""
 
+    schedule: TextList = Field(
+        default=(), description="When a whole run starts by itself, as cron expressions; none = never."
+    )
+    watch: Watching = Field(
+        default="off", description="off, or poll: a run starts once new files in an ingest folder stand still."
+    )
+    watch_seconds: int = Field(
+        default=60, ge=1, le=86_400, description="Seconds between two looks for new files, where watch is poll."
+    )
     debug: Debug = Debug()
     delays: Delays = Delays()
     trace: Trace = Trace()

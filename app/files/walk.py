@@ -149,7 +149,7 @@ def list_names(root: Root, folder: bytes) -> list[bytes]:
 
 def walk(
     root: Root, ignore_patterns: Sequence[str] = (), known_names: KnownNames | None = None,
-    *, below: Sequence[bytes] = (b"",), as_before: AsBefore | None = None,
+    *, below: Sequence[bytes] = (b"",), as_before: AsBefore | None = None, deeper: list[bytes] | None = None,
 ) -> Iterator[Found]:
     """Every file under a root, or under these folders of it, and every folder that is not entered; what is our own is
     passed over in silence.
@@ -157,14 +157,15 @@ def walk(
     A folder that cannot be read is listed as left; only a root that cannot be read raises RootUnavailable.
     `known_names` tells of media that has left its folder: what comes late is a sidecar of it. Where it is given, a
     sidecar that has no media, neither there nor gone on, is left until that comes. Photos and videos that `as_before`
-    names are passed over in silence too.
+    names are passed over in silence too. Where `deeper` is given, subfolders are not entered but added to it.
     """
     patterns = tuple(os.fsencode(p) for p in ignore_patterns)
     waiting = list(below)
+    below_it = waiting if deeper is None else deeper
     while waiting:
         folder = waiting.pop()
         try:
-            yield from _folder(root, folder, patterns, waiting, known_names, as_before)
+            yield from _folder(root, folder, patterns, below_it, known_names, as_before)
         except OSError as error:
             if not folder:
                 raise RootUnavailable(root.kind, root.path, error.strerror or str(error)) from error

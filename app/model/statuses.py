@@ -154,6 +154,7 @@ class Trigger(StrEnum):
     CONTROL = "control"
     CLI = "cli"
     SCHEDULE = "schedule"
+    WATCH = "watch"
 
 
 class Stage(StrEnum):

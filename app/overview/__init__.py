@@ -21,6 +21,7 @@ from app.model import Root, RootKind
 from app.overview.balance import balance_sheet
 from app.overview.batches import batch_counts, failed_batches, recent_batches
 from app.overview.behind import CountedBehind
+from app.overview.by_itself import starts_by_itself
 from app.overview.hindrances import find_hindrances, what_run_waits_for
 from app.overview.lone_sidecars import waiting_of
 from app.overview.peer_policy import awaited, configured_words
@@ -75,6 +76,7 @@ def _from_rows(conn: Connection, services: Services, fresh: bool) -> dict[str, A
         "generated_at": now(),
         "awaits_confirmation": confirmation.sentence(conn),
         "running": is_in_flight(current),
+        "by_itself": starts_by_itself(conn, services.config),
         "run": run_with_steps(conn, current, STEPS_SHOWN) if current else None,
         "waits_for": what_run_waits_for(conn, current),
         "last_run": run_with_steps(conn, last, STEPS_SHOWN) if last else None,

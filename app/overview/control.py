@@ -26,6 +26,7 @@ OFFERED = {
 NEEDED = (
     "running", "run", "waits_for", "last_run", "file_counts", "recent_batches", "syncing_batches", "dedup", "warnings",
     "config", "worker", "awaits_confirmation", "findings",
+    "by_itself",
 )  # fmt: skip
 
 

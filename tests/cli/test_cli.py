@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,17 @@ def test_a_run_that_waits_for_its_delivery_ends_with_0_and_says_so_as_its_help_d
     machine.services.close()
     said = " ".join(machine.call("run", "--help")[1].split())
     assert "A delivery may still be awaited" in said and '"waiting"' in said and "sync status --json" in said
+
+
+def test_the_overview_says_when_the_next_run_starts_by_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = Machine(tmp_path, capsys, workflow={"schedule": ["0 3 * * *"], "watch": "poll"})
+    assert "No run starts by itself before you have started the first one." in machine.call("overview")[1]
+    machine.call("run")
+    out = " ".join(machine.call("overview")[1].split())
+    assert re.search(r"The next run starts by itself at \d{4}-\d\d-\d\d \d\d:00 UTC\.", out)
+    assert "New files are looked for every 60 s; a run starts once they stand still." in out
 
 
 def test_the_overview_shows_the_same_numbers_as_the_other_doors(machine: Machine) -> None:

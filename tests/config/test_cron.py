@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.config.cron import cron_problem, next_after
+from app.config.cron import cron_problem, next_after, next_of
+from app.config.parse import parse
 from tests.config.test_checks import problems_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
+PATHS = "paths: {source_dir: /data/in, batch_dir: /data/batches, sorted_dir: /data/archive}\n"
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,28 @@ def test_a_schedule_that_means_nothing_is_refused_with_its_fault(expression: str
 def test_a_schedule_that_means_something_is_taken(expression: str) -> None:
     assert cron_problem(expression) is None
     assert problems_of(verify={"schedule": expression}) == {}
+
+
+def test_each_of_several_schedules_is_judged() -> None:
+    assert problems_of(workflow={"schedule": ["0 3 * * *", "30 13 * * 6,0"]}) == {}
+    found = problems_of(workflow={"schedule": ["0 3 * * *", "daily"]})
+    assert "'daily', which has 1 fields" in found["workflow.schedule"]
+    assert "'', which is empty" in problems_of(workflow={"schedule": [""]})["workflow.schedule"]
+
+
+@pytest.mark.parametrize("word", ["off", '"off"', "false"])
+def test_watching_can_be_switched_off_with_and_without_quotes(word: str) -> None:
+    assert parse(f"{PATHS}workflow:\n  watch: {word}\n", {}).config.workflow.watch == "off"
+    assert parse(PATHS, {"MEDIA_PIPELINE_WORKFLOW__WATCH": "poll"}).config.workflow.watch == "poll"
+
+
+def test_the_soonest_of_several_times_is_found_by_the_instant_not_by_the_wall_clock() -> None:
+    # In the night of the change half past two comes twice; a quarter past two is an hour later the second time.
+    before = datetime(2024, 10, 27, 0, 40, tzinfo=UTC)
+    found = next_of(["15 2 * * *", "*/10 * * * *"], before.astimezone(BERLIN), BERLIN)
+    assert found is not None
+    assert found.astimezone(UTC) == datetime(2024, 10, 27, 0, 50, tzinfo=UTC)
+    assert next_of([], before, BERLIN) is None
 
 
 def test_sunday_at_three_is_sunday_at_three_on_the_clocks_of_the_zone() -> None:

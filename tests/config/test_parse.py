@@ -221,6 +221,7 @@ def test_every_key_can_come_from_the_environment() -> None:
         "sorter.name_pattern": "{counter}",
         "sorter.filename_dates": "{day}.{month}.{year}",
         "verify.schedule": "0 3 * * 0",
+        "workflow.schedule": "0 3 * * *, 30 13 * * 6",
         "backup.schedule": "0 3 * * 0",
         "backup.dir": "/data/safe",
         "system.log_dir": "/data/logs",
