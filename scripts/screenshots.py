@@ -36,7 +36,8 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 PAGES = {
     "dashboard": "/dashboard", "control": "/control", "files": "/files?view=grid", "file": "/files/1",
     "duplicates": "/duplicates",
-    "failed": "/failed", "batches": "/batches", "batch": "/batches/1", "runs": "/runs", "run": "/runs/1", "findings": "/findings",
+    "failed": "/failed", "batches": "/batches", "batch": "/batches/1", "runs": "/runs", "run": "/runs/1",
+    "findings": "/findings",
     "preview": "/preview", "dates": "/dates", "tree": "/tree", "why": "/why?file=1", "journal": "/journal",
     "logs": "/logs", "settings": "/settings", "peer": "/peer", "diagnostics": "/diagnostics", "welcome": "/welcome",
 }  # fmt: skip
