@@ -72,18 +72,23 @@ def _consume(broker: QueueBroker) -> Worker:
 def stop_on_signal() -> threading.Event:
     """An event that the first SIGTERM or SIGINT sets; later ones change nothing.
 
-    The handler only writes to a pipe: setting the event there could wait for a lock that the same thread holds.
+    A thread reads of it from a pipe that is written whichever thread the signal reaches: a handler in Python runs in
+    the main thread alone, which may sleep on, and could wait there for a lock that it holds.
     """
     stopping = threading.Event()
     reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    wanted = (signal.SIGTERM, signal.SIGINT)
 
     def wait() -> None:
-        os.read(reading, 1)
+        while os.read(reading, 1)[0] not in wanted:
+            pass
         get_logger().info("asked to stop")
         stopping.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os.write(writing, b"."))
+    for number in wanted:
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     threading.Thread(target=wait, name="signals", daemon=True).start()
     return stopping
 
