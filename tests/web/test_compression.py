@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 from flask.testing import FlaskClient
 from PIL import Image
@@ -49,12 +50,13 @@ def test_part_of_a_file_and_what_a_command_is_checked_against_are_sent_as_they_a
 
 
 def test_the_manifest_names_icons_that_are_there(client: FlaskClient) -> None:
-    answer = client.get("/static/manifest.webmanifest")
+    address = "/static/manifest.webmanifest"
+    answer = client.get(address)
     assert answer.mimetype == "application/manifest+json"
     manifest = answer.get_json(force=True)
     for icon in manifest["icons"]:
         assert client.get(f"/static/{icon['src']}").mimetype == icon["type"] == "image/svg+xml"
-    assert client.get(manifest["start_url"]).status_code == 200
+    assert client.get(urljoin(address, manifest["start_url"])).status_code == 200
 
 
 def test_a_phone_that_takes_no_svg_gets_the_icon_as_png_without_a_key(make_site: Callable[..., Site]) -> None:
