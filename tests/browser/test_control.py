@@ -168,7 +168,7 @@ def test_runs_and_batches_are_steered_by_keyboard_alone_while_no_worker_lives(
     page.goto(url_of(site) + "/control")
     enter(page, "Run everything")
     expect(page.locator("#run-title")).to_contain_text("queued")
-    expect(page.locator("#run")).to_contain_text("The worker is not running")
+    expect(page.locator("main")).to_contain_text("Run 1 waits, because no worker is running")
     enter(page, "Create batch")
     expect(page.locator("#notices")).to_contain_text("Run 1 is queued")
     for button, status in (("Pause", "paused"), ("Resume", "queued"), ("Cancel", "cancelled")):
