@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.model import FindingKind
 from tests.browser.conftest import Server
@@ -12,6 +12,8 @@ from tests.browser.rows import fill, start_run
 from tests.browser.test_dashboard import OpenPage
 
 pytestmark = pytest.mark.browser
+#: HTMX settles a part after 20 ms, and Chromium takes the focus from what is disabled as it draws.
+UNTIL_DRAWN = "new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100))"
 
 
 def press(page: Page, name: str) -> None:
@@ -62,3 +64,18 @@ def test_who_has_gone_on_is_not_fetched_back(server: Server, open_page: OpenPage
     page.get_by_role("link", name="All batches").focus()
     look_anew(page, "/partials/control")
     expect(page.get_by_role("link", name="All batches")).to_be_focused()
+
+
+def test_the_focus_waits_for_a_slow_answer_while_the_page_renews_itself(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server, "/control").page
+    held: list[Route] = []
+    page.route("**/api/sync/refresh", lambda route: held.append(route))
+    press(page, "Refresh sync progress")
+    expect(page.get_by_role("button", name="Refresh sync progress")).to_be_disabled()
+    page.evaluate(UNTIL_DRAWN)
+    start_run(server.services)
+    look_anew(page, "/partials/control")
+    expect(page.locator("#run-title")).to_contain_text("running")
+    page.evaluate(UNTIL_DRAWN)
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Refresh sync progress")).to_be_focused()

@@ -183,7 +183,7 @@ const isFocusLost = () => {
 };
 
 function returnFocus() {
-  if (!lastPressed || !isFocusLost() || document.querySelector("dialog[open]")) return;
+  if (!lastPressed || lastPressed.isUnderWay || !isFocusLost() || document.querySelector("dialog[open]")) return;
   const { button, cards } = lastPressed;
   const place = button.isConnected && !button.disabled ? button : headingNear(cards);
   if (!place) return;
@@ -193,7 +193,11 @@ function returnFocus() {
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   const button = pressed.get(event.detail.xhr);
-  if (button) lastPressed = { button, cards: cardsAround(button) };
+  if (button) lastPressed = { button, cards: cardsAround(button), isUnderWay: true };
+});
+// A part that renews itself meanwhile finds the button disabled: the focus waits for the answer.
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (lastPressed && pressed.get(event.detail.xhr) === lastPressed.button) lastPressed.isUnderWay = false;
 });
 // Who has gone elsewhere is not fetched back.
 document.addEventListener("focusin", (event) => {
