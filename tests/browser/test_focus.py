@@ -66,16 +66,27 @@ def test_who_has_gone_on_is_not_fetched_back(server: Server, open_page: OpenPage
     expect(page.get_by_role("link", name="All batches")).to_be_focused()
 
 
-def test_the_focus_waits_for_a_slow_answer_while_the_page_renews_itself(server: Server, open_page: OpenPage) -> None:
+def test_a_slow_answer_keeps_its_button_from_a_second_press_and_the_focus_for_it(
+    server: Server, open_page: OpenPage
+) -> None:
     page = open_page(server, "/control").page
+    button = page.get_by_role("button", name="Refresh sync progress")
     held: list[Route] = []
-    page.route("**/api/sync/refresh", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/sync/refresh", hold)
     press(page, "Refresh sync progress")
-    expect(page.get_by_role("button", name="Refresh sync progress")).to_be_disabled()
-    page.evaluate(UNTIL_DRAWN)
+    expect(button).to_be_disabled()
     start_run(server.services)
     look_anew(page, "/partials/control")
     expect(page.locator("#run-title")).to_contain_text("running")
     page.evaluate(UNTIL_DRAWN)
+    expect(button).to_be_disabled()
+    page.evaluate("htmx.trigger(document.body, 'htmx:afterSettle')")
+    page.evaluate(UNTIL_DRAWN)
     held[0].continue_()
-    expect(page.get_by_role("button", name="Refresh sync progress")).to_be_focused()
+    expect(button).to_be_enabled()
+    expect(button).to_be_focused()
+    assert len(held) == 1

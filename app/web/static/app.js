@@ -101,6 +101,7 @@ function forgetFault() {
   document.querySelector("#notices .notice.error")?.remove();
 }
 
+const HELD_BY_HTMX = "data-disabled-by-htmx";
 const isHeld = new WeakSet();
 
 // Whether a person has changed a field since the page was made.
@@ -119,6 +120,8 @@ function isTouched(field) {
 function isKept(name, node) {
   if (name === "open") return node.localName === "details" || node.localName === "dialog";
   if (name === "tabindex") return node === document.activeElement;
+  // A button whose request is on its way is not offered again before the answer.
+  if (name === HELD_BY_HTMX || name === "disabled") return node.hasAttribute(HELD_BY_HTMX);
   if (name === "selected") return isHeld.has(node.closest("select"));
   return (name === "value" || name === "checked") && isTouched(node);
 }
@@ -183,7 +186,7 @@ const isFocusLost = () => {
 };
 
 function returnFocus() {
-  if (!lastPressed || lastPressed.isUnderWay || !isFocusLost() || document.querySelector("dialog[open]")) return;
+  if (!lastPressed || lastPressed.awaited || !isFocusLost() || document.querySelector("dialog[open]")) return;
   const { button, cards } = lastPressed;
   const place = button.isConnected && !button.disabled ? button : headingNear(cards);
   if (!place) return;
@@ -192,12 +195,14 @@ function returnFocus() {
 }
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
-  const button = pressed.get(event.detail.xhr);
-  if (button) lastPressed = { button, cards: cardsAround(button), isUnderWay: true };
+  const { xhr, elt } = event.detail;
+  const button = pressed.get(xhr);
+  if (!button || (isPoll(elt) && lastPressed?.button === button)) return;
+  lastPressed = { button, cards: cardsAround(button), awaited: isPoll(elt) ? null : xhr };
 });
-// A part that renews itself meanwhile finds the button disabled: the focus waits for the answer.
+// A part that renews itself meanwhile finds the button disabled: the focus waits for the button's own answer.
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  if (lastPressed && pressed.get(event.detail.xhr) === lastPressed.button) lastPressed.isUnderWay = false;
+  if (lastPressed && lastPressed.awaited === event.detail.xhr) lastPressed.awaited = null;
 });
 // Who has gone elsewhere is not fetched back.
 document.addEventListener("focusin", (event) => {
