@@ -52,7 +52,7 @@ COPY --from=assets /build/vendor app/web/static/vendor
 RUN chmod 755 entrypoint.sh docker/*.sh && ln -s /opt/media-pipeline/docker/media-pipeline.sh /usr/local/bin/media-pipeline \
  && install -d -o 1000 -g 1000 /config /media && install -d -m 1777 /run/media-pipeline \
  && /opt/venv/bin/python -m compileall -q app worker docker scripts \
- && PYTHONPATH=. /opt/venv/bin/python -c "import app.web, app.web.dbui, app.cli.setup, worker.__main__, sqlite_web.sqlite_web, \
+ && PYTHONPATH=. /opt/venv/bin/python -c "import app.web, app.dbui, app.cli.setup, worker.__main__, sqlite_web.sqlite_web, \
     alembic.command, gunicorn.app.wsgiapp, gunicorn.workers.gthread, supervisor.supervisord, pymediainfo, pi_heif, PIL.Image"
 
 # PUID and PGID own what the program writes; UMASK and TZ as everywhere

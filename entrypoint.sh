@@ -57,16 +57,17 @@ done
 
 cd "$root"
 export PYTHONPATH="$root"
-as_owner "$MP_PYTHON" scripts/write_config.py "$MEDIA_PIPELINE_CONFIG" --media "$media" --state "$state"
+set_up_by() { as_owner "$MP_PYTHON" "scripts/$1" "$MEDIA_PIPELINE_CONFIG" --media "$media" --state "$state"; }
 
 # A command is given (`docker compose run --rm media-pipeline media-pipeline rebuild`): that alone is done, without the
 # set-up, for it may be there to mend what keeps the service from starting.
-if [ "$#" -gt 0 ]; then become_owner tini -s -- "$@"; fi
-
-as_owner "$MP_PYTHON" -m app.cli setup
+if [ "$#" -gt 0 ]; then
+    set_up_by write_config.py
+    become_owner tini -s -- "$@"
+fi
 
 setting_port_api='' setting_db_path='' setting_dbui_enabled=''
-settings=$(as_owner "$MP_PYTHON" scripts/read_settings.py)
+settings=$(set_up_by prepare_container.py)
 eval "$settings"
 note() { printf '%s\n' "$2" | as_owner tee "$MP_RUN_DIR/$1" >/dev/null; }
 note api.url "http://127.0.0.1:$setting_port_api"

@@ -15,8 +15,15 @@ from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from typing import Any, Literal, cast
 
-import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+# structlog takes Rich along where it is installed, for tracebacks on a terminal. None is shown there, and Rich would
+# hold 4 MB in each process.
+_modules: dict[str, Any] = sys.modules
+_modules.setdefault("rich", None)
+import structlog  # noqa: E402
+from structlog.typing import FilteringBoundLogger, Processor  # noqa: E402
+
+if _modules["rich"] is None:
+    del _modules["rich"]
 
 Process = Literal["api", "worker", "dbui", "cli"]
 

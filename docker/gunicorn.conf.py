@@ -7,6 +7,7 @@ at most half of them may be held by event streams.
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import sys
@@ -57,6 +58,12 @@ def share_arenas() -> None:
     process with many threads comes to a tenth of its memory (mallopt(3)). Other C libraries have no such arenas."""
     if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
         mallopt(M_ARENA_MAX, 2)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Keep the collector from what is loaded: its marks would give the serving process a copy of all of it."""
+    del server, worker
+    gc.freeze()
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,12 @@ def _restore_logging() -> Iterator[None]:
 
 def lines(folder: Path, process: str = "worker") -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / f"{process}.log").read_text().splitlines()]
+
+
+def test_the_log_brings_no_rich_along_and_leaves_it_to_whoever_wants_it() -> None:
+    program = "import sys, app.log; print('rich' in sys.modules); import rich.table; print(rich.table.Table.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["False", "Table"]
 
 
 def test_a_record_is_one_json_line_in_the_processes_file_and_on_stdout(

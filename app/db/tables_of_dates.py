@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
+from app.db.partial_index import partial_index
 from app.db.tables_of_media import metadata
 
 #: What a file said of its date and its camera when it was inspected; none for files that were dated before 0015.
@@ -15,13 +16,10 @@ capture_records = Table(
     Column("camera_make", Text),
     Column("camera_model", Text),
     Column("confidence", Text, nullable=False),
-    Index("ix_capture_records_weak", "asset_id", sqlite_where=text("confidence = 'weak'"),
-          postgresql_where=text("confidence = 'weak'")),
-    Index("ix_capture_records_model", "camera_model", sqlite_where=text("camera_model IS NOT NULL"),
-          postgresql_where=text("camera_model IS NOT NULL")),
-    Index("ix_capture_records_make", "camera_make",
-          sqlite_where=text("camera_model IS NULL AND camera_make IS NOT NULL"),
-          postgresql_where=text("camera_model IS NULL AND camera_make IS NOT NULL")),
+    partial_index("ix_capture_records_weak", "asset_id", where="confidence = 'weak'"),
+    partial_index("ix_capture_records_model", "camera_model", where="camera_model IS NOT NULL"),
+    partial_index("ix_capture_records_make", "camera_make",
+                  where="camera_model IS NULL AND camera_make IS NOT NULL"),
 )
 
 #: What a person decided about the date of a file, as long as that holds the content with this SHA-256.
@@ -63,7 +61,6 @@ date_sidecars = Table(
     Column("sha256", Text),
     Column("due_at", Text),
     Column("note", Text),
-    Index("ix_date_sidecars_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
-          postgresql_where=text("due_at IS NOT NULL")),
+    partial_index("ix_date_sidecars_due", "due_at", where="due_at IS NOT NULL"),
     Index("ix_date_sidecars_sidecar", "sidecar_id"),
 )

@@ -14,8 +14,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
+
+from app.db.partial_index import partial_index
 
 metadata = MetaData()
 
@@ -108,23 +109,15 @@ assets = Table(
     Index("ix_assets_status_id", "status", "id"),
     Index("ix_assets_name", "name", "id"),
     Index("ix_assets_origin", "origin_root_id", "origin_path", "id"),
-    Index("ix_assets_taken", "taken_local", "id", sqlite_where=text("taken_local IS NOT NULL"),
-          postgresql_where=text("taken_local IS NOT NULL")),
-    Index("ix_assets_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
-          postgresql_where=text("sha256 IS NOT NULL")),
-    Index("ix_assets_content_identifier", "content_identifier", sqlite_where=text("content_identifier IS NOT NULL"),
-          postgresql_where=text("content_identifier IS NOT NULL")),
-    Index("ix_assets_batch_id", "batch_id", sqlite_where=text("batch_id IS NOT NULL"),
-          postgresql_where=text("batch_id IS NOT NULL")),
-    Index("ix_assets_digest", "digest", sqlite_where=text("digest IS NOT NULL"),
-          postgresql_where=text("digest IS NOT NULL")),
+    partial_index("ix_assets_taken", "taken_local", "id", where="taken_local IS NOT NULL"),
+    partial_index("ix_assets_sha256", "sha256", where="sha256 IS NOT NULL"),
+    partial_index("ix_assets_content_identifier", "content_identifier", where="content_identifier IS NOT NULL"),
+    partial_index("ix_assets_batch_id", "batch_id", where="batch_id IS NOT NULL"),
+    partial_index("ix_assets_digest", "digest", where="digest IS NOT NULL"),
     Index("ix_assets_ends", "size_bytes", "head_digest"),
-    Index("ix_assets_original", "original_id", sqlite_where=text("original_id IS NOT NULL"),
-          postgresql_where=text("original_id IS NOT NULL")),
-    Index("uq_assets_place", "root_id", "path", unique=True, sqlite_where=text("status != 'gone'"),
-          postgresql_where=text("status != 'gone'")),
-    Index("ix_assets_verified", "root_id", "verified_at", "id", "status", sqlite_where=text("status != 'gone'"),
-          postgresql_where=text("status != 'gone'")),
+    partial_index("ix_assets_original", "original_id", where="original_id IS NOT NULL"),
+    partial_index("uq_assets_place", "root_id", "path", unique=True, where="status != 'gone'"),
+    partial_index("ix_assets_verified", "root_id", "verified_at", "id", "status", where="status != 'gone'"),
 )
 
 #: Only files that are called otherwise than when they came; `assets.name` is the name that they came with.
@@ -205,16 +198,10 @@ moves = Table(
     Column("note", Text),
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
-    Index("ix_moves_state", "state", sqlite_where=text("state NOT IN ('DONE', 'ABORTED')"),
-          postgresql_where=text("state NOT IN ('DONE', 'ABORTED')")),
-    Index("ix_moves_trash", "trashed_at", sqlite_where=text("trashed_at IS NOT NULL AND trash_dropped_at IS NULL"),
-          postgresql_where=text("trashed_at IS NOT NULL AND trash_dropped_at IS NULL")),
-    Index("uq_moves_open_src", "src_root_id", "src_path", unique=True,
-          sqlite_where=text("state IN ('PLANNED', 'PLACED')"),
-          postgresql_where=text("state IN ('PLANNED', 'PLACED')")),
-    Index("uq_moves_open_dst", "dst_root_id", "dst_path", unique=True,
-          sqlite_where=text("state IN ('PLANNED', 'PLACED')"),
-          postgresql_where=text("state IN ('PLANNED', 'PLACED')")),
+    partial_index("ix_moves_state", "state", where="state NOT IN ('DONE', 'ABORTED')"),
+    partial_index("ix_moves_trash", "trashed_at", where="trashed_at IS NOT NULL AND trash_dropped_at IS NULL"),
+    partial_index("uq_moves_open_src", "src_root_id", "src_path", unique=True, where="state IN ('PLANNED', 'PLACED')"),
+    partial_index("uq_moves_open_dst", "dst_root_id", "dst_path", unique=True, where="state IN ('PLANNED', 'PLACED')"),
 )
 
 deliveries = Table(

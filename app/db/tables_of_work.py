@@ -13,9 +13,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
+from app.db.partial_index import partial_index
 from app.db.tables_of_media import metadata
 
 runs = Table(
@@ -71,8 +71,7 @@ events = Table(
     Column("asset_id", Integer, index=True),
     Column("detail", Text, nullable=False, server_default="{}"),
     Index("ix_events_kind_id", "kind", "id"),
-    Index("ix_events_level_id", "level", "id", sqlite_where=text("level != 'info'"),
-          postgresql_where=text("level != 'info'")),
+    partial_index("ix_events_level_id", "level", "id", where="level != 'info'"),
 )
 
 totals = Table(
@@ -126,8 +125,7 @@ findings = Table(
     Index("ix_findings_kind_id", "kind", "id"),
     Index("ix_findings_run_id", "run_id", "id"),
     Index("ix_findings_size", "size_bytes"),
-    Index("ix_findings_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL"),
-          postgresql_where=text("sha256 IS NOT NULL")),
+    partial_index("ix_findings_sha256", "sha256", where="sha256 IS NOT NULL"),
     sqlite_autoincrement=True,
 )
 
@@ -197,8 +195,7 @@ rebuild_files = Table(
     Column("note", Text),
     UniqueConstraint("root_id", "path", name="uq_rebuild_files_place"),
     Index("ix_rebuild_files_sha256", "sha256"),
-    Index("ix_rebuild_files_finding", "finding", "id", sqlite_where=text("finding IS NOT NULL"),
-          postgresql_where=text("finding IS NOT NULL")),
+    partial_index("ix_rebuild_files_finding", "finding", "id", where="finding IS NOT NULL"),
 )
 
 rebuild_entries = Table(
@@ -220,8 +217,7 @@ rebuild_entries = Table(
     Column("found_asset_id", Integer),
     Column("note", Text),
     Index("ix_rebuild_entries_sha256", "sha256"),
-    Index("ix_rebuild_entries_lost", "id", sqlite_where=text("note IS NOT NULL"),
-          postgresql_where=text("note IS NOT NULL")),
+    partial_index("ix_rebuild_entries_lost", "id", where="note IS NOT NULL"),
 )
 
 #: What the newest plans for filing the archive anew say, and what became of it: a row for each file that is to move, or

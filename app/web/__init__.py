@@ -11,6 +11,7 @@ from flask_openapi.models.info import Info
 from flask_openapi.openapi import OpenAPI
 
 from app import __version__
+from app.admission.guard import MAX_BODY_BYTES, Guard
 from app.config.store import default_path
 from app.errors import MediaPipelineError
 from app.overview.metrics import Metrics
@@ -89,7 +90,6 @@ from app.web.api import (
 )
 from app.web.context import EXTENSION, htmx
 from app.web.filters import FILTERS
-from app.web.guard import MAX_BODY_BYTES, Guard
 from app.web.models import Problem
 
 log = logging.getLogger(__name__)

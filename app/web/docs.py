@@ -21,11 +21,11 @@ from flask import (
 )
 from flask_openapi.openapi import OpenAPI
 
+from app.admission.problems import KINDS
 from app.errors import MediaPipelineError
 from app.web.auth import OPEN_ENDPOINTS, SECURITY_SCHEMES, scope_needed
 from app.web.context import container
 from app.web.openapi import complete
-from app.web.problems import KINDS
 
 blueprint = Blueprint("docs", __name__)
 

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from flask import Response, g, make_response, render_template, request
 
+from app.admission.keys import COOKIE_NAME, WINDOW_SECONDS, WrongKeys, key_in, session_key
+from app.admission.problems import KINDS
 from app.config.access import AccessKey, Auth, Scope
 from app.jobs.actor import work_for
-from app.web.auth import (
-    COOKIE_NAME,
-    OPEN_ENDPOINTS,
-    WINDOW_SECONDS,
-    WrongKeys,
-    find_key,
-    key_in,
-    opens,
-    scope_needed,
-    session_key,
-)
+from app.web.auth import OPEN_ENDPOINTS, opens, scope_needed
 from app.web.context import actor, container, htmx, wants_page
 from app.web.errors import problem
-from app.web.problems import KINDS
 
 wrong_keys = WrongKeys()
 
@@ -51,13 +42,7 @@ def check_key(scope: Scope = "read") -> Response | None:
 
 def accepted_key(auth: Auth, given: str) -> AccessKey | None:
     """The key, when it is right and its sender has not been guessing."""
-    address = request.remote_addr or ""
-    if wrong_keys.is_blocked(address):
-        return None
-    found = find_key(auth, given)
-    if found is None:
-        wrong_keys.note(address)
-    return found
+    return wrong_keys.accepted(auth, given, request.remote_addr or "")
 
 
 def refuse_scope(key: AccessKey, scope: Scope) -> Response:

@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from app import errors
+from app.admission.problems import KINDS, MEDIA_TYPE, Kind, body_of, kind_of_error, kind_of_status
 from app.web.context import htmx, wants_page
-from app.web.problems import KINDS, MEDIA_TYPE, Kind, body_of, kind_of_error, kind_of_status
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ import threading
 
 from flask import Flask, Response, g, make_response, request
 
+from app.admission.problems import KINDS
 from app.db import idempotency
 from app.db.idempotency import Busy, Claim, Reused, Stored
 from app.errors import StateError
 from app.log import get_logger
 from app.web.context import services
 from app.web.errors import problem
-from app.web.problems import KINDS
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from app.admission.problems import KINDS, MEDIA_TYPE
 from app.web.idempotency import HEADER
-from app.web.problems import KINDS, MEDIA_TYPE
 
 EXAMPLES_FILE = Path(__file__).with_name("openapi_examples.json")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from app.web.auth import COOKIE_NAME, SESSION_SECONDS, key_words, make_session
+from app.admission.keys import COOKIE_NAME, SESSION_SECONDS, make_session
+from app.web.auth import key_words
 from app.web.context import container, htmx, services
 from app.web.entry import accepted_key, refuse
 from app.web.examination import examine, gravest_first

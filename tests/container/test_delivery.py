@@ -64,7 +64,7 @@ def test_what_is_dropped_arrives_at_the_peer_and_in_the_archive(stack: Stack, tm
     assert sent <= at_peer, sent - at_peer
 
     serving = stack.inside("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
-    assert ("app.web.dbui" in serving) == (stack.environment["DBUI_ENABLED"] == "true")
+    assert ("app.dbui" in serving) == (stack.environment["DBUI_ENABLED"] == "true")
 
     made = [path.stat() for path in archive.rglob("*") if path.is_dir()]
     owners = {(entry.st_uid, entry.st_gid, entry.st_mode & 0o777) for entry in made}

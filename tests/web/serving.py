@@ -17,7 +17,7 @@ from typing import Any
 from tests.worker.installation import PROGRAM, Installation
 
 PAGES = "app.web:create_app()"
-BROWSER = "app.web.dbui:create_app()"
+BROWSER = "app.dbui:create_app()"
 
 
 def free_port() -> int:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.web.auth import COOKIE_NAME, MAX_WRONG_KEYS, OPEN_ENDPOINTS, make_session
+from app.admission.keys import COOKIE_NAME, MAX_WRONG_KEYS, make_session
+from app.web.auth import OPEN_ENDPOINTS
 from tests.web.conftest import KEY, Site
 
 OTHER_KEY = "another-key-for-tests-987654"
@@ -157,7 +158,7 @@ def test_a_changed_key_counts_at_once_and_logs_browsers_out(locked: Site) -> Non
 
 def test_a_session_ends(locked: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     auth = locked.services.config.auth
-    monkeypatch.setattr("app.web.auth.SESSION_SECONDS", -1)
+    monkeypatch.setattr("app.admission.keys.SESSION_SECONDS", -1)
     client = locked.client()
     client.set_cookie(COOKIE_NAME, make_session(auth.every_key[0]))
     assert client.get("/dashboard").status_code == 401

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +11,11 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from app.web.dbui import create_app
+from app.dbui import create_app
 from tests.browser import rows
 from tests.web.conftest import KEY, Site
 
+ROOT = Path(__file__).resolve().parents[2]
 WRITES = [
     "INSERT INTO facts VALUES ('a', 'b')",
     "UPDATE facts SET value = 'x'",
@@ -26,7 +29,7 @@ WRITES = [
 
 
 def browse(site: Site) -> Client:
-    return Client(create_app(container=site.container), Response, use_cookies=False)
+    return Client(create_app(site.container.store.path), Response, use_cookies=False)
 
 
 def query(client: Client, sql: str) -> Response:
@@ -78,6 +81,14 @@ def test_the_key_is_asked_for_and_the_pages_cookie_is_enough(locked: Site) -> No
     pages = locked.client()
     cookie = pages.post("/login", data={"key": KEY}).headers["Set-Cookie"].split(";")[0]
     assert client.get("/", headers={"Cookie": cookie}).status_code == 200
+
+
+def test_until_somebody_asks_it_holds_neither_pages_nor_database_layer(site: Site) -> None:
+    program = "import sys; from app.dbui import create_app; create_app(sys.argv[1]); print(*sys.modules)"
+    command = [sys.executable, "-c", program, str(site.config_path)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    assert "app.dbui" in said
+    assert {"app.web", "app.services", "app.db", "flask", "sqlite_web", "sqlalchemy", "rich"}.isdisjoint(said)
 
 
 def test_a_setting_switches_it_off(make_site: Callable[..., Site]) -> None:

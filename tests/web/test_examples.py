@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.admission.problems import MEDIA_TYPE
 from app.web.openapi import HEADER, recorded
-from app.web.problems import MEDIA_TYPE
 from tests.web.example_requests import EXAMPLES
 from tests.web.record_examples import ask
 from tests.web.scenario import Scene

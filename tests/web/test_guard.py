@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from app.admission.guard import MAX_BODY_BYTES, is_allowed_host
 from app.db import batches, runs
 from app.model import BatchStatus
-from app.web.guard import MAX_BODY_BYTES, is_allowed_host
 from tests.browser import rows
 from tests.web.conftest import Site
 

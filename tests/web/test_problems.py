@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import errors
+from app.admission.problems import KINDS, KINDS_OF_ERRORS, KINDS_OF_STATUSES
 from app.db import runs
 from app.model import RunStatus
 from app.web import create_app, entry
-from app.web.problems import KINDS, KINDS_OF_ERRORS, KINDS_OF_STATUSES
 from tests.browser import rows
 from tests.web.conftest import KEY, Site
 

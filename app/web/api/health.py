@@ -6,13 +6,13 @@ from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
+from app.admission.problems import KINDS
 from app.errors import MediaPipelineError
 from app.overview.roots import folders_away
 from app.web.context import container, services
 from app.web.entry import check_key
 from app.web.errors import problem
 from app.web.models import responses
-from app.web.problems import KINDS
 
 #: What those are told who may not know more.
 NOT_READY = "The service cannot do its work now; the dashboard, or the same request with the key, says why."

@@ -7,12 +7,12 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
+from app.admission.problems import kind_of_error
 from app.errors import ConfigError
 from app.overview.tree import Which, archive_tree
 from app.web.context import services
 from app.web.errors import problem
 from app.web.models import responses
-from app.web.problems import kind_of_error
 from app.web.queries import Text
 
 api = APIBlueprint(

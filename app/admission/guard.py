@@ -11,12 +11,11 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from werkzeug.http import HTTP_STATUS_CODES
-
-from app.web.problems import KINDS, MEDIA_TYPE, body_of
+from app.admission.problems import KINDS, MEDIA_TYPE, body_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -134,5 +133,5 @@ def _refuse(start_response: StartResponse, environ: WSGIEnvironment, name: str, 
     path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace")
     body = body_of(kind, kind.status, kind.title, detail, path)
     headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
-    start_response(f"{kind.status} {HTTP_STATUS_CODES[kind.status]}", headers)
+    start_response(f"{kind.status} {HTTPStatus(kind.status).phrase}", headers)
     return [body]

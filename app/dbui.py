@@ -1,7 +1,10 @@
 """The database browser: sqlite-web, read-only, behind the same checks of Host, Origin and key as the pages.
 
-Run by its own gunicorn on system.port_dbui: `gunicorn "app.web.dbui:create_app()"`. A browser that has logged in at the
+Run by its own gunicorn on system.port_dbui: `gunicorn "app.dbui:create_app()"`. A browser that has logged in at the
 pages carries the same cookie here, because cookies do not tell ports apart.
+
+It is seldom asked and always there: what it imports at its start is held for good, so that stands outside app.web and
+brings neither Flask nor the database layer with it; both come with the first request.
 """
 
 from __future__ import annotations
@@ -13,16 +16,13 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Request
-
+from app.admission.guard import Guard
+from app.admission.keys import COOKIE_NAME, WrongKeys, key_in, session_key
+from app.admission.problems import MEDIA_TYPE, body_of, kind_of_status
 from app.config.access import Auth
 from app.config.schema import Config
-from app.config.store import default_path
+from app.config.store import ConfigStore, default_path
 from app.errors import MediaPipelineError
-from app.services import ServiceContainer
-from app.web.auth import COOKIE_NAME, WrongKeys, find_key, key_in, session_key
-from app.web.guard import Guard
-from app.web.problems import MEDIA_TYPE, body_of, kind_of_status
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,17 +36,17 @@ CONTENT_SECURITY_POLICY = (
 DENIED_ACTIONS = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
 
 
-def create_app(config_path: str | None = None, container: ServiceContainer | None = None) -> WSGIApplication:
+def create_app(config_path: str | None = None) -> WSGIApplication:
     """The database browser for a configuration file, as a WSGI application. One per process."""
-    found = container or ServiceContainer(config_path or default_path())
-    return Guard(Browser(found), lambda: _allowed_hosts(found), CONTENT_SECURITY_POLICY)
+    store = ConfigStore(config_path or default_path())
+    return Guard(Browser(store), lambda: _allowed_hosts(store), CONTENT_SECURITY_POLICY)
 
 
 class Browser:
     """Checks the switch and the key on each request, then hands over to sqlite-web."""
 
-    def __init__(self, container: ServiceContainer) -> None:
-        self.container = container
+    def __init__(self, store: ConfigStore) -> None:
+        self.store = store
         self.wrong_keys = WrongKeys()
         self._lock = threading.Lock()
         self._opened: str | None = None
@@ -54,25 +54,25 @@ class Browser:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         try:
-            config = self.container.store.current().config
+            config = self.store.current().config
         except (MediaPipelineError, OSError):
             return _refuse(start_response, "503 Service Unavailable", "The configuration cannot be read; see the log.")
         if not config.system.dbui_enabled:
             return _refuse(start_response, "404 Not Found", "The database browser is off (system.dbui_enabled).")
-        if not self._may_pass(config.auth, Request(environ)):
+        if not self._may_pass(config.auth, environ):
             return _refuse(start_response, "401 Unauthorized", "Log in at the dashboard first, or send the API key.")
         return self._open(config)(environ, start_response)
 
-    def _may_pass(self, auth: Auth, request: Request) -> bool:
-        if not auth.every_key or session_key(auth, request.cookies.get(COOKIE_NAME)) is not None:
+    def _may_pass(self, auth: Auth, environ: WSGIEnvironment) -> bool:
+        if not auth.every_key:
             return True
-        given, address = key_in(auth, request.headers), request.remote_addr or ""
-        if given is None or self.wrong_keys.is_blocked(address):
-            return False
-        if find_key(auth, given) is not None:
+        from werkzeug.wrappers import Request
+
+        request = Request(environ)
+        if session_key(auth, request.cookies.get(COOKIE_NAME)) is not None:
             return True
-        self.wrong_keys.note(address)
-        return False
+        given = key_in(auth, request.headers)
+        return given is not None and self.wrong_keys.accepted(auth, given, request.remote_addr or "") is not None
 
     def _open(self, config: Config) -> WSGIApplication:
         path = os.path.abspath(config.system.db_path)
@@ -86,7 +86,7 @@ class Browser:
 
 
 def _sqlite_web() -> Any:
-    # Imported late: it is a large module that only this process needs.
+    # Imported late: it is large, and most days nobody looks.
     from sqlite_web import sqlite_web
 
     return sqlite_web
@@ -119,8 +119,8 @@ def _refuse(start_response: StartResponse, status: str, detail: str) -> Iterable
     return [body]
 
 
-def _allowed_hosts(container: ServiceContainer) -> Sequence[str]:
+def _allowed_hosts(store: ConfigStore) -> Sequence[str]:
     try:
-        return container.store.current().config.system.allowed_hosts
+        return store.current().config.system.allowed_hosts
     except (MediaPipelineError, OSError):
         return ()
