@@ -15,7 +15,8 @@ set -euo pipefail
 needed=(
     exiftool:libimage-exiftool-perl ffmpeg:ffmpeg syncthing:syncthing chromium:chromium strace:strace
     setpriv:util-linux ps:procps git:git mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs systemd-analyze:systemd
-    promtool:prometheus
+    promtool:prometheus mkfs.btrfs:btrfs-progs mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse ntfs-3g:ntfs-3g
+    mergerfs:mergerfs bindfs:bindfs fusermount3:fuse3
 )
 
 install_programs() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable
 
@@ -89,6 +90,8 @@ def _prove_and_publish(group: Group, moving: OpenMove) -> None:
         compare_with_target(group, moving)
         remove_temp(group, moving)
         return
+    except FileNotFoundError as error:
+        raise _of_the_name(error, moving, target) from error
     if way == publish.LINK:
         remove_temp(group, moving)
     try:
@@ -97,6 +100,12 @@ def _prove_and_publish(group: Group, moving: OpenMove) -> None:
         raise stop(error, moving) from error
     moving.placed = signature_of(seen)
     group.touched(moving.move.target)
+
+
+def _of_the_name(error: FileNotFoundError, moving: OpenMove, folder: int) -> OSError:
+    """exFAT by FUSE says of names that it refuses that they are not there; our copy was there a moment ago and still
+    is."""
+    return OSError(errno.EILSEQ, os.strerror(errno.EILSEQ)) if look(folder, moving.temp) is not None else error
 
 
 def _with_clean_up(group: Group, moving: OpenMove, step: Callable[[], None]) -> None:

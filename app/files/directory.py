@@ -170,6 +170,14 @@ class Folders:
         """Note that an entry of this folder was made, renamed or removed: `flush` makes that durable."""
         self._changed[root.id, folder] = root
 
+    def removed(self, root: Root, folder: bytes) -> None:
+        """Note that this folder itself was removed: nothing of it is left to flush, and some file systems (mergerfs)
+        answer ESTALE to whoever asks them about it."""
+        self._changed.pop((root.id, folder), None)
+        fd = self._open.pop((root.id, folder), None)
+        if fd is not None:
+            os.close(fd)
+
     def flush(self) -> None:
         """Make every noted change of a folder durable. Raises RootUnavailable."""
         todo, self._changed = self._changed, {}

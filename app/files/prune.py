@@ -58,6 +58,7 @@ def remove_empty_folders(root: Root, folders: Sequence[bytes]) -> list[bytes]:
                 if error.errno not in STAYS:
                     raise faults.of_root(error, root) from error
                 continue
+            opened.removed(root, path)
             opened.changed(root, folder)
             removed.append(path)
         opened.flush()

@@ -135,6 +135,27 @@ def test_a_waiting_run_frees_the_slot_and_takes_it_back_only_when_it_is_free(fre
         assert runs.change(conn, waiting, RunStatus.QUEUED).status is RunStatus.QUEUED
 
 
+def test_who_has_read_an_older_status_claims_nothing(fresh: Database) -> None:
+    with fresh.transaction() as conn:
+        run = runs.get(conn, runs.insert_queued(conn, RunKind.WORKFLOW, Trigger.API, [Stage.SCAN]).id)
+        batch = batches.reserve(conn, allow_parallel=False, **PLAIN_BATCH)
+        root = roots.add(conn, RootKind.INGEST, b"/ingest", "id")
+        assets.insert_discovered(conn, root.id, [(b"a.jpg", Signature(1, 2, 3, 4, 5), None)])
+        asset = assets.get(conn, assets.last_id(conn))
+        runs.change(conn, run, RunStatus.CANCELLED)
+        batches.change(conn, batch, BatchStatus.CANCELLED)
+        assets.mark(conn, [asset], AssetStatus.FAILED)
+    with pytest.raises(IllegalTransition), fresh.transaction() as conn:
+        runs.change(conn, run, RunStatus.RUNNING)
+    with pytest.raises(IllegalTransition), fresh.transaction() as conn:
+        batches.change(conn, batch, BatchStatus.SYNCED)
+    with pytest.raises(IllegalTransition), fresh.transaction() as conn:
+        assets.mark(conn, [asset], AssetStatus.UNIQUE)
+    with fresh.reading() as conn:
+        left = runs.get(conn, run.id).status, batches.get(conn, batch.id).status, assets.get(conn, asset.id).status
+    assert left == (RunStatus.CANCELLED, BatchStatus.CANCELLED, AssetStatus.FAILED)
+
+
 def test_the_database_itself_refuses_a_second_run_in_flight(fresh: Database) -> None:
     start(fresh)
     with pytest.raises(IntegrityError), fresh.transaction() as conn:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.db import assets, batches, deliveries, facts, journal, runs, totals
+from app.db import assets, batch_devices, batches, deliveries, facts, journal, runs, totals
 from app.db.clock import later, now
 from app.errors import IllegalTransition
 from app.files.walk import signature_at
 from app.model import AssetStatus, Batch, BatchStatus, Report, RootKind, RunKind, Stage, Trigger
-from app.pipeline import sync
+from app.pipeline import delivered, sync
 from app.pipeline.step import StepContext, Stopped
 from app.services import Services
 from tests.conftest import read_tree, write_tree
@@ -120,6 +120,10 @@ def test_a_file_with_other_content_stops_the_batch_and_is_not_overwritten(to_fol
     assert read_tree(tmp_path / "usb" / batch.name)["a.jpg"] == b"somebody else's"
     with pytest.raises(IllegalTransition):
         deliver(to_folder, batch)
+    with to_folder.db.reading() as conn:
+        known = {asset.id: asset.path for asset in assets.list_in_batch(conn, batch.id)}
+        arrived = {known[asset_id] for asset_id in deliveries.confirmed_ids(conn, batch.id, "folder")}
+    assert arrived == {os.fsencode(f"{batch.name}/{name}") for name in FILES if name != "a.jpg"}
 
 
 def test_a_stopped_delivery_goes_on_where_it_was(to_folder: Services, tmp_path: Path) -> None:
@@ -207,3 +211,18 @@ def test_sorting_waits_for_the_pause_after_a_delivery(services: Services) -> Non
         batches.set_columns(conn, batch.id, next_look_at=later(-1))
         assert facts.find(conn, "set_up_at") is not None
     assert deliver(services, batch).outcome == "done"
+
+
+def test_a_batch_with_a_file_that_is_not_proven_is_looked_at_again(services: Services) -> None:
+    batch = publish(services, target="syncthing")
+    with services.db.transaction() as conn:
+        batch = batches.change(conn, batch, BatchStatus.SYNCING)
+        batch_devices.add(conn, batch.id, ["DEVICE"])
+        first, *others = assets.list_in_batch(conn, batch.id)
+        deliveries.confirm(conn, batch.id, "DEVICE", [(asset.id, "1") for asset in others])
+    report = delivered.finish(services, batch, None, "All is there.")
+    assert (report.outcome, reread(services, batch).status) == ("waiting", BatchStatus.SYNCING)
+    with services.db.transaction() as conn:
+        deliveries.confirm(conn, batch.id, "DEVICE", [(first.id, "1")])
+    assert delivered.finish(services, batch, None, "All is there.").outcome == "done"
+    assert reread(services, batch).status is BatchStatus.SYNCED

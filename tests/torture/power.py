@@ -45,20 +45,20 @@ class Disk:
         with image.open("wb") as file:
             file.truncate(IMAGE_BYTES)
         subprocess.run([f"mkfs.{kind}", "-q", str(image)], check=True, capture_output=True)
-        disk = cls(_said_by("losetup", "--find", "--show", str(image)), folder)
+        disk = cls(said_by("losetup", "--find", "--show", str(image)), folder)
         disk.mount()
         return disk
 
     def mount(self) -> None:
         """Mount it; what its journal holds is taken up. A container or another mount namespace that was begun meanwhile
         keeps what is mounted now, without power: it is waited for until that ends."""
-        _said_by("mount", self.device, str(self.folder))
+        said_by("mount", self.device, str(self.folder))
         deadline = time.monotonic() + HELD_SECONDS
         while self._is_off():
             assert time.monotonic() < deadline, f"another mount namespace holds {self.device}"
             self.unmount()
             time.sleep(0.2)
-            _said_by("mount", self.device, str(self.folder))
+            said_by("mount", self.device, str(self.folder))
 
     def _is_off(self) -> bool:
         probe = self.folder / "probe"
@@ -71,19 +71,19 @@ class Disk:
 
     def unmount(self) -> None:
         """Take it away, with its power on or off."""
-        _said_by("umount", str(self.folder))
+        said_by("umount", str(self.folder))
 
     def remove(self) -> None:
         """Take it away for good."""
         self.unmount()
-        _said_by("losetup", "--detach", self.device)
+        said_by("losetup", "--detach", self.device)
 
     def flush(self) -> None:
         """Everything on it is durable after this."""
-        _said_by("sync", "-f", str(self.folder))
+        said_by("sync", "-f", str(self.folder))
 
 
-def _said_by(*command: str) -> str:
+def said_by(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 

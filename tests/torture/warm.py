@@ -14,33 +14,36 @@ import signal
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 PR_SET_PTRACER = 0x59616D61
 
 
 def main() -> None:
-    from tests.torture import case, power
+    from tests.torture import case, power, whole_actions
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _child(case, power, request)
+            _child((case, power, whole_actions), request)
         print(json.dumps({"pid": pid}), flush=True)
         _, status = os.waitpid(pid, 0)
         print(json.dumps({"status": status}), flush=True)
 
 
-def _child(case: object, power: object, request: dict[str, object]) -> None:
+def _child(modules: tuple[ModuleType, ...], request: dict[str, object]) -> None:
+    # What the program tells must not come between the lines that the parent writes.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     # Where only descendants may be traced (Yama), this lets strace attach all the same.
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(-1).value, 0, 0, 0)
     signal.sigwait({signal.SIGUSR1})
     code = 0
     try:
-        where = case.Where(Path(str(request["base"])), Path(str(request["archive"])))  # type: ignore[attr-defined]
+        where = modules[0].Where(Path(str(request["base"])), Path(str(request["archive"])))
         name = str(request["action"])
-        action = getattr(case, name, None) or getattr(power, name)
+        action = next(getattr(module, name) for module in modules if hasattr(module, name))
         action(where, **dict(request["arguments"]))  # type: ignore[call-overload]
     except Exception as error:  # noqa: BLE001 - the child's last words, whatever they are
         code = 1
