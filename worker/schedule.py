@@ -21,6 +21,8 @@ from worker.early_looks import EarlyLooks
 from worker.executor import Executor
 from worker.live import Live
 from worker.news import Occasion
+from worker.notices import TICK_SECONDS as NOTICE_SECONDS
+from worker.notices import tell_news
 from worker.room import TICK_SECONDS as ROOM_SECONDS
 from worker.room import RoomSampler
 from worker.sampling import SAMPLE_SECONDS, Sampler
@@ -69,7 +71,8 @@ class Ticker(threading.Thread):
 
 class Schedule:
     """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, samples
-    of them and of the room on the disks, backups, the watch for new files; and the thread that listens to Syncthing."""
+    of them and of the room on the disks, backups, news for people and programs, the watch for new files; and the thread
+    that listens to Syncthing."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -79,6 +82,7 @@ class Schedule:
         self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
         self._reminded_at: dict[int, float] = {}
         self._rows, self._deliveries = Occasion(container.services), Occasion(container.services)
+        self._notices = Occasion(container.services)
         live, self._early = Live(), EarlyLooks()
         self._sampler, self._room = Sampler(live), RoomSampler()
         self._watcher = Watcher(stopping)
@@ -90,6 +94,7 @@ class Schedule:
             Ticker("samples", self._sample, stopping, SAMPLE_SECONDS),
             Ticker("room", self._look_at_room, stopping, ROOM_SECONDS),
             Ticker("backups", self._back_up, stopping, BACKUP_SECONDS),
+            Ticker("notices", self._tell_news, stopping, NOTICE_SECONDS),
             Ticker("watch", self._watch, stopping, WATCH_SECONDS),
         ]
 
@@ -164,6 +169,11 @@ class Schedule:
 
     def _watch(self) -> None:
         self._watcher.watch(self._container.services)
+
+    def _tell_news(self) -> None:
+        services = self._container.services
+        if self._notices.has_come(services):
+            tell_news(services, self._stopping)
 
     def _back_up(self) -> None:
         make_due_backup(self._container)
