@@ -43,7 +43,7 @@ def test_the_check_that_the_document_shows_takes_what_is_sent_and_refuses_what_i
     shown = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     assert shown is not None
     known: dict[str, Any] = {}
-    exec(shown[1], known)  # noqa: S102  the document's own example
+    exec(shown[1], known)
     services = telling(tmp_path, webhooks=[program(receiver)])
     happen(services)
     tell_at_last(services)
