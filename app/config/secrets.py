@@ -37,6 +37,10 @@ _LOOSE_SECRET = re.compile(
     r"[^\n]*(\n(?:(?P=indent)[ \t]+[^\n]*|[^\n:]*(?=\n|\Z)))*",
     re.IGNORECASE | re.MULTILINE,
 )
+#: There too: an address that may be one of a notification service, wherever it came to stand; not those of Syncthing.
+_LOOSE_ADDRESS = re.compile(
+    r"^(?P<head>(?![ \t]*#|[^\n]*_url[\"']?[ \t]*:)[^\n]*?)[A-Za-z][A-Za-z0-9+.-]*://[^\n]*", re.MULTILINE
+)
 #: A secret that was commented out.
 _COMMENTED_SECRET = re.compile(
     r"^(?P<head>[ \t]*#[^\r\n]*?(?:(?:\b|_)key|\burl|\bsecret)[\"']?[ \t]*:[ \t]*)[^\s][^\r\n]*", re.MULTILINE
@@ -50,7 +54,8 @@ def masked_text(text: str, known: Sequence[str] = ()) -> str:
     """
     document = read_document(text)
     if document.problems:
-        return hide(_LOOSE_SECRET.sub(rf'\g<head> "{MASK}"', text), known)
+        text = _LOOSE_SECRET.sub(rf'\g<head> "{MASK}"', text)
+        return hide(_LOOSE_ADDRESS.sub(rf'\g<head>"{MASK}"', text), known)
     known = [*known, *_own_secrets(document)]
     shown = _replaced(text, document, dict.fromkeys(_secrets_in(document, known), MASK))
     return "".join(_shown_comment(line, known) for line in shown.splitlines(keepends=True))

@@ -16,14 +16,14 @@ UNTOLD = "the service did not take it, and did not say why"
 
 def send_message(url: str, title: str, body: str) -> str | None:
     """Send it. None when the service took it, else why not, in words that hold nothing of the address."""
-    import apprise
-
     if leads_to_link_local(url):
         return REFUSED
-    # Neither redirects nor plugins from the disk; files that a service would keep stay in memory.
-    asset = apprise.AppriseAsset(app_id=PROGRAM, app_desc=PROGRAM, async_mode=False, secure_logging=True)
-    asset.http_redirects = False
     with _heard() as said:
+        import apprise
+
+        # Neither redirects nor plugins from the disk; files that a service would keep stay in memory.
+        asset = apprise.AppriseAsset(app_id=PROGRAM, app_desc=PROGRAM, async_mode=False, secure_logging=True)
+        asset.http_redirects = False
         service = apprise.Apprise(asset=asset)
         if not service.add(url):
             return UNKNOWN

@@ -23,8 +23,10 @@ def receiver() -> Iterator[Receiver]:
 
 
 def every_byte_below(folder: Path) -> bytes:
+    """Of all files but the settings themselves and their kept revisions."""
     names = [os.path.join(base, name) for base, _, files in os.walk(folder) for name in files]
-    return b"\n".join(Path(name).read_bytes() for name in names if not name.endswith("config.yaml"))
+    kept = (str(folder / "config.yaml"), str(folder / "revisions"))
+    return b"\n".join(Path(name).read_bytes() for name in names if not name.startswith(kept))
 
 
 def test_a_worker_that_is_killed_between_the_event_and_the_sending_loses_nothing(
