@@ -38,8 +38,8 @@ DEFAULT_KEEP = 5
 #: Marks the handlers that `configure_logging` installed, so that a second call replaces them.
 _OURS = "_media_pipeline"
 
-#: Libraries that say at `info` what concerns only their own developers.
-_QUIET = ("alembic", "urllib3", "PIL", "watchfiles")
+#: Libraries that say at `info` what concerns only their own developers, or at `debug` what holds keys.
+_QUIET = ("alembic", "oauthlib", "requests_oauthlib", "urllib3", "PIL", "watchfiles")
 
 
 def configure_logging(

@@ -11,6 +11,7 @@ from app.db.room_samples import Room
 from app.model import AssetStatus
 from app.overview.roots import look_at_roots
 from app.services import Services
+from worker.low_room import tell_low_room
 
 TICK_SECONDS = 10.0
 #: While nothing changes, a look is taken this often.
@@ -44,6 +45,7 @@ class RoomSampler:
         rooms = [Room(look["id"], look["free_bytes"], look["total_bytes"]) for look in looks if not look["fault"]]
         with services.db.transaction() as conn:
             room_samples.put(conn, rooms, own)
+            tell_low_room(conn, looks)
 
     def _has_new_totals(self, conn: Connection, moment: float) -> bool:
         """Whether files have come to other statuses since they were counted by folder; counts them then."""

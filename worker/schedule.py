@@ -19,9 +19,13 @@ from worker.backups import make_due_backup
 from worker.due_sidecars import start_due_sidecars
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
+from worker.hooks import TICK_SECONDS as HOOK_SECONDS
+from worker.hooks import run_due_scripts
 from worker.hours import keep_hours
 from worker.live import Live
 from worker.news import Occasion
+from worker.notices import TICK_SECONDS as NOTICE_SECONDS
+from worker.notices import tell_news
 from worker.room import TICK_SECONDS as ROOM_SECONDS
 from worker.room import RoomSampler
 from worker.sampling import SAMPLE_SECONDS, Sampler
@@ -70,7 +74,8 @@ class Ticker(threading.Thread):
 
 class Schedule:
     """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, samples
-    of them and of the room on the disks, backups, the watch for new files; and the thread that listens to Syncthing."""
+    of them and of the room on the disks, backups, news for people and programs, scripts of the user's, the
+    watch for new files; and the thread that listens to Syncthing."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -80,6 +85,7 @@ class Schedule:
         self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
         self._reminded_at: dict[int, float] = {}
         self._rows, self._deliveries = Occasion(container.services), Occasion(container.services)
+        self._notices, self._hooks = Occasion(container.services), Occasion(container.services)
         live, self._early = Live(), EarlyLooks()
         self._sampler, self._room = Sampler(live), RoomSampler()
         self._watcher = Watcher(stopping)
@@ -91,6 +97,8 @@ class Schedule:
             Ticker("samples", self._sample, stopping, SAMPLE_SECONDS),
             Ticker("room", self._look_at_room, stopping, ROOM_SECONDS),
             Ticker("backups", self._back_up, stopping, BACKUP_SECONDS),
+            Ticker("notices", self._tell_news, stopping, NOTICE_SECONDS),
+            Ticker("hooks", self._run_scripts, stopping, HOOK_SECONDS),
             Ticker("watch", self._watch, stopping, WATCH_SECONDS),
         ]
 
@@ -166,6 +174,16 @@ class Schedule:
 
     def _watch(self) -> None:
         self._watcher.watch(self._container.services)
+
+    def _tell_news(self) -> None:
+        services = self._container.services
+        if self._notices.has_come(services):
+            tell_news(services, self._stopping)
+
+    def _run_scripts(self) -> None:
+        services = self._container.services
+        if self._hooks.has_come(services):
+            run_due_scripts(services, self._stopping)
 
     def _back_up(self) -> None:
         make_due_backup(self._container)

@@ -21,6 +21,7 @@ from worker.executor import Executor
 from worker.recover import tell_cut_off
 from worker.schedule import Schedule
 from worker.thumbnails import Thumbnails
+from worker.updates import note_version
 
 #: A run that does not reach a safe point in this time is cut off, as by a kill; recovery makes it good.
 STOP_SECONDS = 8.0
@@ -46,6 +47,7 @@ def serve(container: ServiceContainer) -> int:
     broker.recover()
     worker, drawer = _consume(broker), _consume(wanted)
     tell_cut_off(container.services)
+    note_version(container.services)
     worker.start()
     drawer.start()
     schedule.start()

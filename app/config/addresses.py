@@ -6,7 +6,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterator
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from app.config.schema import Config
 from app.errors import Problem
@@ -71,11 +71,12 @@ def _url_problem(url: str) -> str | None:
         return "must not hold a user name or password"
     if parts.query or parts.fragment:
         return "must end before any ? or #"
-    return "must not be a link-local address" if _is_link_local(parts) else None
+    return "must not be a link-local address" if is_link_local(parts.hostname or "") else None
 
 
-def _is_link_local(parts: SplitResult) -> bool:
-    host = (parts.hostname or "").partition("%")[0]
+def is_link_local(host: str) -> bool:
+    """Whether a host is an address where cloud metadata lives, in whatever spelling; names are not looked up."""
+    host = host.partition("%")[0]
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -10,6 +10,7 @@ from app.config.derived import is_zone
 from app.config.folders import folder_problems
 from app.config.hours import hours_problem
 from app.config.key_rules import key_doubts, key_problems
+from app.config.notify_rules import notify_problems
 from app.config.patterns import pattern_doubts, pattern_problems
 from app.config.schema import Config
 from app.config.secrets import KEY_VARIABLES
@@ -23,7 +24,7 @@ DEVICE_SETTINGS = ("syncthing.device_id", "syncthing.device_ids")
 def cross_problems(config: Config) -> list[Problem]:
     """Every fault of a configuration whose single values are right."""
     rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _release_problems, _text_problems,
-             key_problems)  # fmt: skip
+             key_problems, notify_problems)  # fmt: skip
     return [problem for rule in rules for problem in rule(config)]
 
 

@@ -21,7 +21,7 @@ EXPECTED = {
     "number": "a number",
     "text": "text",
     "list": "a list",
-    "entries": 'a list of entries, as in [{name: phone, key: "...", scope: read}]',
+    "entries": 'a list of entries, as in [{name: phone, ...}]',
 }
 
 

@@ -11,13 +11,12 @@ from app.config.document import Document, Key, dotted, read_document
 from app.config.legacy import carry_over
 from app.config.render import scalar
 from app.config.schema import Syncthing
-from app.config.settings import all_settings, get_path, secret_keys, with_path
+from app.config.settings import all_settings, entry_fields, get_path, secret_keys, with_path
 from app.errors import ConfigError, Problem
 from app.log import MASK, SECRET_KEY
 
 API_KEY = "syncthing.api_key"
 API_URL = "syncthing.api_url"
-ACCESS_KEYS = "auth.keys"
 
 #: Variables that hold Syncthing's key, or name a file with it. All but the first two are no settings of ours.
 KEY_VARIABLE = "MEDIA_PIPELINE_SYNCTHING__API_KEY"
@@ -33,12 +32,19 @@ ENOUGH_TO_FIND = 6
 #: In a text that cannot be read as settings: the rest of a secret's line, deeper lines below it, and lines without a
 #: colon, which may be its continuation.
 _LOOSE_SECRET = re.compile(
-    r"^(?P<head>(?P<indent>[ \t]*)[^\n]*?(?:(?:\b|_|api-?)key|password|passwd|secret|token)[\"']?[ \t]*(?:\n[ \t]*)?:)"
+    r"^(?P<head>(?P<indent>[ \t]*)[^\n]*?"
+    r"(?:(?:\b|_|api-?)key|password|passwd|secret|token|\burls?|\bwebhooks)[\"']?[ \t]*(?:\n[ \t]*)?:)"
     r"[^\n]*(\n(?:(?P=indent)[ \t]+[^\n]*|[^\n:]*(?=\n|\Z)))*",
     re.IGNORECASE | re.MULTILINE,
 )
+#: There too: an address that may be one of a notification service, wherever it came to stand; not those of Syncthing.
+_LOOSE_ADDRESS = re.compile(
+    r"^(?P<head>(?![ \t]*#|[^\n]*_url[\"']?[ \t]*:)[^\n]*?)[A-Za-z][A-Za-z0-9+.-]*://[^\n]*", re.MULTILINE
+)
 #: A secret that was commented out.
-_COMMENTED_SECRET = re.compile(r"^(?P<head>[ \t]*#[^\r\n]*?(?:\b|_)key[\"']?[ \t]*:[ \t]*)[^\s][^\r\n]*", re.MULTILINE)
+_COMMENTED_SECRET = re.compile(
+    r"^(?P<head>[ \t]*#[^\r\n]*?(?:(?:\b|_)key|\burl|\bsecret)[\"']?[ \t]*:[ \t]*)[^\s][^\r\n]*", re.MULTILINE
+)
 
 
 def masked_text(text: str, known: Sequence[str] = ()) -> str:
@@ -48,7 +54,8 @@ def masked_text(text: str, known: Sequence[str] = ()) -> str:
     """
     document = read_document(text)
     if document.problems:
-        return hide(_LOOSE_SECRET.sub(rf'\g<head> "{MASK}"', text), known)
+        text = _LOOSE_SECRET.sub(rf'\g<head> "{MASK}"', text)
+        return hide(_LOOSE_ADDRESS.sub(rf'\g<head>"{MASK}"', text), known)
     known = [*known, *_own_secrets(document)]
     shown = _replaced(text, document, dict.fromkeys(_secrets_in(document, known), MASK))
     return "".join(_shown_comment(line, known) for line in shown.splitlines(keepends=True))
@@ -57,8 +64,8 @@ def masked_text(text: str, known: Sequence[str] = ()) -> str:
 def restore_secrets(text: str, old_text: str, fallback_text: str = "", hidden: Sequence[str] = ()) -> str:
     """The text with each mask replaced by the secret that it stands for; `hidden` are those that `masked_text` knew.
 
-    That is the one in the old text, else in the fallback; an access key is the one of the same name. A mask that stands
-    for nothing becomes empty, but for an access key, which must not: it stays and is told of as a fault.
+    That is the one in the old text, else in the fallback; in a list of entries it is that of the same name. A mask that
+    stands for nothing becomes empty, but in such an entry, where it must not: it stays and is told of as a fault.
     """
     document = read_document(text)
     known = [values for values in (read_document(old_text).values, read_document(fallback_text).values) if values]
@@ -83,15 +90,23 @@ def restore_values(values: dict[str, Any], old: Mapping[str, Any]) -> dict[str, 
 
 def _kept_secret(values: Mapping[str, Any], key: Key, known: Sequence[Mapping[str, Any]]) -> str:
     for old in known:
-        found = _namesake(values, key, old) if dotted(key[:2]) == ACCESS_KEYS else get_path(old, dotted(key))
+        found = _namesake(values, key, old) if _is_in_entry(key) else get_path(old, dotted(key))
         if isinstance(found, (str, int, float)) and found not in ("", MASK):
             return str(found)
-    return MASK if dotted(key[:2]) == ACCESS_KEYS else ""
+    return MASK if _is_in_entry(key) else ""
+
+
+def _lists_of_entries() -> list[str]:
+    return [path for path, setting in all_settings().items() if setting.entry]
+
+
+def _is_in_entry(key: Key) -> bool:
+    return len(key) > 2 and dotted(key[:-2]) in _lists_of_entries()
 
 
 def _namesake(values: Mapping[str, Any], key: Key, old: Mapping[str, Any]) -> Any:
     name = get_path(values, dotted((*key[:-1], "name")))
-    entries = get_path(old, ACCESS_KEYS)
+    entries = get_path(old, dotted(key[:-2]))
     for entry in entries if isinstance(entries, (list, tuple)) else ():
         if isinstance(entry, Mapping) and name and entry.get("name") == name:
             return entry.get(key[-1])
@@ -123,21 +138,23 @@ def _secrets_in(document: Document, known: Sequence[str]) -> list[Key]:
     settings = [key for key in secret_keys(document.values) if get_path(document.values, dotted(key))]
     strangers = [key for key in document.spans if key and dotted(key) not in all_settings()]
     others = [key for key in strangers if SECRET_KEY.search(key[-1]) or get_path(document.values, dotted(key)) in known]
-    found = dict.fromkeys([*settings, *others, *_entries_amiss(document)])
+    amiss = [key for path in _lists_of_entries() for key in _entries_amiss(document, path)]
+    found = dict.fromkeys([*settings, *others, *amiss])
     return [key for key in found if not any(key[:length] in found for length in range(1, len(key)))]
 
 
-def _entries_amiss(document: Document) -> list[Key]:
-    """Whatever stands among the access keys and is neither a name nor a scope may be a key."""
-    place = tuple(ACCESS_KEYS.split("."))
-    entries = get_path(document.values, ACCESS_KEYS)
+def _entries_amiss(document: Document, path: str) -> list[Key]:
+    """Whatever stands in a list of entries and is not known to be no secret, as a name is, may be one."""
+    place = tuple(path.split("."))
+    plain = [name for name, one in entry_fields(all_settings()[path], path).items() if not one.secret]
+    entries = get_path(document.values, path)
     if not isinstance(entries, list):
         return [place] if entries else []
     found: list[Key] = []
     for number, entry in enumerate(entries):
         here = (*place, str(number))
         names = (
-            [name for name in entry if name not in ("name", "scope") and entry[name]] if isinstance(entry, dict) else []
+            [name for name in entry if name not in plain and entry[name]] if isinstance(entry, dict) else []
         )
         found += [(*here, name) for name in names] if isinstance(entry, dict) else [here]
     return found

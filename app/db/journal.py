@@ -103,6 +103,11 @@ KINDS = frozenset(
         "rebuild.started",
         "rebuild.finished",
         "rebuild.confirmed",
+        "room.ran_low",
+        "program.updated",
+        "notice.given_up",
+        "hook.finished",
+        "hook.failed",
         "backup.made",
         "backup.failed",
         "backup.restored",
@@ -169,6 +174,18 @@ def record_of_assets(conn: Connection, kind: str, told: Sequence[tuple[str, int 
             "INSERT INTO events (at, kind, level, message, batch_id, asset_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
+
+
+def newest_id(conn: Connection) -> int:
+    """The id of the newest event, 0 when there is none."""
+    return int(conn.exec_driver_sql("SELECT COALESCE(MAX(id), 0) FROM events").scalar_one())
+
+
+def list_of_kinds(conn: Connection, kinds: Sequence[str], after_id: int, limit: int) -> list[Event]:
+    """Events of these kinds after an id, the oldest first, at most `limit`."""
+    query = select(*columns_for(events, Event)).where(events.c.kind.in_(kinds), events.c.id > after_id)
+    found = conn.execute(query.order_by(events.c.id).limit(limit))
+    return [build(Event, row, {"detail": json.loads}) for row in found]
 
 
 def list_events(

@@ -23,6 +23,7 @@ from app.db.tables_of_media import (
     present_names,
     roots,
 )
+from app.db.tables_of_notices import notices
 from app.db.tables_of_work import (
     config_revisions,
     events,
@@ -62,6 +63,7 @@ __all__ = [
     "made_folders",
     "metadata",
     "moves",
+    "notices",
     "present_names",
     "rebuild_entries",
     "rebuild_files",

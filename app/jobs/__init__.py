@@ -6,6 +6,7 @@ from app.jobs.findings_of_kind import accept_findings
 from app.jobs.found import Accepted
 from app.jobs.keeping import keep_decisions
 from app.jobs.looking import Refreshed, look_now
+from app.jobs.notifying import Tried, send_test
 from app.jobs.pairing import find_waiting_test, start_pairing_test
 from app.jobs.preview import start_dedup_preview, start_preview
 from app.jobs.rebuild import confirm_rebuild, start_comparison, start_rebuild
@@ -32,6 +33,7 @@ __all__ = [
     "Repair",
     "Retried",
     "SidecarWish",
+    "Tried",
     "Wished",
     "accept_finding",
     "accept_findings",
@@ -54,6 +56,7 @@ __all__ = [
     "retry_batch",
     "retry_failed_assets",
     "retry_run",
+    "send_test",
     "start_cleanup",
     "start_comparison",
     "start_dedup",

@@ -76,11 +76,25 @@ def _disk(group: Sequence[Look], samples: Mapping[int, list[RoomSample]]) -> dic
         "free_bytes": free,
         "total_bytes": total,
         "own_bytes": min(own, max(total - free, 0)) if any(f["own_bytes"] is not None for f in folders) else None,
-        "is_low": free < min(LOW_SHARE * total, 10 * LOW_BYTES) or free < LOW_BYTES,
+        "is_low": is_low(free, total),
         "folders": shown,
         "forecast": forecast(history, free - free % ROOM_STEP_BYTES, total, datetime.now(UTC).date()),
         "room_for": None,
     }
+
+
+def is_low(free: int, total: int) -> bool:
+    """Whether little of a disk's room is left."""
+    return free < _low_bytes(total)
+
+
+def is_roomy(free: int, total: int) -> bool:
+    """Whether there is clearly more than little again, so that a disk at the limit is not told of time and again."""
+    return free > 1.2 * _low_bytes(total)
+
+
+def _low_bytes(total: int) -> float:
+    return max(min(LOW_SHARE * total, 10 * LOW_BYTES), LOW_BYTES)
 
 
 def _folder(look: Look, samples: Mapping[int, list[RoomSample]]) -> dict[str, Any]:

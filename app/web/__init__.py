@@ -70,6 +70,7 @@ from app.web.api import (
     logs,
     metrics,
     moves,
+    notify,
     pairing_test,
     presets,
     preview,
@@ -99,7 +100,7 @@ APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
     preview, verify, findings, syncthing, pairing_test, tree, dates, date_runs, refile,
-    metrics,
+    metrics, notify,
 )  # fmt: skip
 #: The pages and their parts that renew themselves.
 PAGES = (

@@ -39,7 +39,8 @@ class Row:
     @property
     def is_blank(self) -> bool:
         """Whether it is the row for a new entry, left empty."""
-        return not self.is_kept and not self.texts.get("name", "").strip() and not self.texts.get("key", "")
+        written = [text for name, text in self.texts.items() if name != "scope"]
+        return not self.is_kept and not any(text.strip() for text in written)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -16,6 +17,11 @@ MAKES = ("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Pana
 #: Which settings each version brought, the newest first, with the value by which nothing changes for who had none.
 BROUGHT: tuple[dict[str, Any], ...] = (
     {"workflow.hours": (), "system.worker_nice": 0},
+    {"notify.urls": (), "notify.quiet_hours": "", "notify.group_minutes": 15, "notify.webhooks": (),
+     "notify.events.run_failed": True, "notify.events.batch_delivered": True, "notify.events.waiting_too_long": True,
+     "notify.events.peer_unseen": True, "notify.events.room_low": True, "notify.events.damage_found": True,
+     "notify.events.update_finished": False, "hooks.after_batch": "", "hooks.after_sync": "", "hooks.after_sort": "",
+     "hooks.timeout_seconds": 300},
     {"workflow.schedule": (), "workflow.watch": "off", "workflow.watch_seconds": 60},
     {"backup.schedule": "", "backup.dir": "", "backup.keep_count": 14, "backup.keep_days": 0, "system.url_prefix": ""},
     {"dedup.paranoid": False, "dedup.remember_removed": False, "dedup.read_order": "auto", "dedup.reference_dirs": (),
@@ -61,10 +67,14 @@ VALUES: dict[str, Any] = {
 def written_before(version: int) -> str:
     """The settings file of a version that lacked all that so many later ones brought."""
     lines = render(VALUES).splitlines(keepends=True)
-    for path in {path for brought in BROUGHT[:version] for path in brought}:
-        section, name = path.split(".")
-        start = lines.index(f"{section}:\n")
-        del lines[next(n for n in range(start, len(lines)) if re.match(rf"  {name}:", lines[n]))]
+    lacking = {path for brought in BROUGHT[:version] for path in brought}
+    sections = {path.rpartition(".")[0] for path in lacking if path.count(".") > 1}
+    # A section within a section came with the first of its settings.
+    for path in [*sorted(lacking), *sorted(sections)]:
+        place = 0
+        for depth, name in enumerate(path.split(".")):
+            place = next(n for n in range(place, len(lines)) if re.match(rf"{'  ' * depth}{name}:", lines[n]))
+        del lines[place]
     return "".join(lines)
 
 
@@ -77,8 +87,7 @@ def test_a_file_of_an_earlier_version_means_what_it_meant(version: int) -> None:
     found = parse(text, {})
     assert found.config == parse(render(VALUES), {}).config
     for path, value in {path: value for brought in BROUGHT[:version] for path, value in brought.items()}.items():
-        section, name = path.split(".")
-        assert getattr(getattr(found.config, section), name) == value, path
+        assert attrgetter(path)(found.config) == value, path
     retired = {"system.max_parallel_fs_ops"} if version == len(BROUGHT) else set()
     assert {warning.path for warning in found.warnings} == retired
 

@@ -80,6 +80,14 @@ def test_a_secret_that_is_a_word_of_other_settings_is_masked_only_where_it_is_th
         "auth: {keys: [{name: a, key:\nCANARY}]\n",
         "syncthing:\n  api_key: 'CANARY\nCANARY\n",
         "auth:\n  API_KEY: CANARY\n\tx: 1\n",
+        "notify: {urls: [CANARY]}\n",
+        "notify: {urls: json://CANARY}\n",
+        "notify: {urls: [{name: a, adress: json://CANARY}]}\n",
+        "notify:\n  urls:\n    - {name: a, url: json://CANARY\n",
+        "notify:\n  urls: [\n  json://CANARY\n",
+        "notify:\n  webhooks:\n    - {name: a, url: http://CANARY, secret: CANARY\n",
+        "notify: {webhooks: [{name: a, url: http://nas/CANARY, secret: [CANARY], events: x}]}\n",
+        "# url: json://CANARY\nnotify: {urls: 1}\n",
     ],
 )
 def test_a_secret_in_the_wrong_shape_is_not_shown_either(text: str, tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/sync/diagnostics": Example(),
     "POST /api/pairing-test": Example(status=400),
     "GET /api/pairing-test": Example(),
+    "GET /api/notify": Example(),
+    "POST /api/notify/test": Example(status=400),
     "POST /api/sort/start/{batch_id}": started(batch_id=SYNCED),
     "GET /api/sort/status/{batch_id}": Example(path={"batch_id": SORTED}),
     "POST /api/cleanup/run": started(),

@@ -1,0 +1,1 @@
+"""Telling people (notifications, by Apprise) and programs (webhooks) what happened: docs/notifications.md."""
