@@ -15,7 +15,7 @@ set -euo pipefail
 needed=(
     exiftool:libimage-exiftool-perl ffmpeg:ffmpeg syncthing:syncthing chromium:chromium strace:strace
     setpriv:util-linux ps:procps git:git mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs systemd-analyze:systemd
-    promtool:prometheus
+    promtool:prometheus mosquitto:mosquitto
 )
 
 install_programs() {

@@ -9,6 +9,7 @@ from app.config.cron import FORM, cron_problem
 from app.config.derived import is_zone
 from app.config.folders import folder_problems
 from app.config.key_rules import key_doubts, key_problems
+from app.config.mqtt import mqtt_problems
 from app.config.patterns import pattern_doubts, pattern_problems
 from app.config.schema import Config
 from app.config.secrets import KEY_VARIABLES
@@ -22,7 +23,7 @@ DEVICE_SETTINGS = ("syncthing.device_id", "syncthing.device_ids")
 def cross_problems(config: Config) -> list[Problem]:
     """Every fault of a configuration whose single values are right."""
     rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _release_problems, _text_problems,
-             key_problems)  # fmt: skip
+             key_problems, _mqtt_problems)  # fmt: skip
     return [problem for rule in rules for problem in rule(config)]
 
 
@@ -58,6 +59,10 @@ def _release_problems(config: Config) -> Iterator[Problem]:
         yield Problem("sync.peer_policy", message, related="syncthing.device_ids")
 
 
+def _mqtt_problems(config: Config) -> Iterator[Problem]:
+    yield from mqtt_problems(config.mqtt)
+
+
 def _text_problems(config: Config) -> Iterator[Problem]:
     if config.sorter.timezone and not is_zone(config.sorter.timezone):
         yield Problem("sorter.timezone", "is not a known time zone; write one such as Europe/Berlin, or leave it empty")
@@ -78,6 +83,8 @@ def _text_problems(config: Config) -> Iterator[Problem]:
         "syncthing.batch_dir": config.syncthing.batch_dir,
         "syncthing.api_key": config.syncthing.api_key,
         "auth.api_key": config.auth.api_key,
+        "mqtt.username": config.mqtt.username,
+        "mqtt.password": config.mqtt.password,
     }
     for path, word in words.items():
         if not word.isprintable() or word != word.strip():

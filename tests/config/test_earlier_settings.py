@@ -15,6 +15,8 @@ from app.model.original_order import DEFAULT_ORDER
 MAKES = ("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Panasonic", "Pentax")
 #: Which settings each version brought, the newest first, with the value by which nothing changes for who had none.
 BROUGHT: tuple[dict[str, Any], ...] = (
+    {"mqtt.host": "", "mqtt.port": 1883, "mqtt.username": "", "mqtt.password": "", "mqtt.tls": False,
+     "mqtt.tls_ca_file": "", "mqtt.prefix": "media_pipeline", "mqtt.discovery_prefix": "homeassistant"},
     {"workflow.schedule": (), "workflow.watch": "off", "workflow.watch_seconds": 60},
     {"backup.schedule": "", "backup.dir": "", "backup.keep_count": 14, "backup.keep_days": 0, "system.url_prefix": ""},
     {"dedup.paranoid": False, "dedup.remember_removed": False, "dedup.read_order": "auto", "dedup.reference_dirs": (),

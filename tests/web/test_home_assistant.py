@@ -1,4 +1,4 @@
-"""What docs/home-assistant.md gives to paste for REST: templates, entity ids, addresses and commands fit the program."""
+"""What docs/home-assistant.md gives to paste for REST: templates, ids, addresses and commands fit the program."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def home_state(services: Services, config: ConfigFacts) -> State:
             **surroundings.of_roots(seen["roots"]),
             **surroundings.of_backups(conn, services),
         }
-    return {**found, **_of_warnings(seen["warnings"]), "version": __version__, "generated_at": instant(seen["generated_at"])}
+    found |= _of_warnings(seen["warnings"])
+    return {**found, "version": __version__, "generated_at": instant(seen["generated_at"])}
 
 
 def _of_warnings(warnings: list[dict[str, str]]) -> State:
