@@ -24,20 +24,25 @@ Loader.add_constructor("!secret", lambda loader, node: f"secret {loader.construc
 Loader.add_constructor("!include_dir_named", lambda loader, node: loader.construct_scalar(node))
 
 
-def blocks() -> list[Any]:
-    """Every YAML block of the document, parsed."""
-    return [yaml.load(block, Loader) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
+def section(heading: str) -> str:
+    """The text below a heading of the second level."""
+    return re.split(r"^## ", TEXT.partition(f"\n## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def blocks(heading: str) -> list[Any]:
+    """Every YAML block of a section, parsed."""
+    return [yaml.load(block, Loader) for block in re.findall(r"```yaml\n(.*?)```", section(heading), re.DOTALL)]
 
 
 def package() -> dict[str, Any]:
     """The package for REST."""
-    (found,) = [block for block in blocks() if "rest" in block]
+    (found,) = [block for block in blocks("REST") if "rest" in block]
     return dict(found)
 
 
-def automations() -> list[dict[str, Any]]:
-    """Every automation of the document."""
-    return [automation for block in blocks() for automation in block.get("automation", ())]
+def automations(heading: str) -> list[dict[str, Any]]:
+    """Every automation of a section."""
+    return [automation for block in blocks(heading) for automation in block.get("automation", ())]
 
 
 def documented_keys() -> dict[str, str]:

@@ -61,10 +61,10 @@ def test_every_entity_of_the_package_gets_a_value_that_fits_its_class(
 def test_every_entity_and_command_has_an_id_of_its_own_and_the_blocks_name_no_other() -> None:
     ids = [entity["unique_id"] for entity in rest_entities().values()]
     assert len(ids) == len(set(ids))
-    assert named_entities(blocks()) <= set(rest_entities())
+    assert named_entities(blocks("REST")) <= set(rest_entities())
     commands = {f"rest_command.{name}" for name in package()["rest_command"]}
-    assert automations()
-    called = {action["action"] for one in automations() for action in one["actions"]}
+    assert automations("REST")
+    called = {action["action"] for one in automations("REST") for action in one["actions"]}
     assert {name for name in called if name.startswith("rest_command.")} <= commands
 
 
