@@ -17,6 +17,7 @@ needed=(
     setpriv:util-linux ps:procps git:git mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs systemd-analyze:systemd
     promtool:prometheus mkfs.btrfs:btrfs-progs mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse ntfs-3g:ntfs-3g
     mergerfs:mergerfs bindfs:bindfs fusermount3:fuse3
+    mosquitto:mosquitto
 )
 
 install_programs() {

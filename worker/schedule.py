@@ -19,6 +19,7 @@ from worker.backups import make_due_backup
 from worker.due_sidecars import start_due_sidecars
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
+from worker.home_link import HomeLink
 from worker.hooks import TICK_SECONDS as HOOK_SECONDS
 from worker.hooks import run_due_scripts
 from worker.hours import keep_hours
@@ -74,8 +75,8 @@ class Ticker(threading.Thread):
 
 class Schedule:
     """The worker's tickers: a sign of life, a look at the rows, deliveries, which may wait long for Syncthing, samples
-    of them and of the room on the disks, backups, news for people and programs, scripts of the user's, the
-    watch for new files; and the thread that listens to Syncthing."""
+    of them and of the room on the disks, backups, news for people and programs, scripts of the user's, the watch for
+    new files; and the threads that listen to Syncthing and talk to Home Assistant."""
 
     def __init__(self, container: ServiceContainer, executor: Executor, stopping: threading.Event) -> None:
         self._container = container
@@ -90,6 +91,7 @@ class Schedule:
         self._sampler, self._room = Sampler(live), RoomSampler()
         self._watcher = Watcher(stopping)
         self._listener = Listener(container, live, self._early, stopping)
+        self._home_link = HomeLink(container, stopping)
         self._tickers = [
             Ticker("heartbeat", self._beat, stopping, HEARTBEAT_SECONDS),
             Ticker("schedule", self._tick, stopping, TICK_SECONDS),
@@ -107,11 +109,13 @@ class Schedule:
         for ticker in self._tickers:
             ticker.start()
         self._listener.start()
+        self._home_link.start()
 
     def join(self, timeout_seconds: float) -> None:
         """Wait until the tickers and the listener have noticed the stop."""
         deadline = time.monotonic() + timeout_seconds
         self._listener.end(timeout_seconds)
+        self._home_link.join(max(0.0, deadline - time.monotonic()))
         for ticker in self._tickers:
             ticker.join(max(0.0, deadline - time.monotonic()))
 

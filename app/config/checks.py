@@ -10,6 +10,7 @@ from app.config.derived import is_zone
 from app.config.folders import folder_problems
 from app.config.hours import hours_problem
 from app.config.key_rules import key_doubts, key_problems
+from app.config.mqtt import mqtt_problems
 from app.config.notify_rules import notify_problems
 from app.config.patterns import pattern_doubts, pattern_problems
 from app.config.schema import Config
@@ -24,7 +25,7 @@ DEVICE_SETTINGS = ("syncthing.device_id", "syncthing.device_ids")
 def cross_problems(config: Config) -> list[Problem]:
     """Every fault of a configuration whose single values are right."""
     rules = (folder_problems, pattern_problems, address_problems, _delivery_problems, _release_problems, _text_problems,
-             key_problems, notify_problems)  # fmt: skip
+             key_problems, notify_problems, _mqtt_problems)  # fmt: skip
     return [problem for rule in rules for problem in rule(config)]
 
 
@@ -60,6 +61,10 @@ def _release_problems(config: Config) -> Iterator[Problem]:
         yield Problem("sync.peer_policy", message, related="syncthing.device_ids")
 
 
+def _mqtt_problems(config: Config) -> Iterator[Problem]:
+    yield from mqtt_problems(config.mqtt)
+
+
 def _text_problems(config: Config) -> Iterator[Problem]:
     if config.sorter.timezone and not is_zone(config.sorter.timezone):
         yield Problem("sorter.timezone", "is not a known time zone; write one such as Europe/Berlin, or leave it empty")
@@ -84,6 +89,8 @@ def _text_problems(config: Config) -> Iterator[Problem]:
         "syncthing.batch_dir": config.syncthing.batch_dir,
         "syncthing.api_key": config.syncthing.api_key,
         "auth.api_key": config.auth.api_key,
+        "mqtt.username": config.mqtt.username,
+        "mqtt.password": config.mqtt.password,
     }
     for path, word in words.items():
         if not word.isprintable() or word != word.strip():

@@ -8,7 +8,7 @@ from typing import Any
 from app.config.environment import overlay
 from app.config.legacy import carry_over
 from app.config.parse import masked_values
-from app.config.secrets import API_KEY, moves_to_another_server, restore_values
+from app.config.secrets import restore_values, sent_elsewhere
 from app.config.settings import get_path, with_path, without_path
 from app.errors import ConfigError, Problem
 from app.log import MASK
@@ -20,8 +20,9 @@ def merged(old: Mapping[str, Any], changes: Mapping[str, Any], environment: Mapp
     Raises ConfigError when a change is of a key that the environment sets.
     """
     values = restore_values(_merge(old, without_environment(changes, environment)), old)
-    if get_path(changes, API_KEY) in (None, MASK) and moves_to_another_server(old, values):
-        values = with_path(values, API_KEY, "")
+    for secret in sent_elsewhere(old, values):
+        if get_path(changes, secret) in (None, MASK):
+            values = with_path(values, secret, "")
     return values
 
 

@@ -1,6 +1,6 @@
 """The whole configuration. The settings of each section, with types, defaults, bounds and a sentence about each, stand
 in a file beside this one: schema_media.py, schema_delivery.py, schema_running.py, sorter.py, access.py,
-backup.py, notifying.py.
+backup.py, mqtt.py, notifying.py.
 
 The descriptions are what default.yaml, a saved file and the settings form say about a key, so they are
 written once, there. Rules that join several keys, or look at the disk, are in app/config/checks.py.
@@ -18,6 +18,7 @@ from app.config.access import Auth
 from app.config.backup import Backup
 from app.config.derived import derive_folders, is_zone
 from app.config.fields import Section, TransferMode
+from app.config.mqtt import Mqtt
 from app.config.notifying import Hooks, Notify
 from app.config.schema_delivery import Sync, Syncthing
 from app.config.schema_media import Batch, Dedup, Paths, Scan
@@ -47,6 +48,7 @@ class Config(Section):
     notify: Notify = Notify()
     hooks: Hooks = Hooks()
     workflow: Workflow = Workflow()
+    mqtt: Mqtt = Mqtt()
 
     @model_validator(mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 from app.config.addresses import origin_of
 from app.config.document import Document, Key, dotted, read_document
 from app.config.legacy import carry_over
+from app.config.mqtt import broker_of
 from app.config.render import scalar
 from app.config.schema import Syncthing
 from app.config.settings import all_settings, entry_fields, get_path, secret_keys, with_path
@@ -17,6 +18,7 @@ from app.log import MASK, SECRET_KEY
 
 API_KEY = "syncthing.api_key"
 API_URL = "syncthing.api_url"
+BROKER_PASSWORD = "mqtt.password"
 
 #: Variables that hold Syncthing's key, or name a file with it. All but the first two are no settings of ours.
 KEY_VARIABLE = "MEDIA_PIPELINE_SYNCTHING__API_KEY"
@@ -74,9 +76,9 @@ def restore_secrets(text: str, old_text: str, fallback_text: str = "", hidden: S
         for key in secret_keys(document.values)
         if get_path(document.values, dotted(key)) == MASK
     }
-    place = tuple(API_KEY.split("."))
-    if place in kept and moves_to_another_server(known[0] if known else {}, document.values):
-        kept[place] = ""
+    for secret in sent_elsewhere(known[0] if known else {}, document.values):
+        if (place := tuple(secret.split("."))) in kept:
+            kept[place] = ""
     return _with_comments(_replaced(text, document, kept), old_text, hidden)
 
 
@@ -113,19 +115,28 @@ def _namesake(values: Mapping[str, Any], key: Key, old: Mapping[str, Any]) -> An
     return None
 
 
-def moves_to_another_server(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether Syncthing's address in `new` names another server than in `old`."""
-    return _server(old) != _server(new)
+def sent_elsewhere(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The secrets that would go to another server under `new` than under `old`: Syncthing's key, the broker's password.
+
+    A broker that is named no more gets nothing.
+    """
+    found = [API_KEY] if _server(old) != _server(new) else []
+    return [*found, BROKER_PASSWORD] if broker_of(new)[0] and broker_of(old) != broker_of(new) else found
 
 
 def refuse_to_lend_key(
     old: Mapping[str, Any], new: Mapping[str, Any], variables: Mapping[str, str], environment: Mapping[str, str]
 ) -> None:
-    """Raise ConfigError when a save would send a key that the environment holds, or leads to, to another server."""
+    """Raise ConfigError when a save would send a secret that the environment holds, or leads to, to another server."""
+    moved = sent_elsewhere(old, new)
     holder = next((name for name in KEY_VARIABLES if environment.get(name)), None)
-    if holder is not None and API_URL not in variables and moves_to_another_server(old, new):
+    if holder is not None and API_URL not in variables and API_KEY in moved:
         message = f"cannot name another server here while the key comes from {holder}; change both there"
         raise ConfigError([Problem(API_URL, message)])
+    holder = variables.get(BROKER_PASSWORD)
+    if holder is not None and "mqtt.host" not in variables and BROKER_PASSWORD in moved:
+        message = f"cannot name another broker here while the password comes from {holder}; change both there"
+        raise ConfigError([Problem("mqtt.host", message)])
 
 
 def _own_secrets(document: Document) -> list[str]:

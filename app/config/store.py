@@ -24,7 +24,7 @@ from app.config.merging import merged
 from app.config.parse import Snapshot, judge, masked, parse, revision_of, secret_values
 from app.config.render import render
 from app.config.schema import Config
-from app.config.secrets import API_KEY, hide, masked_text, moves_to_another_server, refuse_to_lend_key, restore_secrets
+from app.config.secrets import hide, masked_text, refuse_to_lend_key, restore_secrets, sent_elsewhere
 from app.config.settings import get_path
 from app.errors import ConfigError, Conflict, NotFound, Problem, RevisionChanged
 from app.log import get_logger
@@ -47,6 +47,9 @@ def default_path() -> str:
     if named:
         return named
     return SYSTEM_PATH if files.file_state(SYSTEM_PATH) is not None else LOCAL_PATH
+
+#: Told after a save that named another server.
+EMPTIED = "is empty now: a {what} is not sent to another server; enter the {what} of this one"
 
 
 class ConfigStore:
@@ -287,9 +290,7 @@ class ConfigStore:
 
     def _told(self, snapshot: Snapshot, old_text: str) -> Snapshot:
         old = read_document(old_text).values
-        had_key = bool(get_path(old, API_KEY))
         new = read_document(snapshot.text).values
-        if not had_key or get_path(new, API_KEY) or not moves_to_another_server(old, new):
-            return snapshot
-        told = Problem(API_KEY, "is empty now: a key is not sent to another server; enter the key of this one")
-        return replace(snapshot, warnings=(*snapshot.warnings, told))
+        emptied = [path for path in sent_elsewhere(old, new) if get_path(old, path) and not get_path(new, path)]
+        told = [Problem(path, EMPTIED.format(what=path.rpartition("_")[2].rpartition(".")[2])) for path in emptied]
+        return replace(snapshot, warnings=(*snapshot.warnings, *told))

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.db.clock import now
-from app.diagnostics import database, folders, processes, settings, tools, work
+from app.diagnostics import database, folders, home_assistant, processes, settings, tools, work
 from app.diagnostics.syncthing import examine_syncthing
 from app.diagnostics.verdict import verdict
 from app.errors import ConfigError, MediaPipelineError
@@ -37,6 +37,7 @@ LOOKS: tuple[tuple[str, Look, float], ...] = (
     ("web", processes.check_web, PATIENCE_SECONDS),
     ("queue file", processes.check_queue_file, PATIENCE_SECONDS),
     ("logs", processes.check_logs, PATIENCE_SECONDS),
+    ("mqtt", home_assistant.check_broker, PATIENCE_SECONDS),
     ("clock", settings.check_clock, PATIENCE_SECONDS),
     ("time zone", settings.check_zone, PATIENCE_SECONDS),
     ("tools", tools.check_tools, PATIENCE_SECONDS),

@@ -1,5 +1,6 @@
 """Requests for work: what web and CLI call. Rows are the truth; a message to the worker is only a wake-up call."""
 
+from app.jobs.commands import carry_out
 from app.jobs.control import cancel, pause, resume
 from app.jobs.findings import accept_finding, report_again
 from app.jobs.findings_of_kind import accept_findings
@@ -39,6 +40,7 @@ __all__ = [
     "accept_findings",
     "cancel",
     "cancel_batch",
+    "carry_out",
     "confirm_rebuild",
     "create_batch",
     "find_waiting_test",

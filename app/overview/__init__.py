@@ -38,7 +38,7 @@ from app.overview.runs import (
 from app.overview.transfer import syncing_batches
 from app.overview.verification import count_findings
 from app.overview.warnings import NAMED_LEFTOVERS, Leftovers, collect_warnings
-from app.services import Services
+from app.services import ServiceContainer, Services, in_force_instead
 
 #: A run over a large library has thousands of steps; the overview shows the last ones.
 STEPS_SHOWN = 12
@@ -53,6 +53,14 @@ class ConfigFacts:
     warnings: tuple[str, ...] = ()
     #: What is in force while the file has faults, as half a sentence.
     in_force_instead: str | None = None
+
+
+def config_facts_of(container: ServiceContainer) -> ConfigFacts:
+    """Path, fault and warnings of the configuration file of a process."""
+    store = container.store
+    warnings = tuple(w.sentence() for w in store.current().warnings)
+    instead = in_force_instead(store.fallback) if store.fault else None
+    return ConfigFacts(store.path, container.fault_words, warnings, instead)
 
 
 def overview(services: Services, config: ConfigFacts, *, fresh: bool = False) -> dict[str, Any]:

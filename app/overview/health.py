@@ -161,7 +161,7 @@ def _backup(conn: Connection, services: Services) -> Part:
     failure = facts.find(conn, facts.BACKUP_FAILED)
     if failure:
         return Part("backup", "Backup", WARNING, failure, fix, "/control")
-    made, coming = _newest(services.backup_dir), _next_backup(services)
+    made, coming = newest_backup_at(services.backup_dir), _next_backup(services)
     if made is None:
         words = f"There is no backup of settings and database yet.{coming}"
         return Part("backup", "Backup", WARNING, words, fix, "/control")
@@ -176,7 +176,7 @@ def _next_backup(services: Services) -> str:
     return f" The next one is due at {instant_in_words(coming.astimezone(UTC).isoformat())}." if coming else ""
 
 
-def _newest(folder: Path) -> str | None:
+def newest_backup_at(folder: Path) -> str | None:
     """When the newest backup was made, by its name."""
     try:
         names = [name for name in os.listdir(folder) if name.endswith(".tar.gz")]

@@ -14,6 +14,7 @@ from app import __version__
 from app.admission.guard import MAX_BODY_BYTES, Guard
 from app.config.store import default_path
 from app.errors import MediaPipelineError
+from app.overview.home import HomeState
 from app.overview.metrics import Metrics
 from app.services import ServiceContainer
 from app.web import (
@@ -64,6 +65,7 @@ from app.web.api import (
     duplicates,
     failed,
     findings,
+    ha,
     health,
     journal,
     left_in_place,
@@ -100,7 +102,7 @@ APIS = (
     workflow, dedup, batch, batches, sync, sort, cleanup, runs, journal, assets, dashboard, config, setup, health,
     rebuild, backup, revisions, presets, doctor, why, logs, duplicates, failed, set_aside, left_in_place, moves, undo,
     preview, verify, findings, syncthing, pairing_test, tree, dates, date_runs, refile,
-    metrics, notify,
+    metrics, notify, ha,
 )  # fmt: skip
 #: The pages and their parts that renew themselves.
 PAGES = (
@@ -149,6 +151,7 @@ def create_app(config_path: str | None = None, container: ServiceContainer | Non
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[log_streams.EXTENSION] = log_streams.Slots()
     app.extensions[metrics.EXTENSION] = Metrics()
+    app.extensions[ha.EXTENSION] = HomeState()
     app.extensions[EXTENSION] = container or ServiceContainer(config_path or default_path())
     _install(app)
     return app

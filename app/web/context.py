@@ -6,8 +6,8 @@ from flask import current_app, g, request
 from flask_htmx import HTMX
 
 from app.model import Trigger
-from app.overview import ConfigFacts
-from app.services import ServiceContainer, Services, in_force_instead
+from app.overview import ConfigFacts, config_facts_of
+from app.services import ServiceContainer, Services
 
 EXTENSION = "media_pipeline"
 htmx = HTMX()
@@ -30,10 +30,7 @@ def services() -> Services:
 
 def config_facts() -> ConfigFacts:
     """Path, fault and warnings of the configuration file."""
-    store = container().store
-    warnings = tuple(w.sentence() for w in store.current().warnings)
-    instead = in_force_instead(store.fallback) if store.fault else None
-    return ConfigFacts(store.path, container().fault_words, warnings, instead)
+    return config_facts_of(container())
 
 
 def trigger() -> Trigger:

@@ -281,7 +281,7 @@ def test_the_schema_tells_of_each_key_what_a_form_needs() -> None:
             found = found["properties"][name]
         assert found["description"] == setting.description
         assert (found.get("default") is None) == (setting.default is None), path
-        assert found["secret"] == (path in ("auth.api_key", "syncthing.api_key"))
+        assert found["secret"] == (path in ("auth.api_key", "syncthing.api_key", "mqtt.password"))
     batch, system = schema["properties"]["batch"]["properties"], schema["properties"]["system"]["properties"]
     assert (batch["max_size_gb"]["unit"], batch["max_files"]["set_by"]) == ("GiB", "MEDIA_PIPELINE_BATCH__MAX_FILES")
     assert (system["port_api"]["needs_restart"], system["log_level"]["needs_restart"]) == (True, False)

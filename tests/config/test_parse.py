@@ -245,6 +245,8 @@ def test_every_key_can_come_from_the_environment() -> None:
         word = word or (setting.choices[-1] if setting.choices else str(setting.default or "x"))
         environment = {setting.variable: word, "MEDIA_PIPELINE_SYNC__FOLDER_DIR": "/data/delivery"}
         environment.setdefault("MEDIA_PIPELINE_SYNCTHING__FOLDER_ID", "photos")
+        environment.setdefault("MEDIA_PIPELINE_MQTT__USERNAME", "us")
+        environment.setdefault("MEDIA_PIPELINE_MQTT__TLS", "true")
         snapshot = read("", environment)
         assert snapshot.environment_keys[setting.path] == setting.variable
 

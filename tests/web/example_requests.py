@@ -166,4 +166,5 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/health": Example(),
     "GET /ready": Example(),
     "GET /metrics": Example(),
+    "GET /api/ha/state": Example(),
 }

@@ -7,9 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
 from flask.testing import FlaskClient
-from jinja2 import Environment
 
 from tests.browser import rows
 from tests.web.conftest import Site
@@ -17,7 +15,6 @@ from tests.web.test_contract import PAGES, as_template
 
 ROOT = Path(__file__).resolve().parents[2]
 API = (ROOT / "docs" / "api.md").read_text()
-HOME_ASSISTANT = (ROOT / "docs" / "home-assistant.md").read_text()
 HEADING = re.compile(r"^### `([A-Z]+) (\S+)`$", re.MULTILINE)
 
 
@@ -74,26 +71,3 @@ def missing(example: Any, answer: Any, where: str = "") -> list[str]:
     return absent + [
         name for key in example if key in answer for name in missing(example[key], answer[key], f"{where}.{key}")
     ]
-
-
-def test_the_home_assistant_templates_fit_the_overview(client: FlaskClient, site: Site) -> None:
-    rows.fill(site.services)
-    rows.add_syncing_batch(site.services)
-    seen = client.get("/api/workflow/overview").json
-    block = re.search(r"```yaml\n(.*?)```", HOME_ASSISTANT, re.DOTALL)
-    assert block is not None
-    settings = yaml.safe_load(block[1].replace("!secret ", ""))
-    shown = {
-        entity["name"]: Environment().from_string(entity["value_template"]).render(value_json=seen)
-        for kind in ("sensor", "binary_sensor")
-        for entity in settings["rest"][0][kind]
-    }
-    assert shown == {
-        "Media Pipeline files archived": "5200",
-        "Media Pipeline files waiting": "1400",
-        "Media Pipeline delivery": "39.1",
-        "Media Pipeline running": "False",
-        "Media Pipeline problem": "False",
-    }
-    path = settings["rest_command"]["media_pipeline_run"]["url"].removeprefix("http://nas.local:8080")
-    assert client.post(path).status_code == 202
