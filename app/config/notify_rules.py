@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from app.config.addresses import is_link_local
+from app.config.hours import hours_problem
 from app.config.key_rules import ENOUGH_CHARACTERS, KEY_NAME
 from app.config.notifying import NotifyEvents, Webhook
 from app.config.schema import Config
 from app.errors import Problem
 from app.log import MASK
-from app.model.quiet_hours import read_quiet_hours
 
 #: Services of Apprise that reach no farther than the desktop, the log or the disk of this machine.
 LOCAL_SCHEMES = ("dbus", "file", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows")
@@ -38,10 +38,9 @@ def notify_problems(config: Config) -> Iterator[Problem]:
 
 
 def _quiet_problems(text: str) -> Iterator[Problem]:
-    try:
-        read_quiet_hours(text)
-    except ValueError as error:
-        yield Problem("notify.quiet_hours", str(error))
+    problem = hours_problem(text) if text.strip() else None
+    if problem is not None:
+        yield Problem("notify.quiet_hours", problem)
 
 
 def _script_problems(config: Config) -> Iterator[Problem]:

@@ -11,8 +11,7 @@ import pytest
 
 from app.db import journal, notices
 from app.model.notices import OCCASIONS
-from app.model.quiet_hours import QuietHours
-from app.notify import sending
+from app.notify import sending, targets
 from app.services import Services
 from tests.notify.receiver import Receiver
 from tests.notify.telling import TOKEN, happen, make_due, phone, program, states, tell, tell_at_last, telling
@@ -129,7 +128,7 @@ def test_in_quiet_hours_people_are_left_alone_and_programs_are_not(
     services = telling(
         tmp_path, urls=[phone(receiver)], webhooks=[program(receiver)], quiet_hours="22:00-07:00"
     )
-    monkeypatch.setattr(QuietHours, "cover", lambda *_: True)
+    monkeypatch.setattr(targets, "is_within", lambda *_: True)
     happen(services)
     tell_at_last(services)
     happen(services)
@@ -137,7 +136,7 @@ def test_in_quiet_hours_people_are_left_alone_and_programs_are_not(
     assert {(target, state, count) for target, _, state, count, _ in states(services)} == {
         ("phone", "waiting", 2), ("program", "sent", 1)
     }  # fmt: skip
-    monkeypatch.setattr(QuietHours, "cover", lambda *_: False)
+    monkeypatch.setattr(targets, "is_within", lambda *_: False)
     tell_at_last(services)
     assert ("phone", "run_failed", "sent", 2, 1) in states(services)
 
