@@ -91,18 +91,18 @@ class Rows:
         for asset_id, key in enumerate(keys, first_id):
             path, verdict, answer = alike.paths[key], alike.verdicts[key], alike.answers[key]
             assert path is not None
-            original = self._original_ids.get(verdict) if verdict >= 0 else None
+            original = self._original_ids.get(verdict, 0) if verdict >= 0 else 0
             # One whose original got no row of its own, as somebody else has written it, is left to dedup.
-            status = "duplicate" if original is not None else "unique" if verdict == UNIQUE else "discovered"
-            head = digest = None
+            status = "duplicate" if original else "unique" if verdict == UNIQUE else "discovered"
+            head = digest = ""
             if answer is not None:
                 said = answer.hex()
                 head = said[:ends]
                 # What is unlike all others needs no digest yet, and an index of digests costs more than all the rest.
-                if original is not None or key in alike.copied:
+                if original or key in alike.copied:
                     digest = said[-DIGEST_CHARACTERS:]
             device, inode, size, mtime, ctime = alike.facts(key)
             yield (
-                asset_id, path, name_key(path), status, device, inode, size, mtime, ctime, self._groups.pop(key), head,
-                digest, original,
+                asset_id, bytearray(path), bytearray(name_key(path)), status, device, inode, size, mtime, ctime,
+                self._groups.pop(key), head, digest, original,
             )  # fmt: skip
