@@ -150,15 +150,15 @@ class _RootScan:
         self._safe_point()
         if not self.last_id:
             return set()
-        files = [(name, status) for name, status in block if stat.S_ISREG(status.st_mode)]
-        rows = self.seen_files.at([prefix + name for name, _ in files])
+        files = [one for one in block if stat.S_ISREG(one[1].st_mode)]
+        rows = self.seen_files.at(prefix, [name for name, _ in files])
         unchanged = set()
         for name, status in files:
-            row = rows.get(prefix + name)
+            row = rows.get(name)
             if row is None:
                 continue
             facts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            if row[3:] == facts and plain_ending(name) and not self._is_ignored(prefix, name):
+            if row[3:] == facts and plain_ending(name) and not (self.patterns and self._is_ignored(prefix, name)):
                 self._see(row[1])
                 unchanged.add(name)
             else:
@@ -167,7 +167,7 @@ class _RootScan:
         return unchanged
 
     def _is_ignored(self, prefix: bytes, name: bytes) -> bool:
-        return bool(self.patterns) and ignored_by(name, prefix + name, self.patterns) is not None
+        return ignored_by(name, prefix + name, self.patterns) is not None
 
     def _see(self, asset_id: int) -> None:
         if asset_id <= self.last_id:
