@@ -57,18 +57,12 @@ class Rows:
             # The asset whose copy stayed here lives on elsewhere; what lies here now is another photo.
             kept_copies.remove(conn, [row[0] for row in kept.values()])
             new = [key for path, key in by_path.items() if path not in known]
-            self._insert(conn, self._in_order(new))
+            self._insert(conn, self._alike.originals_first(new))
             told = {asset.path: asset.id for asset in changed} | {path: row[1] for path, row in kept.items()}
             record_each(conn, "asset.changed", CHANGED, told, self._run_id)
         self._alike.take_out(keys)
         self.written += len(keys)
         return Counter(new=len(new) - len(kept), changed=len(changed) + len(kept))
-
-    def _in_order(self, keys: Sequence[int]) -> list[int]:
-        """As they came, originals first: in the order of folders few pages of an index change at a time."""
-        verdicts, ordered = self._alike.verdicts, sorted(keys)
-        copies = [key for key in ordered if verdicts[key] >= 0]
-        return [key for key in ordered if verdicts[key] < 0] + copies if copies else ordered
 
     def _insert(self, conn: Connection, ordered: Sequence[int]) -> None:
         originals = self._alike.copied
