@@ -29,18 +29,17 @@ NOT_GONE = text("status != 'gone'")
 INSERT = (
     "INSERT INTO assets (id, path, origin_path, name, status, device, inode, size_bytes, mtime_ns, ctime_ns, group_id, "
     "head_digest, digest, digest_algorithm, original_id, root_id, origin_root_id, first_seen_at, updated_at) "
-    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, CASE WHEN ?12 IS NOT NULL THEN '{algorithm}' END, "
-    "?13, {root_id:d}, {root_id:d}, '{at}', '{at}')"
+    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULLIF(?11, ''), NULLIF(?12, ''), "
+    "CASE WHEN ?12 <> '' THEN '{algorithm}' END, NULLIF(?13, 0), {root_id:d}, {root_id:d}, '{at}', '{at}')"
 )
 #: Digests that are known of new files are of this algorithm.
 QUICK_ALGORITHM = "blake3"
 
 
 #: A file that is new: id, path, key of its name, status, the five values of its signature, group, head digest, digest,
-#: original.
-NewAsset = tuple[
-    int, bytes, bytes, str, int, int, int, int, int, int | None, str | None, str | None, int | None
-]  # fmt: skip
+#: original; '' for a digest and 0 for an original that there is not.
+#: For each value that is bytes or None the driver looks for an adapter first, which takes longer than to bind it.
+NewAsset = tuple[int, bytearray, bytearray, str, int, int, int, int, int, int | None, str, str, int]
 
 
 def _select() -> Select[Any]:
@@ -68,7 +67,7 @@ def insert_discovered(conn: Connection, root_id: int, found: Iterable[tuple[byte
     """Insert newly found files (relative path, signature, group id) as `discovered`; returns how many."""
     first, status = last_id(conn) + 1, AssetStatus.DISCOVERED.value
     new: list[NewAsset] = [
-        (first + i, path, name_key(path), status, *seen, group_id, None, None, None)
+        (first + i, bytearray(path), bytearray(name_key(path)), status, *seen, group_id, "", "", 0)
         for i, (path, seen, group_id) in enumerate(found)
     ]
     insert_new(conn, root_id, new)

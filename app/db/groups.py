@@ -39,9 +39,10 @@ def ensure(conn: Connection, root_id: int, keys: Iterable[tuple[bytes, bytes]]) 
     if not wanted:
         return {}
     first = int(conn.exec_driver_sql("SELECT COALESCE(MAX(id), 0) + 1 FROM groups").scalar_one())
+    # As byte arrays: for bytes the driver looks for an adapter first, which takes longer than the row.
     made = conn.exec_driver_sql(
         "INSERT INTO groups (id, root_id, folder, stem) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(number, root_id, folder, stem) for number, (folder, stem) in enumerate(wanted, first)],
+        [(number, root_id, bytearray(folder), bytearray(stem)) for number, (folder, stem) in enumerate(wanted, first)],
     )
     if made.rowcount == len(wanted):
         return {key: number for number, key in enumerate(wanted, first)}

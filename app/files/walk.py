@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from app.errors import RootUnavailable
@@ -37,7 +38,10 @@ HEAD_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 #: The names of media that came into a folder and may have left it since.
 KnownNames = Callable[[bytes], Iterable[bytes]]
 #: A folder with a slash behind it, and what is in it: the names of files about which nothing needs to be said.
-AsBefore = Callable[[bytes, Sequence[tuple[bytes, os.stat_result]]], Container[bytes]]
+AsBefore = Callable[[bytes, Sequence[tuple[bytes, os.stat_result]]], set[bytes]]
+NONE: set[bytes] = set()
+#: How Python made the names that the system gives as bytes into text; `os.fsencode` asks for it at every name.
+ENCODING = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 #: So many names of a folder are looked at together.
 BLOCK = 2_000
 
@@ -181,11 +185,10 @@ def _folder(
     media_names: set[bytes] = set()
     for block, blind in _blocks(root, folder, prefix):
         yield from blind
-        unchanged = as_before(prefix, block) if as_before is not None else ()
-        for name, status in block:
-            if name in unchanged:
-                media_names.add(name)
-                continue
+        unchanged = as_before(prefix, block) if as_before is not None else NONE
+        media_names |= unchanged
+        others = [one for one in block if one[0] not in unchanged] if unchanged else block
+        for name, status in others:
             if not patterns and plain_ending(name) and stat.S_ISREG(status.st_mode):
                 media_names.add(name)
                 yield Found(prefix + name, "media", signature_of(status), "", name)
@@ -219,7 +222,7 @@ def _blocks(
     try:
         with os.scandir(descriptor) as entries:
             for entry in entries:
-                name = os.fsencode(entry.name)
+                name = entry.name.encode(*ENCODING)
                 try:
                     block.append((name, entry.stat(follow_symlinks=False)))
                 except FileNotFoundError:

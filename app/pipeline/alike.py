@@ -22,8 +22,9 @@ from dataclasses import dataclass
 
 from app.files.belonging import group_key
 from app.files.head_reader import HEAD_DIGEST_BYTES
+from app.files.head_readers import ToRead
 from app.files.size_census import SizeCensus
-from app.files.walk import Found, is_media
+from app.files.walk import Found
 
 #: What a verdict is when it is not the key of the original.
 UNDECIDED, UNIQUE = -2, -1
@@ -31,7 +32,7 @@ UNDECIDED, UNIQUE = -2, -1
 MANY = 1_000
 #: Numbers of a signature.
 FACTS = 5
-SIZE, MTIME = 2, 3
+INODE, SIZE, MTIME = 1, 2, 3
 
 
 @dataclass(slots=True)
@@ -62,29 +63,32 @@ class Alike:
         #: By a number of its group, the first of it; two groups with one number would at worst be left to dedup.
         self._groups: dict[int, int] = {}
         self._alone = bytearray()
+        #: Photos and videos; the others are sidecars.
+        self._media = bytearray()
         self._same_ends: dict[int, _SameEnds] = {}
         self._to_read_whole: list[int] = []
 
     def add(self, files: Iterable[Found], known_sizes: Container[int]) -> list[int]:
         """Take files; the keys of those that are to be read now that these are there, as others have their size."""
         wanted: list[int] = []
-        for key, found in enumerate(files, len(self.paths)):
-            path, _, signature, _, group_name, _ = found
+        paths, stems, alone, sizes, groups = self.paths, self.stems, self._alone, self._sizes, self._groups
+        for key, (path, kind, signature, _, group_name, _) in enumerate(files, len(paths)):
             folder, _, name = path.rpartition(b"/")
             stem = group_key(group_name or name)
-            self.paths.append(path)
-            self.stems.append(stem)
-            first = self._groups.setdefault(hash((folder, stem)), key)
-            self._alone.append(first == key)
-            self._alone[first] = first == key
+            paths.append(path)
+            stems.append(stem)
+            first = groups.setdefault(hash((folder, stem)), key)
+            alone.append(first == key)
+            alone[first] = first == key
+            self._media.append(kind == "media")
             assert signature is not None
             self._facts.extend(signature)
             size = signature[SIZE]
-            same = self._sizes.setdefault(size, key)
+            same = sizes.setdefault(size, key)
             if same != key:
                 wanted += self._join(size, same, key)
             elif size in known_sizes:
-                self._sizes[size] = [key]
+                sizes[size] = [key]
                 self._unread[size] = 1
                 wanted.append(key)
         more = len(self.paths) - len(self.answers)
@@ -108,6 +112,18 @@ class Alike:
         """The signature of a file."""
         return tuple(self._facts[key * FACTS : key * FACTS + FACTS])
 
+    def to_read(self, keys: Iterable[int]) -> list[ToRead]:
+        """Paths, keys and signatures of those that have no rows yet."""
+        paths, facts = self.paths, self._facts
+        found = [(paths[key], key) for key in keys]
+        return [(path, key, tuple(facts[key * FACTS : key * FACTS + FACTS])) for path, key in found if path is not None]
+
+    def originals_first(self, keys: Iterable[int]) -> list[int]:
+        """Else as they came: in the order of folders few pages of an index change at a time."""
+        verdicts, ordered = self.verdicts, sorted(keys)
+        copies = [key for key in ordered if verdicts[key] >= 0]
+        return [key for key in ordered if verdicts[key] < 0] + copies if copies else ordered
+
     def forget_sizes(self) -> None:
         """From now on only what comes is compared with what comes; nothing is judged any more."""
         self._sizes.clear()
@@ -115,8 +131,9 @@ class Alike:
 
     def take_out(self, keys: Iterable[int]) -> None:
         """These have their rows; what was known of them is forgotten."""
+        paths, answers = self.paths, self.answers
         for key in keys:
-            self.paths[key] = self.answers[key] = None
+            paths[key] = answers[key] = None
 
     def answer(self, key: int, answer: bytes | None) -> int | None:
         """Take what was read of a file, or that nothing was; the size of its class when that was the last of it."""
@@ -227,8 +244,9 @@ class Alike:
         """Whether they are not too many, photos and videos, alone in their groups, and no names of one file."""
         if not self._judges_copies or len(keys) > MANY or not all(self._alone[key] for key in keys):
             return False
-        inodes = {self.facts(key)[:SIZE] for key in keys}
-        return len(inodes) == len(keys) and all(is_media(self.paths[key] or b"") for key in keys)
+        facts = self._facts
+        inodes = {(facts[key * FACTS], facts[key * FACTS + INODE]) for key in keys}
+        return len(inodes) == len(keys) and all(self._media[key] for key in keys)
 
     def _rank(self, key: int) -> tuple[int, int, bytes]:
         """As the order in which groups of one file each are judged."""

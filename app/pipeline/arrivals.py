@@ -135,15 +135,11 @@ class Arrivals:
         self._whole.clear()
 
     def _write_ready(self) -> None:
-        keys = self._originals_first(self._ready)
+        keys = self._alike.originals_first(self._ready)
         self._ready.clear()
         for part in self._parts(keys):
             self._write(part)
             self._safe_point()
-
-    def _originals_first(self, keys: Iterable[int]) -> Sequence[int]:
-        """Else as they came: in the order of folders few pages of an index change at a time."""
-        return sorted(keys, key=lambda key: (self._alike.verdicts[key] >= 0, key))
 
     def _parts(self, keys: Sequence[int]) -> Iterator[Sequence[int]]:
         return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
@@ -173,8 +169,7 @@ class Arrivals:
 
     def _to_read(self, keys: Iterable[int]) -> list[ToRead]:
         """As they came, so folder by folder; they are asked for."""
-        found = [(self._alike.paths[key], key) for key in sorted(keys)]
-        wanted = [(path, key, self._alike.facts(key)) for path, key in found if path is not None]
+        wanted = self._alike.to_read(sorted(keys))
         self._asked.update([key for _, key, _ in wanted])
         return wanted
 
@@ -221,7 +216,7 @@ class Arrivals:
 
     def _write_all(self) -> None:
         self._asked.clear()
-        for part in self._parts(self._originals_first(self._left())):
+        for part in self._parts(self._alike.originals_first(self._left())):
             self._write(part)
 
     def _write(self, keys: Sequence[int]) -> None:

@@ -140,7 +140,7 @@ class _Lister:
     def _news(self, found: Iterator[Found]) -> Iterator[int]:
         while chunk := list(islice(found, CHUNK)):
             files = [(one.path, one.signature) for one in chunk if one.kind != "left" and one.signature is not None]
-            rows = self._rows.at([path for path, _ in files])
+            rows = self._rows.at(b"", [path for path, _ in files])
             with self._db.reading() as conn:
                 kept = kept_copies.list_at(conn, self.root.id, [path for path, _ in files if path not in rows])
             for path, signature in files:

@@ -57,18 +57,12 @@ class Rows:
             # The asset whose copy stayed here lives on elsewhere; what lies here now is another photo.
             kept_copies.remove(conn, [row[0] for row in kept.values()])
             new = [key for path, key in by_path.items() if path not in known]
-            self._insert(conn, self._in_order(new))
+            self._insert(conn, self._alike.originals_first(new))
             told = {asset.path: asset.id for asset in changed} | {path: row[1] for path, row in kept.items()}
             record_each(conn, "asset.changed", CHANGED, told, self._run_id)
         self._alike.take_out(keys)
         self.written += len(keys)
         return Counter(new=len(new) - len(kept), changed=len(changed) + len(kept))
-
-    def _in_order(self, keys: Sequence[int]) -> list[int]:
-        """As they came, originals first: in the order of folders few pages of an index change at a time."""
-        verdicts, ordered = self._alike.verdicts, sorted(keys)
-        copies = [key for key in ordered if verdicts[key] >= 0]
-        return [key for key in ordered if verdicts[key] < 0] + copies if copies else ordered
 
     def _insert(self, conn: Connection, ordered: Sequence[int]) -> None:
         originals = self._alike.copied
@@ -91,18 +85,18 @@ class Rows:
         for asset_id, key in enumerate(keys, first_id):
             path, verdict, answer = alike.paths[key], alike.verdicts[key], alike.answers[key]
             assert path is not None
-            original = self._original_ids.get(verdict) if verdict >= 0 else None
+            original = self._original_ids.get(verdict, 0) if verdict >= 0 else 0
             # One whose original got no row of its own, as somebody else has written it, is left to dedup.
-            status = "duplicate" if original is not None else "unique" if verdict == UNIQUE else "discovered"
-            head = digest = None
+            status = "duplicate" if original else "unique" if verdict == UNIQUE else "discovered"
+            head = digest = ""
             if answer is not None:
                 said = answer.hex()
                 head = said[:ends]
                 # What is unlike all others needs no digest yet, and an index of digests costs more than all the rest.
-                if original is not None or key in alike.copied:
+                if original or key in alike.copied:
                     digest = said[-DIGEST_CHARACTERS:]
             device, inode, size, mtime, ctime = alike.facts(key)
             yield (
-                asset_id, path, name_key(path), status, device, inode, size, mtime, ctime, self._groups.pop(key), head,
-                digest, original,
+                asset_id, bytearray(path), bytearray(name_key(path)), status, device, inode, size, mtime, ctime,
+                self._groups.pop(key), head, digest, original,
             )  # fmt: skip

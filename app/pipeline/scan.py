@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from itertools import islice
@@ -150,15 +150,15 @@ class _RootScan:
         self._safe_point()
         if not self.last_id:
             return set()
-        files = [(name, status) for name, status in block if stat.S_ISREG(status.st_mode)]
-        rows = self.seen_files.at([prefix + name for name, _ in files])
+        files = [one for one in block if stat.S_ISREG(one[1].st_mode)]
+        rows = self.seen_files.at(prefix, [name for name, _ in files])
         unchanged = set()
         for name, status in files:
-            row = rows.get(prefix + name)
+            row = rows.get(name)
             if row is None:
                 continue
             facts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            if row[3:] == facts and plain_ending(name) and not self._is_ignored(prefix, name):
+            if row[3:] == facts and plain_ending(name) and not (self.patterns and self._is_ignored(prefix, name)):
                 self._see(row[1])
                 unchanged.add(name)
             else:
@@ -167,7 +167,7 @@ class _RootScan:
         return unchanged
 
     def _is_ignored(self, prefix: bytes, name: bytes) -> bool:
-        return bool(self.patterns) and ignored_by(name, prefix + name, self.patterns) is not None
+        return ignored_by(name, prefix + name, self.patterns) is not None
 
     def _see(self, asset_id: int) -> None:
         if asset_id <= self.last_id:
@@ -180,7 +180,13 @@ class _RootScan:
     def _take(self, chunk: list[Found]) -> None:
         if any(found.kind != "media" for found in chunk):
             chunk = self.lone.judge(chunk)
-        left = [f for f in chunk if f.kind == "left"]
+            self._note_left([f for f in chunk if f.kind == "left"])
+            chunk = [f for f in chunk if f.kind != "left"]
+        self.tally.counts["seen"] += len(chunk)
+        settle_seconds = self.settings.settle_seconds
+        self.arrivals.take([f for f in self._news(chunk) if self.looks.is_settled(self.root.id, f, settle_seconds)])
+
+    def _note_left(self, left: list[Found]) -> None:
         if left:
             with self.db.transaction() as conn:
                 left_in_place.note(conn, self.root.id, [(f.path, f.reason) for f in left], self.began_at)
@@ -189,15 +195,11 @@ class _RootScan:
         self.tally.failures += [
             Failure(printable(f.path), f.reason) for f in left if f.signature is None and "cannot be read" in f.reason
         ]
-        self.tally.counts["seen"] += len(chunk) - len(left)
-        news = list(self._news([f for f in chunk if f.kind != "left"]))
-        settle_seconds = self.settings.settle_seconds
-        self._write(f for f in news if self.looks.is_settled(self.root.id, f, settle_seconds))
 
-    def _news(self, chunk: list[Found]) -> Iterator[Found]:
-        if self.is_first:
-            yield from chunk
-            return
+    def _news(self, chunk: list[Found]) -> Sequence[Found]:
+        return chunk if self.is_first else list(self._changed(chunk))
+
+    def _changed(self, chunk: list[Found]) -> Iterator[Found]:
         known = {f.path: self.known.pop(f.path, None) for f in chunk}
         with self.db.reading() as conn:
             kept = kept_copies.list_at(conn, self.root.id, [path for path, row in known.items() if row is None])
@@ -228,9 +230,9 @@ class _RootScan:
             elif self.looks.is_settled(self.root.id, found._replace(signature=again), self.settings.settle_seconds):
                 settled.append(found._replace(signature=again))
             if len(settled) >= CHUNK:
-                self._write(settled)
+                self.arrivals.take(settled)
                 settled = []
-        self._write(settled)
+        self.arrivals.take(settled)
 
     def _wait_until(self, moment: float) -> None:
         while (left := moment - self.looks.now()) > 0:
@@ -243,9 +245,6 @@ class _RootScan:
         except OSError as error:
             self.tally.failures.append(Failure(printable(found.path), error.strerror or str(error)))
             return None
-
-    def _write(self, settled: Iterable[Found]) -> None:
-        self.arrivals.take(list(settled))
 
     def _note_vanished(self) -> None:
         self.tally.counts.update(write_vanished(self.db, self.root, self.seen, self.step))

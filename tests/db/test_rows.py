@@ -82,6 +82,18 @@ def test_totals_equal_a_recount_after_any_marks(
         raise Undo
 
 
+def test_what_is_not_known_of_a_new_file_is_null_and_names_are_bytes(fresh: Database) -> None:
+    with fresh.transaction() as conn:
+        root = roots.add(conn, RootKind.INGEST, b"/in", "id")
+        assets.insert_discovered(conn, root.id, [(b"d/A\xff.jpg", Signature(1, 1, 5, 0, 0), None)])
+        row = conn.exec_driver_sql(
+            "SELECT group_id, head_digest, digest, digest_algorithm, original_id, path, origin_path, "
+            "typeof(path), typeof(origin_path), typeof(name) FROM assets"
+        ).one()
+    assert row[:5] == (None,) * 5
+    assert row[5:] == (b"d/A\xff.jpg", b"d/A\xff.jpg", "blob", "blob", "blob")
+
+
 def test_a_mark_that_the_state_table_forbids_changes_nothing(fresh: Database) -> None:
     with fresh.transaction() as conn:
         root = roots.add(conn, RootKind.INGEST, b"/in", "id")
