@@ -2,8 +2,9 @@
 
 Needs a Docker engine. Builds the image of this checkout, starts compose.yaml as it is, runs the workflow once over the
 sample library and waits until nothing happens any more. Told are the size of the image and of our layers in it, the
-seconds from `docker compose up` to the first answer of /ready and to Docker's "healthy", and what the container's
-processes hold at rest: the sum of their PSS, in which a shared page counts once.
+seconds from `docker compose up` to the first answer of /ready and to Docker's "healthy", what the container took of the
+processor until /ready, which depends less on what else the machine does, and what the container's processes hold at
+rest: the sum of their PSS, in which a shared page counts once.
 """
 
 from __future__ import annotations
@@ -36,8 +37,15 @@ def pss_mb(stack: Stack) -> dict[str, float]:
     return found
 
 
-def seconds_to_start(stack: Stack) -> tuple[float, float]:
-    """(/ready answers, Docker says healthy), each from the beginning of `docker compose up`."""
+def processor_seconds(stack: Stack) -> float:
+    """What all processes of the container have spent since its start, as its control group counts (version 1 or 2)."""
+    version_1, version_2 = "/sys/fs/cgroup/cpuacct/cpuacct.usage", "/sys/fs/cgroup/cpu.stat"
+    count = f"cat {version_1} 2>/dev/null || sed -n 's/^usage_usec .*/&000/p' {version_2}"
+    return int(stack.inside("sh", "-c", count).split()[-1]) / 1e9
+
+
+def seconds_to_start(stack: Stack) -> tuple[float, float, float]:
+    """From the beginning of `docker compose up`: until /ready answers, until Docker says healthy; of the processor."""
     began = time.monotonic()
     stack.compose("up", "-d")
     while True:
@@ -47,8 +55,9 @@ def seconds_to_start(stack: Stack) -> tuple[float, float]:
         except OSError:
             time.sleep(0.1)
     ready = time.monotonic() - began
+    spent = processor_seconds(stack)
     stack.wait_until_healthy()
-    return ready, time.monotonic() - began
+    return ready, time.monotonic() - began, spent
 
 
 def measure(stack: Stack, idle_seconds: float) -> None:
@@ -56,9 +65,10 @@ def measure(stack: Stack, idle_seconds: float) -> None:
     total = int(docker("inspect", "-f", "{{.Size}}", IMAGE)) / 1e6
     print(f"image: {total:.0f} MB, of which ours {own_layers_mb(IMAGE):.0f} MB (aim of the whole: {SIZE_GOAL_MB:.0f})")
     for round_ in ("first", "again"):
-        ready, healthy = seconds_to_start(stack)
+        ready, healthy, spent = seconds_to_start(stack)
         print(
-            f"{round_} start: ready after {ready:.1f} s, healthy after {healthy:.1f} s (aim {HEALTHY_GOAL_SECONDS:.0f})"
+            f"{round_} start: ready after {ready:.1f} s, {spent:.1f} s of the processor; healthy after {healthy:.1f} s "
+            f"(aim {HEALTHY_GOAL_SECONDS:.0f}); load {os.getloadavg()[0]:.0f}"
         )
         if round_ == "first":
             stack.compose("down", "--timeout", "60")
