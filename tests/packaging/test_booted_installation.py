@@ -137,7 +137,7 @@ def test_a_run_ends_with_every_photo_though_each_process_is_killed_in_it(machine
     assert machine.wait_until_idle()["status"] == "done"
 
     assert machine.contents() == before
-    assert len(list((machine.state / "media" / "archive").rglob("IMG_*.jpg"))) == machine.rows()["ARCHIVED"] == PHOTOS
+    assert len(list((machine.state / "media" / "archive").rglob("IMG_*.jpg"))) == machine.rows()["archived"] == PHOTOS
     balance = json.loads(machine.ask("/api/workflow/overview"))["balance"]
     assert (balance["adds_up"], balance["seen"]["files"]) == (True, PHOTOS)
     machine.wait_until_answered("/", "html", port=8081)
