@@ -103,6 +103,9 @@ wait_until_ready() { # sets answer: "ready", or which folder is away
 }
 
 load_system
+if by_units && [[ $(id -u) != 0 ]]; then
+    fail "systemd runs it, which only root may start. Start this again with sudo."
+fi
 scripts/stop.sh --quiet
 scripts/setup.sh ${demo:+--demo}
 load_settings

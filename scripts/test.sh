@@ -15,7 +15,7 @@ set -euo pipefail
 needed=(
     exiftool:libimage-exiftool-perl ffmpeg:ffmpeg syncthing:syncthing chromium:chromium strace:strace
     setpriv:util-linux ps:procps git:git mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs systemd-analyze:systemd
-    promtool:prometheus
+    promtool:prometheus nginx:nginx-light caddy:caddy apache2:apache2-bin haproxy:haproxy debootstrap:debootstrap
 )
 
 install_programs() {
@@ -29,7 +29,8 @@ install_programs() {
     fi
     say "Installing ${missing[*]} ..."
     DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    # a runlevel in which no service is started: the tests start what they need
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 install_programs

@@ -23,7 +23,7 @@ PROGRAM = "/srv/site/program"
 PARTS = ("media-pipeline-web", "media-pipeline-worker", "media-pipeline-dbui")
 SERVICES = ("media-pipeline", *PARTS)
 USER, SYNCTHING = "media-pipeline", "syncthing@media-pipeline.service"
-ASK = "import sys, urllib.request as web; print(web.urlopen(web.Request(sys.argv[1], method=sys.argv[2])).read().decode())"
+ASK = "from urllib.request import *; import sys; print(urlopen(Request(sys.argv[1], method=sys.argv[2])).read().decode())"
 PHOTOS = 120
 
 
