@@ -23,7 +23,10 @@ PROGRAM = "/srv/site/program"
 PARTS = ("media-pipeline-web", "media-pipeline-worker", "media-pipeline-dbui")
 SERVICES = ("media-pipeline", *PARTS)
 USER, SYNCTHING = "media-pipeline", "syncthing@media-pipeline.service"
-ASK = "from urllib.request import *; import sys; print(urlopen(Request(sys.argv[1], method=sys.argv[2])).read().decode())"
+ASK = """
+import sys, urllib.request as web
+print(web.urlopen(web.Request(sys.argv[1], method=sys.argv[2])).read().decode())
+"""
 PHOTOS = 120
 
 
@@ -39,12 +42,12 @@ class Machine:
             f"{at}/scripts/{name}", *arguments, MEDIA_PIPELINE_VENV=sys.prefix, MEDIA_PIPELINE_PYTHON=sys.executable
         )
 
-    def ask(self, path: str, method: str = "GET", port: int = 8080, check: bool = True) -> str:
-        return self.system.run(sys.executable, "-c", ASK, f"http://127.0.0.1:{port}{path}", method, check=check)
+    def ask(self, path: str, method: str = "GET", server: str = "127.0.0.1:8080", check: bool = True) -> str:
+        return self.system.run(sys.executable, "-c", ASK, f"http://{server}{path}", method, check=check)
 
-    def wait_until_answered(self, path: str, words: str, port: int) -> None:
+    def wait_until_answered(self, server: str, words: str) -> None:
         limit = time.monotonic() + 30
-        while words not in (told := self.ask(path, port=port, check=False)):
+        while words not in (told := self.ask("/", server=server, check=False)):
             assert time.monotonic() < limit, told
             time.sleep(0.3)
 
@@ -104,7 +107,8 @@ def test_setup_installs_units_and_syncthing_for_a_user_of_its_own_and_again_chan
     assert machine.system.run("find", "/var/lib/media-pipeline", "!", "-user", USER) == ""
     process = machine.system.main_pid(SYNCTHING)
     assert machine.system.run("stat", "-c", "%U", f"/proc/{process}").strip() == USER
-    machine.wait_until_answered("/", "SyncthingController", port=8384)
+    # by default it listens at 127.0.0.1 alone: it was started anew after configure_syncthing.py
+    machine.wait_until_answered("127.0.0.2:8384", "SyncthingController")
     assert "<address>0.0.0.0:8384</address>" in next(machine.state.rglob("config.xml")).read_text()
 
     before = machine.settings()
@@ -140,7 +144,7 @@ def test_a_run_ends_with_every_photo_though_each_process_is_killed_in_it(machine
     assert len(list((machine.state / "media" / "archive").rglob("IMG_*.jpg"))) == machine.rows()["archived"] == PHOTOS
     balance = json.loads(machine.ask("/api/workflow/overview"))["balance"]
     assert (balance["adds_up"], balance["seen"]["files"]) == (True, PHOTOS)
-    machine.wait_until_answered("/", "html", port=8081)
+    machine.wait_until_answered("127.0.0.1:8081", "html")
 
 
 def test_stop_and_restart_act_on_the_units_and_the_service_comes_with_the_machine(machine: Machine) -> None:
