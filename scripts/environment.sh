@@ -15,6 +15,11 @@ fail() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
     exit 1
 }
+show_help() { # the comment that the script begins with
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$root/scripts/${0##*/}"
+    exit 0
+}
+unknown() { fail "unknown argument $1; try --help"; }
 absolute() { # PATH, taken from where the script was called
     case $1 in
         /*) printf '%s\n' "$1" ;;
@@ -50,6 +55,11 @@ load_system() { # sets what setup.sh --system has noted; empty for a checkout th
     # shellcheck source=/dev/null
     [[ ! -e $root/.system ]] || . "$root/.system"
 }
+
+under_systemd() { # whether systemd carries this installation: then all is done by its units
+    [[ -s $root/.units && -d /run/systemd/system ]] && command -v systemctl >/dev/null
+}
+unit_runs() { under_systemd && systemctl is-active --quiet media-pipeline.service; }
 
 as_service() { # COMMAND... as the user that the service runs as; load_system goes before
     if [[ $(id -u) != 0 || -z $system_user || $system_user == "$(id -un)" ]]; then

@@ -2,8 +2,9 @@
 # Fetches the pinned browser libraries with npm and copies what the pages use to app/web/static/vendor.
 # Does nothing when that was done already for this package-lock.json.
 #
-#   fetch_assets.sh [--dev]
-#     --dev   also fetches what only tests need, into node_modules alone
+#   fetch_assets.sh [--dev | --ready]
+#     --dev     also fetches what only tests need, into node_modules alone
+#     --ready   only tells by its exit code whether there is nothing to fetch
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,9 +15,13 @@ wanted=$(sum <package-lock.json | cut -d' ' -f1)
 omitted=(--omit=dev)
 [[ ${1:-} != --dev ]] || omitted=()
 
-if [[ -s $stamp && $(cat "$stamp") == "$wanted" ]] && { ((${#omitted[@]})) || [[ -d node_modules/axe-core ]]; }; then
-    exit 0
+ready() { [[ -s $stamp && $(cat "$stamp") == "$wanted" ]] && { ((${#omitted[@]})) || [[ -d node_modules/axe-core ]]; }; }
+
+if [[ ${1:-} == --ready ]]; then
+    ready
+    exit
 fi
+! ready || exit 0
 if ! command -v npm >/dev/null; then
     echo "npm is missing: the pages need it once, to fetch their assets (Debian: apt-get install npm)." >&2
     exit 1

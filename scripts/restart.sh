@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
 # Stops and starts again what runs here: with the configuration and the ports that it was started with, the demo
-# too. Arguments go to run.sh; what they name, or what MEDIA_PIPELINE_CONFIG names, is started then.
+# too. With --demo, or when MEDIA_PIPELINE_CONFIG names something, that is started then.
+#
+#   restart.sh [--demo]
 set -euo pipefail
 named=${MEDIA_PIPELINE_CONFIG:-}
 # shellcheck source=scripts/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+case ${1:-} in
+    '' | --demo) ;;
+    -h | --help) show_help ;;
+    *) unknown "$1" ;;
+esac
 
 # The scripts below are called from the checkout, where a relative path would mean something else.
 export MEDIA_PIPELINE_RUN_DIR=$run_dir

@@ -1,34 +1,30 @@
 #!/usr/bin/env bash
 # Starts Media Pipeline in the background and prints its addresses. On a fresh checkout it makes everything
-# ready first; if it runs already, it is stopped and started again.
+# ready first; if it runs already, it is stopped and started again. Where setup.sh has installed units, systemd
+# starts and keeps it.
 #
 #   run.sh            with MEDIA_PIPELINE_CONFIG, else /etc/media-pipeline/config.yaml, else data/config.yaml
 #   run.sh --demo     with a sample library in data/demo: runs the workflow once, prints the balance sheet
 #                     and the resulting tree, and stays up. Safe to repeat.
 #
-#   UVICORN_RELOAD=1  restart the web process when its code changes
+#   UVICORN_RELOAD=1  restart the web process when its code changes; without systemd
 set -euo pipefail
 
-demo=
-case ${1:-} in
-    '') ;;
-    --demo) demo=yes ;;
-    -h | --help)
-        sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-        exit 0
-        ;;
-    *)
-        echo "run.sh: unknown argument $1; try --help" >&2
-        exit 2
-        ;;
-esac
-if [[ -n $demo ]]; then
-    MEDIA_PIPELINE_CONFIG=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)/data/demo/config.yaml
-fi
 # shellcheck source=scripts/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 # shellcheck source=scripts/processes.sh
 . scripts/processes.sh
+
+demo=
+case ${1:-} in
+    '') ;;
+    --demo)
+        demo=yes
+        MEDIA_PIPELINE_CONFIG=$root/data/demo/config.yaml
+        ;;
+    -h | --help) show_help ;;
+    *) unknown "$1" ;;
+esac
 
 #: How long the service may take until it says that it is ready.
 ready_seconds=${MEDIA_PIPELINE_READY_SECONDS:-60}
@@ -41,6 +37,7 @@ fi
 
 show_logs() {
     local log
+    if by_units; then journalctl --no-pager -n 30 -u 'media-pipeline*' >&2; fi
     for log in supervisord api.console worker.console dbui.console; do
         [[ -s $setting_log_dir/$log.log ]] || continue
         say "--- the last lines of $setting_log_dir/$log.log" >&2
@@ -65,31 +62,39 @@ other_ports_when_taken() { # the demo must not stand in the way of anything
     setting_port_api=$api setting_port_dbui=$dbui
 }
 
+by_units() { [[ -z $demo && -z ${UVICORN_RELOAD:-} ]] && under_systemd; }
+
+note_start() { # for healthcheck.py and restart.sh
+    printf '%s\n' "$url" >"$run_dir/api.url"
+    printf '%s\n' "$setting_db_path" >"$run_dir/db.path"
+    printf '%s\n' "$MEDIA_PIPELINE_CONFIG" >"$run_dir/config.path"
+    printf '%s,%s\n' "${MEDIA_PIPELINE_SYSTEM__PORT_API:-}" "${MEDIA_PIPELINE_SYSTEM__PORT_DBUI:-}" >"$run_dir/ports"
+}
+
 start() {
     export MP_ROOT=$root MP_PYTHON=$python MP_RUN_DIR=$run_dir
     export MP_WEB_CONSOLE=$setting_log_dir/api.console.log MP_WORKER_CONSOLE=$setting_log_dir/worker.console.log
     export MP_DBUI_CONSOLE=$setting_log_dir/dbui.console.log MP_DBUI=$setting_dbui_enabled
     export MP_CONSOLE_MAX_BYTES=1000000
     mkdir -p "$setting_log_dir"
-    printf '%s\n' "$url" >"$run_dir/api.url"
-    printf '%s\n' "$setting_db_path" >"$run_dir/db.path"
-    printf '%s\n' "$MEDIA_PIPELINE_CONFIG" >"$run_dir/config.path"
-    printf '%s,%s\n' "${MEDIA_PIPELINE_SYSTEM__PORT_API:-}" "${MEDIA_PIPELINE_SYSTEM__PORT_DBUI:-}" >"$run_dir/ports"
     local detach=()
     command -v setsid >/dev/null && detach=(setsid)
     as_service ${detach[@]+"${detach[@]}"} nohup docker/remembered.sh supervisord \
         "$python" -m supervisor.supervisord -n -c docker/supervisord.conf \
         >"$setting_log_dir/supervisord.log" 2>&1 </dev/null 9>&- &
     disown
+    until [[ -s $run_dir/supervisord.pid ]] || ((SECONDS >= limit)); do sleep 0.1; done
+}
+
+carried() { # whether something keeps the service running
+    if by_units; then unit_runs; else [[ -n $(recall "$run_dir/supervisord.pid") ]]; fi
 }
 
 wait_until_ready() { # sets answer: "ready", or which folder is away
-    local limit=$((SECONDS + ready_seconds))
     answer=
-    until [[ -s $run_dir/supervisord.pid ]] || ((SECONDS >= limit)); do sleep 0.1; done
     while ((SECONDS < limit)); do
         answer=$("$python" docker/healthcheck.py --started) && return
-        [[ -n $(recall "$run_dir/supervisord.pid") ]] || break
+        carried || break
         sleep 0.3
     done
     show_logs
@@ -98,6 +103,9 @@ wait_until_ready() { # sets answer: "ready", or which folder is away
 }
 
 load_system
+if by_units && [[ $(id -u) != 0 ]]; then
+    fail "systemd runs it, which only root may start. Start this again with sudo."
+fi
 scripts/stop.sh --quiet
 scripts/setup.sh ${demo:+--demo}
 load_settings
@@ -109,7 +117,9 @@ case $host in '' | 0.0.0.0 | ::) host=127.0.0.1 ;; *:*) host="[$host]" ;; esac
 url=http://$host:$setting_port_api
 
 require_free_ports
-start
+note_start
+limit=$((SECONDS + ready_seconds))
+if by_units; then systemctl start media-pipeline.service; else start; fi
 wait_until_ready
 
 say "Media Pipeline is running."

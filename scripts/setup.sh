@@ -40,20 +40,15 @@ while (($#)); do
             shift
             ;;
         --without-syncthing) system_without_syncthing=yes ;;
-        -h | --help)
-            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-            exit 0
-            ;;
-        *) fail "unknown argument $1; try --help" ;;
+        -h | --help) show_help ;;
+        *) unknown "$1" ;;
     esac
     shift
 done
 
-assets_ready() { [[ -s app/web/static/vendor/htmx.min.js ]]; }
-
 prerequisites() {
     [[ -x $python ]] || require_python
-    assets_ready || command -v npm >/dev/null || require nodejs npm
+    scripts/fetch_assets.sh --ready || command -v npm >/dev/null || require nodejs npm
 }
 
 virtual_environment() {

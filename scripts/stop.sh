@@ -1,11 +1,21 @@
 #!/usr/bin/env bash
-# Stops what run.sh started: asks first, waits for the worker's next safe point, then insists.
+# Stops what run.sh started, or systemd: asks first, waits for the worker's next safe point, then insists.
 # Goes by the noted process ids, never by name.
+#
+#   stop.sh [--quiet]
 set -euo pipefail
 # shellcheck source=scripts/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 # shellcheck source=scripts/processes.sh
 . scripts/processes.sh
+
+quiet=
+case ${1:-} in
+    '') ;;
+    --quiet) quiet=yes ;;
+    -h | --help) show_help ;;
+    *) unknown "$1" ;;
+esac
 
 #: supervisord stops its programs one after another: worker 60, web 15, browser 10 seconds.
 grace_seconds=${MEDIA_PIPELINE_STOP_SECONDS:-90}
@@ -29,11 +39,17 @@ signal_all() { # SIGNAL FILE...
 }
 
 running=
+if unit_runs; then
+    [[ $(id -u) == 0 ]] || fail "systemd runs it, which only root may stop. Start this again with sudo."
+    running=yes
+    systemctl stop media-pipeline.service
+fi
+noted=
 for file in "${everything[@]}"; do
-    [[ -n $(recall "$file") ]] && running=yes
+    [[ -n $(recall "$file") ]] && noted=yes running=yes
 done
 
-if [[ -n $running ]]; then
+if [[ -n $noted ]]; then
     if [[ -n $(recall "$run_dir/supervisord.pid") ]]; then
         signal_all TERM "$run_dir/supervisord.pid"
     else
@@ -46,6 +62,6 @@ if [[ -n $running ]]; then
     fi
 fi
 rm -f "${everything[@]}" "$run_dir/api.url" "$run_dir/db.path" "$run_dir/config.path" "$run_dir/ports" "$run_dir/supervisord.own.pid"
-if [[ ${1:-} != --quiet ]]; then
+if [[ -z $quiet ]]; then
     if [[ -n $running ]]; then say "Stopped."; else say "Nothing was running."; fi
 fi

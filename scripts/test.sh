@@ -17,7 +17,7 @@ needed=(
     setpriv:util-linux ps:procps git:git mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs systemd-analyze:systemd
     promtool:prometheus mkfs.btrfs:btrfs-progs mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse ntfs-3g:ntfs-3g
     mergerfs:mergerfs bindfs:bindfs fusermount3:fuse3
-    mosquitto:mosquitto
+    mosquitto:mosquitto nginx:nginx-light caddy:caddy apache2:apache2-bin haproxy:haproxy debootstrap:debootstrap
 )
 
 install_programs() {
@@ -31,7 +31,8 @@ install_programs() {
     fi
     say "Installing ${missing[*]} ..."
     DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    # a runlevel in which no service is started: the tests start what they need
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 install_programs

@@ -15,11 +15,8 @@ dry_run=''
 case ${1:-} in
     '') ;;
     --dry-run) dry_run=yes ;;
-    -h | --help)
-        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-        exit 0
-        ;;
-    *) fail "unknown argument $1; try --help" ;;
+    -h | --help) show_help ;;
+    *) unknown "$1" ;;
 esac
 
 [[ -e $root/.installed ]] || fail "$root is no installation of install.sh; nothing is removed."

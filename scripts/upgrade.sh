@@ -18,11 +18,8 @@ while (($#)); do
             shift
             ;;
         --dry-run) dry_run=yes ;;
-        -h | --help)
-            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-            exit 0
-            ;;
-        *) fail "unknown argument $1; try --help" ;;
+        -h | --help) show_help ;;
+        *) unknown "$1" ;;
     esac
     shift
 done
@@ -47,14 +44,9 @@ backup() {
         fail "no backup could be made, so nothing was changed. Mend what it says above and start again."
 }
 
-unit_runs() { [[ -d /run/systemd/system ]] && systemctl is-active --quiet media-pipeline.service; }
-
 backup
 start=''
-if unit_runs; then
-    start='systemctl start media-pipeline.service'
-    systemctl stop media-pipeline.service
-elif [[ $(scripts/stop.sh) == Stopped. ]]; then
+if [[ $(scripts/stop.sh) == Stopped. ]]; then
     start=$root/scripts/run.sh
 fi
 # What runs from here on is read before the files under it are exchanged.

@@ -2,62 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser
 
-from app.db import journal
 from tests.browser.conftest import Server
+from tests.browser.proxies import COMMANDS, real_proxy
 from tests.browser.proxy import proxied
+from tests.browser.walk import KEY, PREFIX, walk
 
 pytestmark = pytest.mark.browser
-PREFIX, KEY = "/apps/photos", "a-key-for-tests-0123456789"
-LEFT = "net::ERR_ABORTED"
-PAGES = ("control", "files", "batches", "journal", "settings", "preview", "peer", "tree", "welcome")
 
-
-def opened(browser: Browser) -> tuple[Page, list[str]]:
-    """A page, and the list of what it asked for in vain."""
-    page, in_vain = browser.new_context().new_page(), []
-    page.set_default_timeout(20_000)
-    page.on("response", lambda one: in_vain.append(f"{one.status} {one.url}") if one.status >= 400 else None)
-    # Going to another page ends what the last one still asked for: that one was not asked for in vain.
-    page.on("requestfailed", lambda one: in_vain.append(f"{one.failure} {one.url}") if one.failure != LEFT else None)
-    page.on("pageerror", lambda error: in_vain.append(str(error)))
-    return page, in_vain
+#: The sub-path of the examples in docs/operations.md.
+IN_THE_MANUAL = "/photos"
 
 
 @pytest.mark.parametrize("takes_prefix_off", [True, False])
 def test_a_person_logs_in_goes_about_and_sees_live_pages(
-    start_server: Callable[..., Server], browser: Browser, tmp_path: Path, takes_prefix_off: bool
+    start_server: Callable[..., Server], browser: Browser, takes_prefix_off: bool
 ) -> None:
     server = start_server(system={"url_prefix": PREFIX}, auth={"api_key": KEY})
     with proxied(server.port, PREFIX, takes_prefix_off=takes_prefix_off) as address:
-        page, in_vain = opened(browser)
-        page.goto(f"{address}/login?next=/dashboard")
-        page.get_by_label("Key").fill(KEY)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(f"{address}/dashboard")
-        for name in PAGES:
-            page.locator(f'nav a[href="{PREFIX}/{name}"]').first.evaluate("link => link.click()")
-            page.wait_for_url(f"{address}/{name}*")
-        page.goto(f"{address}/journal")
-        with server.services.db.transaction() as conn:
-            journal.record(conn, "backup.made", "A line that comes by itself.", detail={})
-        expect(page.get_by_text("A line that comes by itself.").first).to_be_visible(timeout=45_000)
-        logs = Path(server.services.config.system.log_dir)
-        logs.mkdir(parents=True, exist_ok=True)
-        page.goto(f"{address}/logs?process=worker")
-        expect(page.locator("#log-state")).to_contain_text("Following")
-        line = {"level": "info", "at": "2999-05-06T07:08:09Z", "event": "it streams", "run_id": 7}
-        (logs / "worker.log").write_text(json.dumps(line) + "\n")
-        last = page.locator("#lines > li").last
-        expect(last).to_contain_text("it streams")
-        assert last.get_by_role("link", name="run 7").evaluate("link => link.href") == f"{address}/runs/7"
-        page.goto(f"{address}/docs")
-        expect(page.locator("#swagger-ui, .swagger-ui").first).to_contain_text("Media Pipeline")
-        expect(page.get_by_text("/api/workflow/run").first).to_be_visible()
-    assert in_vain == []
+        walk(server, browser, address, PREFIX)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_same_behind_a_real_proxy_with_the_example_of_the_manual(
+    start_server: Callable[..., Server], browser: Browser, tmp_path: Path, name: str
+) -> None:
+    server = start_server(system={"url_prefix": IN_THE_MANUAL}, auth={"api_key": KEY})
+    folder = tmp_path / "proxy"
+    folder.mkdir()
+    with real_proxy(name, folder, server.port) as address:
+        walk(server, browser, address + IN_THE_MANUAL, IN_THE_MANUAL)

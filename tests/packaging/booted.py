@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,11 +26,12 @@ class Booted:
 
     pid: int
 
-    def run(self, *command: str, check: bool = True) -> str:
+    def run(self, *command: str, check: bool = True, **variables: str) -> str:
         """Run a command beside it, as `systemctl`; its output. Raises AssertionError with it when it fails."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDIA_PIPELINE_")}
         done = subprocess.run(
-            ["nsenter", "-t", str(self.pid), "-m", "-p", "--", *command],
-            capture_output=True, text=True, timeout=120, check=False,
+            ["nsenter", "-t", str(self.pid), "-m", "-p", "-n", "--", *command],
+            env=kept | variables, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         told = done.stdout + done.stderr
         assert not check or done.returncode == 0, f"{command}: {told}\n{self.journal()}"
@@ -44,9 +47,14 @@ class Booted:
 
 
 @contextmanager
-def booted(site: Path) -> Iterator[Booted]:
-    """Boot with the units in site/units; at the end every process of it is gone."""
+def booted(site: Path, *, alone: bool = False) -> Iterator[Booted]:
+    """Boot with the units in site/units; at the end every process of it is gone.
+
+    Alone, it has a network of its own, and folders of the system that an installer may write to (boot.sh).
+    """
     units = site / "units"
+    units.mkdir(exist_ok=True)
+    own = (["--net"], [sys.base_prefix]) if alone else ([], [])
     for name in EMPTY_TARGETS:
         (units / f"{name}.target").write_text("[Unit]\nDefaultDependencies=no\n")
     (units / "boot.target").write_text("[Unit]\nDefaultDependencies=no\nRequires=systemd-journald.service\n")
@@ -55,7 +63,7 @@ def booted(site: Path) -> Iterator[Booted]:
     with (site / "boot.log").open("wb") as log:
         outer = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--mount-proc", "--kill-child",
-             "sh", str(HERE / "boot.sh"), str(site)],
+             *own[0], "sh", str(HERE / "boot.sh"), str(site), *own[1]],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.conftest import ROOT
+from tests.scripts.conftest import ROOT, Checkout
 
 TOOLS = ("bash", "chmod", "dirname", "id", "sh")
 #: What a stand-in does: note its words, and bring the Python that it is asked for.
@@ -69,3 +69,19 @@ def test_homebrew_is_never_asked_as_root(tmp_path: Path) -> None:
     assert asked(tmp_path, "brew", "python@3.13", "python3.13", SUDO_USER="somebody") == [
         f"{install} python@3.13", f"{install} tar", f"{install} exiftool", f"{install} syncthing",
     ]  # fmt: skip
+
+
+def test_npm_is_installed_where_the_assets_are_of_an_earlier_version(checkout: Checkout, tmp_path: Path) -> None:
+    stamp = checkout.path / "app/web/static/vendor/.package-lock.sha256"
+    stamp.write_text("an earlier one\n")
+    programs, log = tmp_path / "bin", tmp_path / "log"
+    programs.mkdir()
+    for path in Path("/usr/bin").iterdir():
+        if path.name not in ("npm", "apt-get"):
+            (programs / path.name).symlink_to(path)
+    (programs / "apt-get").write_text(f'#!/bin/sh\necho "$*" >>"{log}"\n')
+    (programs / "apt-get").chmod(0o755)
+    done = checkout.run("scripts/setup.sh", check=False, PATH=str(programs))
+    assert "install -y -qq --no-install-recommends nodejs npm" in log.read_text()
+    # this apt-get brings nothing
+    assert (done.returncode, "npm is missing" in done.stderr) == (1, True)

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.scripts.conftest import Checkout
 
 
@@ -149,6 +151,21 @@ def test_an_installation_in_a_folder_of_its_own_runs_and_leaves_the_checkout_alo
     assert ask(installed, "/health") == {"status": "ok"}
     installed.run("scripts/stop.sh", **own)
     assert installed.processes() == {}
+
+
+@pytest.mark.parametrize("argument", ["--help", "--hlep"])
+def test_help_and_unknown_words_work_from_any_folder_and_stop_nothing(checkout: Checkout, argument: str) -> None:
+    checkout.run("scripts/run.sh")
+    for name in ("run", "stop", "restart", "setup", "upgrade", "uninstall"):
+        done = subprocess.run(
+            [f"./{name}.sh", argument], cwd=checkout.path / "scripts", env=checkout.environment, capture_output=True,
+            text=True, timeout=60, check=False,
+        )  # fmt: skip
+        if argument == "--help":
+            assert (done.returncode, done.stdout.count(f"{name}.sh") > 0, done.stderr) == (0, True, ""), name
+        else:
+            assert (done.returncode, done.stderr) == (1, f"{name}.sh: unknown argument --hlep; try --help\n")
+    assert ask(checkout, "/health") == {"status": "ok"}
 
 
 def test_stop_ends_web_and_worker_when_their_supervisor_was_killed(checkout: Checkout) -> None:
