@@ -19,6 +19,7 @@ from worker.backups import make_due_backup
 from worker.due_sidecars import start_due_sidecars
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
+from worker.hours import keep_hours
 from worker.live import Live
 from worker.news import Occasion
 from worker.room import TICK_SECONDS as ROOM_SECONDS
@@ -122,6 +123,7 @@ class Schedule:
         wake_waiting(services)
         advance_debug_pause(services)
         keep_decisions(services)
+        keep_hours(services)
         start_due_run(services)
         start_due_verify(services)
         start_due_sidecars(services)

@@ -15,6 +15,7 @@ from app.model.original_order import DEFAULT_ORDER
 MAKES = ("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Panasonic", "Pentax")
 #: Which settings each version brought, the newest first, with the value by which nothing changes for who had none.
 BROUGHT: tuple[dict[str, Any], ...] = (
+    {"workflow.hours": (), "system.worker_nice": 0},
     {"workflow.schedule": (), "workflow.watch": "off", "workflow.watch_seconds": 60},
     {"backup.schedule": "", "backup.dir": "", "backup.keep_count": 14, "backup.keep_days": 0, "system.url_prefix": ""},
     {"dedup.paranoid": False, "dedup.remember_removed": False, "dedup.read_order": "auto", "dedup.reference_dirs": (),
