@@ -21,6 +21,7 @@ from worker.early_looks import EarlyLooks
 from worker.executor import Executor
 from worker.hooks import TICK_SECONDS as HOOK_SECONDS
 from worker.hooks import run_due_scripts
+from worker.hours import keep_hours
 from worker.live import Live
 from worker.news import Occasion
 from worker.notices import TICK_SECONDS as NOTICE_SECONDS
@@ -130,6 +131,7 @@ class Schedule:
         wake_waiting(services)
         advance_debug_pause(services)
         keep_decisions(services)
+        keep_hours(services)
         start_due_run(services)
         start_due_verify(services)
         start_due_sidecars(services)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from app.config.addresses import is_link_local
+from app.config.hours import hours_problem
 from app.config.key_rules import ENOUGH_CHARACTERS, KEY_NAME
 from app.config.notifying import NotifyEvents, Webhook
 from app.config.schema import Config
 from app.errors import Problem
 from app.log import MASK
-from app.model.quiet_hours import read_quiet_hours
 
 #: Services of Apprise that reach no farther than the desktop, the log or the disk of this machine.
 LOCAL_SCHEMES = ("dbus", "file", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows")
@@ -33,15 +33,9 @@ def notify_problems(config: Config) -> Iterator[Problem]:
         place = f"notify.webhooks.{number}"
         yield from _name_problems(place, webhook.name, names)
         yield from _webhook_problems(place, webhook)
-    yield from _quiet_problems(config.notify.quiet_hours)
+    if config.notify.quiet_hours:
+        yield from _problem("notify.quiet_hours", hours_problem(config.notify.quiet_hours))
     yield from _script_problems(config)
-
-
-def _quiet_problems(text: str) -> Iterator[Problem]:
-    try:
-        read_quiet_hours(text)
-    except ValueError as error:
-        yield Problem("notify.quiet_hours", str(error))
 
 
 def _script_problems(config: Config) -> Iterator[Problem]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.config.hours import is_within
 from app.config.notifying import NotifyAddress, Webhook
 from app.config.schema import Config
 from app.db.notices import MESSAGE, WEBHOOK
 from app.model.notices import OCCASIONS, TEST
-from app.model.quiet_hours import read_quiet_hours
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,10 @@ def find_target(config: Config, channel: str, name: str) -> Target | None:
 
 
 def is_quiet(config: Config, moment: datetime) -> bool:
-    """Whether people are not to be disturbed now."""
-    hours = read_quiet_hours(config.notify.quiet_hours)
-    return hours is not None and hours.cover(moment, config.zone)
+    """Whether people are not to be disturbed at this moment, by the clocks of the zone: an hour that a night shows
+    twice is quiet twice, and one that it leaves out is not there to be quiet."""
+    hours = config.notify.quiet_hours
+    return bool(hours) and is_within([hours], moment, config.zone)
 
 
 def _people(config: Config) -> Iterator[Target]:

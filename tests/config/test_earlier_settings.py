@@ -21,6 +21,7 @@ BROUGHT: tuple[dict[str, Any], ...] = (
      "notify.events.peer_unseen": True, "notify.events.room_low": True, "notify.events.damage_found": True,
      "notify.events.update_finished": False, "hooks.after_batch": "", "hooks.after_sync": "", "hooks.after_sort": "",
      "hooks.timeout_seconds": 300},
+    {"workflow.hours": (), "system.worker_nice": 0},
     {"workflow.schedule": (), "workflow.watch": "off", "workflow.watch_seconds": 60},
     {"backup.schedule": "", "backup.dir": "", "backup.keep_count": 14, "backup.keep_days": 0, "system.url_prefix": ""},
     {"dedup.paranoid": False, "dedup.remember_removed": False, "dedup.read_order": "auto", "dedup.reference_dirs": (),

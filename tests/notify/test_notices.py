@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.db import journal, notices
 from app.model.notices import OCCASIONS
-from app.model.quiet_hours import QuietHours
 from app.notify import sending
 from app.services import Services
 from tests.notify.receiver import Receiver
@@ -22,6 +23,12 @@ from tests.notify.telling import TOKEN, happen, make_due, phone, program, states
 def receiver() -> Iterator[Receiver]:
     with Receiver() as made:
         yield made
+
+
+def with_notify(services: Services, **changes: Any) -> Services:
+    """The same with other settings, as after they were saved."""
+    notify = services.config.notify.model_copy(update=changes)
+    return replace(services, config=services.config.model_copy(update={"notify": notify}))
 
 
 def events_of(services: Services, kind: str) -> list[str]:
@@ -124,12 +131,11 @@ def test_a_level_that_does_not_count_makes_no_news(tmp_path: Path, receiver: Rec
 
 
 def test_in_quiet_hours_people_are_left_alone_and_programs_are_not(
-    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, receiver: Receiver
 ) -> None:
-    services = telling(
-        tmp_path, urls=[phone(receiver)], webhooks=[program(receiver)], quiet_hours="22:00-07:00"
-    )
-    monkeypatch.setattr(QuietHours, "cover", lambda *_: True)
+    present = datetime.now(UTC)
+    hours = f"{present - timedelta(hours=1):%H:%M}-{present + timedelta(hours=1):%H:%M}"
+    services = telling(tmp_path, urls=[phone(receiver)], webhooks=[program(receiver)], quiet_hours=hours)
     happen(services)
     tell_at_last(services)
     happen(services)
@@ -137,8 +143,7 @@ def test_in_quiet_hours_people_are_left_alone_and_programs_are_not(
     assert {(target, state, count) for target, _, state, count, _ in states(services)} == {
         ("phone", "waiting", 2), ("program", "sent", 1)
     }  # fmt: skip
-    monkeypatch.setattr(QuietHours, "cover", lambda *_: False)
-    tell_at_last(services)
+    tell_at_last(with_notify(services, quiet_hours=""))
     assert ("phone", "run_failed", "sent", 2, 1) in states(services)
 
 
@@ -190,11 +195,7 @@ def test_an_address_that_was_taken_out_of_the_settings_gets_nothing_any_more(
     services = telling(tmp_path, urls=[phone(receiver), phone(receiver, "tablet")])
     happen(services)
     tell(services)
-    notify = services.config.notify
-    fewer = replace(
-        services,
-        config=services.config.model_copy(update={"notify": notify.model_copy(update={"urls": notify.urls[:1]})}),
-    )
+    fewer = with_notify(services, urls=services.config.notify.urls[:1])
     make_due(fewer)
     tell(fewer)
     assert [(target, state) for target, _, state, *_ in states(services)] == [("phone", "sent"), ("tablet", "dropped")]
