@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -204,3 +206,9 @@ def test_an_address_that_was_taken_out_of_the_settings_gets_nothing_any_more(
 def test_every_kind_of_news_is_a_kind_of_the_journal() -> None:
     kinds = {kind for occasion in OCCASIONS.values() for kind in occasion.kinds}
     assert kinds <= journal.KINDS
+
+
+def test_no_process_loads_apprise_before_a_message_is_sent() -> None:
+    code = "import sys, worker.service, app.web, app.jobs; print('apprise' in sys.modules, 'requests' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False False\n"
