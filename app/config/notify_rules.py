@@ -33,14 +33,9 @@ def notify_problems(config: Config) -> Iterator[Problem]:
         place = f"notify.webhooks.{number}"
         yield from _name_problems(place, webhook.name, names)
         yield from _webhook_problems(place, webhook)
-    yield from _quiet_problems(config.notify.quiet_hours)
+    if config.notify.quiet_hours:
+        yield from _problem("notify.quiet_hours", hours_problem(config.notify.quiet_hours))
     yield from _script_problems(config)
-
-
-def _quiet_problems(text: str) -> Iterator[Problem]:
-    problem = hours_problem(text) if text.strip() else None
-    if problem is not None:
-        yield Problem("notify.quiet_hours", problem)
 
 
 def _script_problems(config: Config) -> Iterator[Problem]:

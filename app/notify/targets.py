@@ -42,9 +42,10 @@ def find_target(config: Config, channel: str, name: str) -> Target | None:
 
 
 def is_quiet(config: Config, moment: datetime) -> bool:
-    """Whether people are not to be disturbed now."""
+    """Whether people are not to be disturbed at this moment, by the clocks of the zone: an hour that a night shows
+    twice is quiet twice, and one that it leaves out is not there to be quiet."""
     hours = config.notify.quiet_hours
-    return bool(hours.strip()) and is_within([hours], moment, config.zone)
+    return bool(hours) and is_within([hours], moment, config.zone)
 
 
 def _people(config: Config) -> Iterator[Target]:

@@ -15,7 +15,7 @@ from app.web.settings_typed import text_of
 #: Words of keys that are spelled otherwise in a label.
 SPELLED = {
     "api": "API", "db": "database", "dbui": "database browser", "dir": "folder", "gui": "GUI", "id": "ID", "ids": "IDs",
-    "max": "maximum", "mb": "MB", "sec": "seconds", "url": "URL",
+    "max": "maximum", "mb": "MB", "sec": "seconds", "url": "URL", "urls": "URLs",
 }  # fmt: skip
 #: Controls by kind of setting; a secret has one of its own.
 CONTROLS = {"whole_number": "number", "number": "number", "yes_no": "yes_no", "choice": "choice", "list": "lines",

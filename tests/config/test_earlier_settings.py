@@ -16,7 +16,6 @@ from app.model.original_order import DEFAULT_ORDER
 MAKES = ("Canon", "Casio", "DJI", "Fujifilm", "GoPro", "Nikon", "Olympus", "Panasonic", "Pentax")
 #: Which settings each version brought, the newest first, with the value by which nothing changes for who had none.
 BROUGHT: tuple[dict[str, Any], ...] = (
-    {"workflow.hours": (), "system.worker_nice": 0},
     {"notify.urls": (), "notify.quiet_hours": "", "notify.group_minutes": 15, "notify.webhooks": (),
      "notify.events.run_failed": True, "notify.events.batch_delivered": True, "notify.events.waiting_too_long": True,
      "notify.events.peer_unseen": True, "notify.events.room_low": True, "notify.events.damage_found": True,

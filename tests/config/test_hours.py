@@ -3,7 +3,7 @@ clocks are changed."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,30 +53,3 @@ def test_hours_that_the_clocks_skip_in_spring_begin_when_they_have_gone_on() -> 
 def test_what_is_no_hours_of_the_day_is_refused_in_words(hours: str) -> None:
     assert "22:00-06:00" in (hours_problem(hours) or "")
     assert "22:00-06:00" in problems_of(workflow={"hours": [hours]})["workflow.hours"]
-
-
-def minutes_within(hours: str, zone: str, begin: datetime, span_hours: int = 24) -> list[str]:
-    """The instants (UTC) of a span, minute by minute, that are within hours."""
-    moments = [begin + timedelta(minutes=minute) for minute in range(span_hours * 60)]
-    return [f"{moment:%d %H:%M}" for moment in moments if is_within([hours], moment, ZoneInfo(zone))]
-
-
-@pytest.mark.parametrize(
-    ("zone", "noon", "first", "last", "hours"),
-    [
-        ("Europe/Berlin", datetime(2026, 3, 28, 12, tzinfo=UTC), "28 21:00", "29 04:59", 8),
-        ("Europe/Berlin", datetime(2026, 10, 24, 12, tzinfo=UTC), "24 20:00", "25 05:59", 10),
-        ("America/New_York", datetime(2026, 3, 7, 17, tzinfo=UTC), "08 03:00", "08 10:59", 8),
-        ("Australia/Sydney", datetime(2026, 4, 4, 2, tzinfo=UTC), "04 11:00", "04 20:59", 10),
-    ],
-)
-def test_a_night_in_which_clocks_are_changed_is_an_hour_shorter_or_longer(
-    zone: str, noon: datetime, first: str, last: str, hours: int
-) -> None:
-    found = minutes_within("22:00-07:00", zone, noon)
-    assert (found[0], found[-1], len(found)) == (first, last, hours * 60)
-
-
-def test_an_hour_that_a_night_leaves_out_never_comes_and_one_shown_twice_does_so_twice() -> None:
-    assert minutes_within("02:00-03:00", "Europe/Berlin", datetime(2026, 3, 28, 12, tzinfo=UTC)) == []
-    assert len(minutes_within("02:00-03:00", "Europe/Berlin", datetime(2026, 10, 24, 12, tzinfo=UTC))) == 120

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.db import journal, notices
 from app.model.notices import OCCASIONS
-from app.notify import sending, targets
+from app.notify import sending
 from app.services import Services
 from tests.notify.receiver import Receiver
 from tests.notify.telling import TOKEN, happen, make_due, phone, program, states, tell, tell_at_last, telling
@@ -21,6 +25,12 @@ from tests.notify.telling import TOKEN, happen, make_due, phone, program, states
 def receiver() -> Iterator[Receiver]:
     with Receiver() as made:
         yield made
+
+
+def with_notify(services: Services, **changes: Any) -> Services:
+    """The same with other settings, as after they were saved."""
+    notify = services.config.notify.model_copy(update=changes)
+    return replace(services, config=services.config.model_copy(update={"notify": notify}))
 
 
 def events_of(services: Services, kind: str) -> list[str]:
@@ -123,12 +133,11 @@ def test_a_level_that_does_not_count_makes_no_news(tmp_path: Path, receiver: Rec
 
 
 def test_in_quiet_hours_people_are_left_alone_and_programs_are_not(
-    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, receiver: Receiver
 ) -> None:
-    services = telling(
-        tmp_path, urls=[phone(receiver)], webhooks=[program(receiver)], quiet_hours="22:00-07:00"
-    )
-    monkeypatch.setattr(targets, "is_within", lambda *_: True)
+    present = datetime.now(UTC)
+    hours = f"{present - timedelta(hours=1):%H:%M}-{present + timedelta(hours=1):%H:%M}"
+    services = telling(tmp_path, urls=[phone(receiver)], webhooks=[program(receiver)], quiet_hours=hours)
     happen(services)
     tell_at_last(services)
     happen(services)
@@ -136,8 +145,7 @@ def test_in_quiet_hours_people_are_left_alone_and_programs_are_not(
     assert {(target, state, count) for target, _, state, count, _ in states(services)} == {
         ("phone", "waiting", 2), ("program", "sent", 1)
     }  # fmt: skip
-    monkeypatch.setattr(targets, "is_within", lambda *_: False)
-    tell_at_last(services)
+    tell_at_last(with_notify(services, quiet_hours=""))
     assert ("phone", "run_failed", "sent", 2, 1) in states(services)
 
 
@@ -189,11 +197,7 @@ def test_an_address_that_was_taken_out_of_the_settings_gets_nothing_any_more(
     services = telling(tmp_path, urls=[phone(receiver), phone(receiver, "tablet")])
     happen(services)
     tell(services)
-    notify = services.config.notify
-    fewer = replace(
-        services,
-        config=services.config.model_copy(update={"notify": notify.model_copy(update={"urls": notify.urls[:1]})}),
-    )
+    fewer = with_notify(services, urls=services.config.notify.urls[:1])
     make_due(fewer)
     tell(fewer)
     assert [(target, state) for target, _, state, *_ in states(services)] == [("phone", "sent"), ("tablet", "dropped")]
@@ -202,3 +206,9 @@ def test_an_address_that_was_taken_out_of_the_settings_gets_nothing_any_more(
 def test_every_kind_of_news_is_a_kind_of_the_journal() -> None:
     kinds = {kind for occasion in OCCASIONS.values() for kind in occasion.kinds}
     assert kinds <= journal.KINDS
+
+
+def test_no_process_loads_apprise_before_a_message_is_sent() -> None:
+    code = "import sys, worker.service, app.web, app.jobs; print('apprise' in sys.modules, 'requests' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False False\n"
