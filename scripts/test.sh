@@ -51,4 +51,4 @@ for script in scripts/*.sh docker/*.sh entrypoint.sh .ci/run; do
     bash -n "$script"
 done
 # two at a time: most tests wait for a process, a disk or a peer
-"$python" -m pytest -n 2 --dist loadfile
+"$python" -m pytest -n 2 --dist loadfile --durations=30

@@ -24,6 +24,7 @@ from app.log import configure_logging, get_logger
 from app.model import RunStatus
 from app.services import ServiceContainer, Services, set_up
 from worker.executor import Executor
+from worker.giving_way import give_way
 from worker.service import serve, stop_on_signal
 from worker.staying import wait_over
 
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         container = ServiceContainer(options.config or default_path())
         services = _open(container)
+        give_way(services.config.system.worker_nice)
         if options.run is not None:
             return _carry(container, options.run, options.stay)
         with _lock(services.state_dir):

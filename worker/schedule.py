@@ -20,6 +20,7 @@ from worker.due_sidecars import start_due_sidecars
 from worker.early_looks import EarlyLooks
 from worker.executor import Executor
 from worker.home_link import HomeLink
+from worker.hours import keep_hours
 from worker.live import Live
 from worker.news import Occasion
 from worker.room import TICK_SECONDS as ROOM_SECONDS
@@ -127,6 +128,7 @@ class Schedule:
         wake_waiting(services)
         advance_debug_pause(services)
         keep_decisions(services)
+        keep_hours(services)
         start_due_run(services)
         start_due_verify(services)
         start_due_sidecars(services)

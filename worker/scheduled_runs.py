@@ -1,7 +1,7 @@
 """Runs that start by the clock, as workflow.schedule says.
 
-A time that passed while the program was off, while another run was at work, or before a person had acted, is made up
-for once.
+A time that passed while the program was off, while another run was at work, outside workflow.hours, or before a person
+had acted, is made up for once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from app.errors import Conflict
 from app.log import get_logger
 from app.model import RunKind, Trigger
 from app.services import Services
+from worker.hours import is_time
 from worker.timetable import Served, in_force, is_due, note
 
 #: The fact that holds the schedule in force, and up to when it has been served.
@@ -37,6 +38,8 @@ def start_due_run(services: Services) -> int | None:
 
 def may_start(services: Services) -> bool:
     """Whether a run may begin by itself now."""
+    if not is_time(services):
+        return False
     with services.db.reading() as conn:
         return runs.find_in_flight(conn) is None and held_back.reason(conn) is None
 

@@ -8,6 +8,7 @@ from app.config.addresses import address_problems
 from app.config.cron import FORM, cron_problem
 from app.config.derived import is_zone
 from app.config.folders import folder_problems
+from app.config.hours import hours_problem
 from app.config.key_rules import key_doubts, key_problems
 from app.config.mqtt import mqtt_problems
 from app.config.patterns import pattern_doubts, pattern_problems
@@ -77,6 +78,10 @@ def _text_problems(config: Config) -> Iterator[Problem]:
         problem = cron_problem(expression) if expression.strip() else f"is empty; {FORM}"
         if problem is not None:
             yield Problem("workflow.schedule", f"holds {expression!r}, which {problem}")
+    for hours in config.workflow.hours:
+        problem = hours_problem(hours)
+        if problem is not None:
+            yield Problem("workflow.hours", f"holds {hours!r}, which {problem}")
     words = {
         "syncthing.folder_id": config.syncthing.folder_id,
         "syncthing.device_id": config.syncthing.device_id,

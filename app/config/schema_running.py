@@ -58,6 +58,13 @@ class System(Section):
     log_keep: int = Field(
         default=5, ge=1, le=100, description="How many rotated log files are kept.", json_schema_extra=NEEDS_RESTART
     )
+    worker_nice: int = Field(
+        default=0,
+        ge=0,
+        le=19,
+        description="How much the worker gives way to other programs: 0 not, 19 most; from 10 on at the disk too.",
+        json_schema_extra=NEEDS_RESTART,
+    )
     thumbnail_cache_mb: int = Field(
         default=500, ge=0, le=1_000_000, description="Most MB of thumbnails that are kept; 0 = none are made."
     )
@@ -121,6 +128,9 @@ class Workflow(Section):
 
     schedule: TextList = Field(
         default=(), description="When a whole run starts by itself, as cron expressions; none = never."
+    )
+    hours: TextList = Field(
+        default=(), description="Hours in which runs that started by themselves may work; none = always."
     )
     watch: Watching = Field(
         default="off", description="off, or poll: a run starts once new files in an ingest folder stand still."

@@ -84,6 +84,7 @@ KINDS = frozenset(
         "run.waited",
         "run.paused",
         "run.resumed",
+        "run.hours_over",
         "run.cancelled",
         "run.finished",
         "run.failed",
