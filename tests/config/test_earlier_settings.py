@@ -23,6 +23,7 @@ BROUGHT: tuple[dict[str, Any], ...] = (
      "hooks.timeout_seconds": 300},
     {"mqtt.host": "", "mqtt.port": 1883, "mqtt.username": "", "mqtt.password": "", "mqtt.tls": False,
      "mqtt.tls_ca_file": "", "mqtt.prefix": "media_pipeline", "mqtt.discovery_prefix": "homeassistant"},
+    {"workflow.hours": (), "system.worker_nice": 0},
     {"workflow.schedule": (), "workflow.watch": "off", "workflow.watch_seconds": 60},
     {"backup.schedule": "", "backup.dir": "", "backup.keep_count": 14, "backup.keep_days": 0, "system.url_prefix": ""},
     {"dedup.paranoid": False, "dedup.remember_removed": False, "dedup.read_order": "auto", "dedup.reference_dirs": (),
