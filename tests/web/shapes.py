@@ -13,7 +13,7 @@ DATA = MAPS - {"counts", "by_status", "file_counts"}
 
 #: Fields that may be null, whatever they are in an example.
 MAY_BE_NULL = re.compile(
-    r"next_.*|.*_at|.*_id|.*_bytes|reason|error|digest.*|sha256|taken_.*|origin.*|wish|fault|detail|note|trash|cause|fix"
+    r"next_.*|rate_bytes_per_second|remaining_seconds|.*_at|.*_id|.*_bytes|reason|error|digest.*|sha256|taken_.*|origin.*|wish|fault|detail|note|trash|cause|fix"
     r"|waits_for|instead|batch|group|run|last_run|last_result|summary|report|progress|verdict|peer|all|finding|after|folder_after"
 )
 #: Identities and counts that never are.
