@@ -25,10 +25,10 @@ if [ -n "${2:-}" ]; then
     mount --bind /srv/site/units "$units"
     mount --bind /srv/site/lib /var/lib
     mount --bind /srv/site/log /var/log
-    case $2 in /root/*)
+    case $2 in "$HOME"/*)
         mkdir /run/python
         mount --bind "$2" /run/python
-        mount -t tmpfs -o mode=755 tmpfs /root
+        mount -t tmpfs -o mode=755 tmpfs "$HOME"
         mkdir -p "$2"
         mount --bind /run/python "$2"
         ;;
