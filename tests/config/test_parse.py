@@ -223,6 +223,7 @@ def test_every_key_can_come_from_the_environment() -> None:
         "verify.schedule": "0 3 * * 0",
         "workflow.schedule": "0 3 * * *, 30 13 * * 6",
         "workflow.hours": "22:00-06:00, 12:00-13:00",
+        "notify.quiet_hours": "22:00-06:00",
         "backup.schedule": "0 3 * * 0",
         "backup.dir": "/data/safe",
         "system.log_dir": "/data/logs",
