@@ -18,6 +18,7 @@ from PIL import Image
 from app.config.schema import Config
 from app.config.store import Snapshot
 from app.db import migrate
+from app.jobs import wake
 from app.services import Services, set_up
 
 Content = bytes | str
@@ -32,6 +33,15 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
         if name.startswith(("MEDIA_PIPELINE_", "STGUIAPIKEY")) or name in ("TZ", "SYNCTHING_CONFIG"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _queues_are_closed() -> Iterator[None]:
+    """A process serves one queue and keeps its file open; one that tests hundreds would run out of descriptors."""
+    yield
+    for broker in wake._brokers.values():
+        broker.close()
+    wake._brokers.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

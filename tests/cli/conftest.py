@@ -65,7 +65,8 @@ def environment_for(config_path: Path) -> dict[str, str]:
 
 def start(config_path: Path, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
     """The program as a person starts it; its output can be read from pipes."""
-    command = [sys.executable, "-m", "app.cli", *arguments]
+    # It hears Control-C as in a terminal, also where the tests were started in the background, deaf to it.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "app.cli", *arguments]
     usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     given = {"env": environment_for(config_path), "cwd": config_path.parent, **usual, **more}
     return subprocess.Popen(command, **given)
