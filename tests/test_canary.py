@@ -27,6 +27,11 @@ KEY = CANARY + "the-key-of-everything"
 SECRETS = {
     "auth": {"api_key": KEY, "keys": [{"name": "wall", "key": CANARY + "of-the-wall", "scope": "read"}]},
     "syncthing": {"api_key": CANARY + "of-syncthing", "api_url": "http://127.0.0.1:1", "folder_id": "photos"},
+    "mqtt": {"host": "127.0.0.1", "port": 1, "username": "us", "password": CANARY + "of-the-broker"},
+    "notify": {
+        "urls": [{"name": "phone", "url": f"json://us:{CANARY}of-the-phone@127.0.0.1:1/"}],
+        "webhooks": [{"name": "home", "url": f"http://127.0.0.1:1/{CANARY}way", "secret": CANARY + "of-the-webhook"}],
+    },
 }
 #: What may hold secrets, below the installation's folder.
 THEIR_OWN = re.compile(r"config\.yaml|revisions/|(state/)?backups/|state/.*\.(ya?ml|tar\.gz)")
