@@ -19,7 +19,7 @@ from app.pipeline.step import StepContext
 from app.services import Services
 
 #: What waits need not have been read whole.
-UNREAD = (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.DUPLICATE)
+UNREAD = (AssetStatus.DISCOVERED, AssetStatus.UNIQUE, AssetStatus.DUPLICATE, AssetStatus.SET_ASIDE)
 TAKEN = "2024-05-06T07:08:09"
 
 
@@ -119,7 +119,8 @@ def census(base: Path) -> Counter[str]:
 def assert_rows_agree(services: Services) -> None:
     """Every asset that is not gone lies where its row says, with the content that its row says; the totals add up.
 
-    What waits may have been read only as far as tells it from others: then its row says less of what it holds."""
+    What waits, or was set aside before it was to be sent, may have been read only as far as tells it from others: then
+    its row says less of what it holds."""
     with services.db.transaction() as conn:
         places = {r.id: r for kind in services.roots.values() for r in kind}
         counted: Counter[str] = Counter()
