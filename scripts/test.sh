@@ -20,6 +20,9 @@ needed=(
     mosquitto:mosquitto nginx:nginx-light caddy:caddy apache2:apache2-bin haproxy:haproxy debootstrap:debootstrap
 )
 
+# Debian keeps servers and makers of file systems where an ordinary user does not look
+export PATH=$PATH:/usr/sbin:/sbin
+
 install_programs() {
     local entry missing=()
     for entry in "${needed[@]}"; do
