@@ -16,6 +16,7 @@ from tests.home_assistant.conftest import linked
 from tests.home_assistant.mosquitto import Mosquitto, until
 from tests.web.conftest import Site
 from tests.web.serving import free_port
+from tests.web.test_log_streams import logging_to
 
 PASSWORD = "CANARY-BROKER-0123"
 
@@ -75,23 +76,18 @@ def test_the_doctor_says_whether_the_broker_lets_us_in_and_never_the_password(
 
 
 def test_a_wrong_password_is_told_once_in_the_log_and_the_right_one_is_taken_up_without_a_restart(
-    tmp_path: Path, guarded: Mosquitto, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, guarded: Mosquitto
 ) -> None:
-    with guarded as broker:
+    log = tmp_path / "logs" / "worker.log"
+    with guarded as broker, logging_to(log.parent, "worker"):
         site = Site(tmp_path, mqtt={"host": "127.0.0.1", "port": broker.port, "username": "us", "password": "wrong"})
         with linked(site):
-            said: list[str] = []
-
-            def refused() -> int:
-                said.append(capsys.readouterr().out)
-                return "".join(said).count("cannot be reached")
-
-            until(refused, "the refusal is told")
-            log = tmp_path / "mosquitto.log"
-            until(lambda: log.read_text().count("not authorised") >= 3, "it was tried three times")
-            assert refused() == 1
+            until(lambda: "cannot be reached" in log.read_text(), "the refusal is told")
+            said = tmp_path / "mosquitto.log"
+            until(lambda: said.read_text().count("not authorised") >= 3, "it was tried three times")
+            assert log.read_text().count("cannot be reached") == 1
             site.container.store.save_partial({"mqtt": {"password": PASSWORD}}, "anna")
-            until(lambda: "connected to the MQTT broker" in capsys.readouterr().out, "the link is up")
+            until(lambda: "connected to the MQTT broker" in log.read_text(), "the link is up")
         site.container.close()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.diagnostics.logs import Wanted, ends
-from app.log import MASK, configure_logging, get_logger
+from app.log import MASK, Process, configure_logging, get_logger
 from app.web import log_streams
 from app.web.log_streams import MAX_STREAMS, Reader, Stream
 from tests.web.conftest import KEY, Site
@@ -31,10 +31,10 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 
 
 @contextmanager
-def _logging_to(log_dir: Path) -> Iterator[Any]:
+def logging_to(log_dir: Path, process: Process = "api") -> Iterator[Any]:
     """The real writer, whose handlers go with the block."""
     before = logging.getLogger().handlers[:]
-    configure_logging("api", log_dir)
+    configure_logging(process, log_dir)
     try:
         yield get_logger()
     finally:
@@ -194,7 +194,7 @@ def test_streams_and_pages_show_no_secret(make_site: Callable[..., Site]) -> Non
         assert client.get(path).status_code == 401, path
     client.post("/login", data={"key": KEY})
     log_dir.mkdir(parents=True, exist_ok=True)
-    with _logging_to(log_dir) as log:
+    with logging_to(log_dir) as log:
         log.warning("Syncthing refused", api_key=CANARY, headers={"X-API-Key": CANARY}, reason="wrong key")
     shown = [client.get(path).get_data(as_text=True) for path in ("/logs", "/api/logs", "/logs/download", "/journal")]
     shown.append(client.get("/api/logs/stream?seconds=1&after=api.-.0").get_data(as_text=True))
