@@ -18,6 +18,7 @@ from app.config.schema_json import json_schema
 from app.config.settings import all_settings, get_path
 from app.config.store import ConfigStore
 from app.errors import ConfigError, Conflict, NotFound, RevisionChanged
+from tests.config.stored import stored
 
 FOLDERS = "paths: {source_dir: /data/ingest, batch_dir: /data/batches, sorted_dir: /data/archive}"
 TEXT = """\
@@ -32,11 +33,7 @@ auth:
 
 @pytest.fixture
 def store(tmp_path: Path) -> ConfigStore:
-    path = tmp_path / "config.yaml"
-    path.write_text(TEXT)
-    found = ConfigStore(str(path), {})
-    found.load()
-    return found
+    return stored(tmp_path, TEXT)
 
 
 def tree(store: ConfigStore) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ import pytest
 from app.config.parse import parse
 from app.config.store import ConfigStore
 from app.errors import ConfigError
+from tests.config.stored import stored
 
 PATHS = "paths: {source_dir: /data/ingest, batch_dir: /data/batches, sorted_dir: /data/archive}\n"
 TEXT = PATHS + "mqtt: {host: broker.lan, username: us, password: CANARY-BROKER-0123}\n"
@@ -17,11 +18,7 @@ MASKED = TEXT.replace("CANARY-BROKER-0123", '"********"')
 
 @pytest.fixture
 def store(tmp_path: Path) -> ConfigStore:
-    path = tmp_path / "config.yaml"
-    path.write_text(TEXT)
-    found = ConfigStore(str(path), {})
-    found.load()
-    return found
+    return stored(tmp_path, TEXT)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from app.config.history import history, revision_details
 from app.config.secrets import masked_text
 from app.config.store import ConfigStore
 from app.errors import ConfigError
+from tests.config.stored import stored
 
 TEXT = """\
 paths: {source_dir: /data/ingest, batch_dir: /data/batches, sorted_dir: /data/archive}
@@ -35,11 +36,7 @@ batch:
 
 @pytest.fixture
 def store(tmp_path: Path) -> ConfigStore:
-    path = tmp_path / "config.yaml"
-    path.write_text(TEXT)
-    found = ConfigStore(str(path), {})
-    found.load()
-    return found
+    return stored(tmp_path, TEXT)
 
 
 def test_the_shown_text_saved_again_is_the_file_to_the_letter(store: ConfigStore) -> None:
